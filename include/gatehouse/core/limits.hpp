@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+// Every numeric limit that is not configurable, and the default of every one that is. Sources: the
+// contract (README), API Gateway's quotas, RFC 8725. Configurable ones are marked with their key.
+namespace gatehouse::limits {
+
+using namespace std::chrono_literals;
+
+// Requests. `limits.*`
+constexpr std::size_t kRequestLineBytes = 10240;
+constexpr std::size_t kHeaderBytes = 10240;
+constexpr std::size_t kHeaderCount = 100;
+constexpr std::uint64_t kBodyBytes = 10485760;
+constexpr std::size_t kConnections = 10000;
+constexpr std::size_t kChunkExtensionBytes = 4096;
+constexpr std::size_t kTrailerBytes = 8192;
+constexpr std::size_t kMethodBytes = 32;
+
+// Answers of upstreams.
+constexpr std::size_t kUpstreamHeadBytes = 65536;
+constexpr std::size_t kUpstreamHeaderCount = 256;
+constexpr int kInterimResponses = 8;
+
+// Times. `timeouts.*`
+constexpr std::chrono::milliseconds kHeaderTime = 10000ms;
+constexpr std::chrono::milliseconds kBodyTime = 30000ms;
+constexpr std::chrono::milliseconds kBodyTotalTime = 300000ms;
+constexpr std::chrono::milliseconds kKeepAliveTime = 75000ms;
+constexpr std::chrono::milliseconds kWriteTime = 30000ms;
+constexpr std::chrono::milliseconds kConnectTime = 3000ms;
+constexpr std::chrono::milliseconds kUpstreamIdleTime = 29000ms;
+constexpr std::chrono::milliseconds kDrainTime = 25000ms;
+constexpr std::chrono::milliseconds kIntegrationTimeDefault =
+    29000ms;  // timeoutInMillis, 50 to 29000
+constexpr std::chrono::milliseconds kIntegrationTimeLeast = 50ms;
+constexpr std::chrono::milliseconds kIntegrationTimeMost = 29000ms;
+
+// Buffers of the data plane.
+constexpr std::size_t kHeadBuffer = 16384;
+constexpr std::size_t kBodyBuffer = 65536;
+
+// Routing and policies.
+constexpr std::size_t kMethodArnBytes = 1600;
+constexpr std::size_t kPolicyResourceBytes = 512;
+constexpr std::size_t kPolicyBytes = 256 * 1024;
+constexpr std::size_t kPathSegments = 128;
+
+// Tokens and key sets.
+constexpr std::size_t kTokenBytes = 16384;
+constexpr int kTokenJsonDepth = 32;
+constexpr std::size_t kJwksBytes = 1024 * 1024;
+constexpr std::size_t kJwksKeys = 1000;
+constexpr int kRsaBitsLeast = 2048;
+constexpr int kRsaBitsMost = 8192;
+constexpr std::chrono::seconds kClockSkewMost = 300s;
+constexpr std::chrono::seconds kJwksRefresh = 300s;         // jwks.refreshInSeconds
+constexpr std::chrono::seconds kJwksCooldown = 10s;         // jwks.cooldownInSeconds
+constexpr std::chrono::seconds kJwksMaxStale = 3600s;       // jwks.maxStaleInSeconds
+constexpr std::chrono::milliseconds kJwksTimeout = 2000ms;  // jwks.timeoutInMillis
+
+// Regular expressions of the configuration (RE2): program and automaton of each, at most.
+constexpr std::int64_t kExpressionBytes = 1024 * 1024;
+
+// Policy cache.
+constexpr std::chrono::seconds kResultTtlDefault = 300s;  // authorizerResultTtlInSeconds
+constexpr std::chrono::seconds kResultTtlMost = 3600s;
+constexpr std::chrono::seconds kNegativeTtl = 5s;
+constexpr std::size_t kCacheEntries = 1000000;
+constexpr std::size_t kCacheBytes = 1024ULL * 1024 * 1024;
+constexpr std::size_t kNegativeEntries = 10000;
+
+// Explanation.
+constexpr std::size_t kJournalRecords = 4096;  // per worker
+constexpr std::size_t kTraceDetailBytes = 2048;
+
+}  // namespace gatehouse::limits

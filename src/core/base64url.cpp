@@ -1,0 +1,76 @@
+#include "gatehouse/core/base64url.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace gatehouse {
+namespace {
+
+constexpr std::string_view kUrl =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kStandard =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::array<std::int8_t, 256> make_values() {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    for (std::size_t i = 0; i < kUrl.size(); ++i) {
+        values[static_cast<unsigned char>(kUrl[i])] = static_cast<std::int8_t>(i);
+    }
+    return values;
+}
+
+constexpr auto kValues = make_values();
+
+std::string encode(std::string_view bytes, std::string_view alphabet) {
+    std::string out;
+    out.reserve((bytes.size() + 2) / 3 * 4);
+    std::uint32_t bits = 0;
+    int count = 0;
+    for (const char c : bytes) {
+        bits = (bits << 8) | static_cast<unsigned char>(c);
+        count += 8;
+        while (count >= 6) {
+            count -= 6;
+            out += alphabet[(bits >> count) & 63];
+        }
+    }
+    if (count > 0) out += alphabet[(bits << (6 - count)) & 63];
+    return out;
+}
+
+}  // namespace
+
+Result<std::string> decode_base64url(std::string_view text) {
+    if (text.size() % 4 == 1) return fail(Errc::base64_invalid, "length");
+    std::string out;
+    out.reserve(text.size() * 3 / 4);
+    std::uint32_t bits = 0;
+    int count = 0;
+    for (const char c : text) {
+        const int value = kValues[static_cast<unsigned char>(c)];
+        if (value < 0) return fail(Errc::base64_invalid, "character outside the alphabet");
+        bits = (bits << 6) | static_cast<std::uint32_t>(value);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            out += static_cast<char>((bits >> count) & 0xff);
+        }
+    }
+    if ((bits & ((1U << count) - 1)) != 0)
+        return fail(Errc::base64_invalid, "unused bits are not zero");
+    return out;
+}
+
+std::string encode_base64url(std::string_view bytes) {
+    return encode(bytes, kUrl);
+}
+
+std::string encode_base64(std::string_view bytes) {
+    std::string out = encode(bytes, kStandard);
+    while (out.size() % 4 != 0)
+        out += '=';
+    return out;
+}
+
+}  // namespace gatehouse
