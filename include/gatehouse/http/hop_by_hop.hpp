@@ -1,0 +1,26 @@
+#pragma once
+
+#include "gatehouse/http/request_head.hpp"
+
+#include <cstdint>
+
+namespace gatehouse::http {
+
+/// What becomes of a field on its way through (API Gateway developer guide, important notes for
+/// REST APIs, column HTTP_PROXY; RFC 9110 7.6.1).
+enum class Fate : std::uint8_t {
+    pass,
+    drop,       ///< connection-specific, or the service drops it
+    remap,      ///< answers only: sent as x-amzn-Remapped-<name>
+    overwrite,  ///< the gateway writes its own
+};
+
+/// HTTP_PROXY, towards the backend. `plain`: headerHandling "plain", where only what HTTP itself
+/// requires is dropped. Fields that Connection names are dropped besides (the caller looks; Host,
+/// framing and injected fields cannot be named away).
+Fate request_fate(FieldId id, bool plain) noexcept;
+
+/// HTTP_PROXY, towards the client.
+Fate response_fate(FieldId id, bool plain) noexcept;
+
+}  // namespace gatehouse::http

@@ -1,0 +1,151 @@
+#include "gatehouse/http/fields.hpp"
+
+#include "gatehouse/core/ascii.hpp"
+
+#include <doctest/doctest.h>
+
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace gatehouse::http {
+namespace {
+
+struct Known {
+    std::string_view name;
+    FieldId id;
+};
+
+// Every FieldId once, as it is usually written.
+constexpr Known kKnown[] = {
+    {"Accept", FieldId::accept},
+    {"Age", FieldId::age},
+    {"Authorization", FieldId::authorization},
+    {"Connection", FieldId::connection},
+    {"Content-Encoding", FieldId::content_encoding},
+    {"Content-Length", FieldId::content_length},
+    {"Content-MD5", FieldId::content_md5},
+    {"Content-Type", FieldId::content_type},
+    {"Cookie", FieldId::cookie},
+    {"Date", FieldId::date},
+    {"Expect", FieldId::expect},
+    {"Host", FieldId::host},
+    {"HTTP2-Settings", FieldId::http2_settings},
+    {"Keep-Alive", FieldId::keep_alive},
+    {"Max-Forwards", FieldId::max_forwards},
+    {"Origin", FieldId::origin},
+    {"Proxy-Authenticate", FieldId::proxy_authenticate},
+    {"Proxy-Authorization", FieldId::proxy_authorization},
+    {"Proxy-Connection", FieldId::proxy_connection},
+    {"Referer", FieldId::referer},
+    {"Server", FieldId::server},
+    {"TE", FieldId::te},
+    {"Trailer", FieldId::trailer},
+    {"Transfer-Encoding", FieldId::transfer_encoding},
+    {"Upgrade", FieldId::upgrade},
+    {"User-Agent", FieldId::user_agent},
+    {"Via", FieldId::via},
+    {"WWW-Authenticate", FieldId::www_authenticate},
+    {"x-amz-apigw-id", FieldId::x_amz_apigw_id},
+    {"X-Amzn-Apigateway-Api-Id", FieldId::x_amzn_apigateway_api_id},
+    {"x-amzn-ErrorType", FieldId::x_amzn_errortype},
+    {"x-amzn-request-context", FieldId::x_amzn_request_context},
+    {"x-amzn-RequestId", FieldId::x_amzn_requestid},
+    {"X-Amzn-Trace-Id", FieldId::x_amzn_trace_id},
+    {"X-Forwarded-For", FieldId::x_forwarded_for},
+    {"X-Forwarded-Host", FieldId::x_forwarded_host},
+    {"X-Forwarded-Port", FieldId::x_forwarded_port},
+    {"X-Forwarded-Proto", FieldId::x_forwarded_proto},
+    {"X-HTTP-Method-Override", FieldId::x_http_method_override},
+};
+
+static_assert(std::size(kKnown) == static_cast<std::size_t>(FieldId::x_http_method_override));
+
+std::string to_upper(std::string_view text) {
+    std::string upper(text);
+    for (char& c : upper) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return upper;
+}
+
+}  // namespace
+
+TEST_SUITE("http/fields") {
+    TEST_CASE("every known name is found in any letter case") {
+        for (const Known& row : kKnown) {
+            CAPTURE(row.name);
+            CHECK(find_field_id(row.name) == row.id);
+            CHECK(find_field_id(to_lower(row.name)) == row.id);
+            CHECK(find_field_id(to_upper(row.name)) == row.id);
+        }
+    }
+
+    TEST_CASE("a name that is nearly a known one is another name") {
+        for (const Known& row : kKnown) {
+            const std::string name(row.name);
+            CAPTURE(name);
+            CHECK(find_field_id(name + "x") == FieldId::other);
+            CHECK(find_field_id(name + " ") == FieldId::other);
+            CHECK(find_field_id("x" + name) == FieldId::other);
+            // "te" without its first letter is "e", and so on: never another known name.
+            CHECK(find_field_id(name.substr(1)) == FieldId::other);
+            // 0x0d and '-' differ in one bit only, as do letter cases.
+            std::string folded = name;
+            for (char& c : folded) {
+                if (c == '-') c = '\r';
+            }
+            if (folded != name) CHECK(find_field_id(folded) == FieldId::other);
+        }
+        for (const std::string_view name :
+             {"", "x", "content_length", "transfer_encoding", "h\xd3st", "x-authorizer-user"}) {
+            CAPTURE(name);
+            CHECK(find_field_id(name) == FieldId::other);
+        }
+        CHECK(find_field_id(std::string(100000, 'a')) == FieldId::other);
+    }
+
+    TEST_CASE("the first field of a name is found") {
+        const Field fields[] = {{"A", "1", FieldId::other},
+                                {"Host", "h", FieldId::host},
+                                {"a", "2", FieldId::other},
+                                {"Via", "x", FieldId::via},
+                                {"via", "y", FieldId::via}};
+        CHECK(find_field(fields, "a")->value == "1");
+        CHECK(find_field(fields, "HOST")->value == "h");
+        CHECK(find_field(fields, FieldId::via)->value == "x");
+        CHECK(find_field(fields, "b") == nullptr);
+        CHECK(find_field(fields, "") == nullptr);
+        CHECK(find_field(fields, FieldId::te) == nullptr);
+        CHECK(find_field({}, "a") == nullptr);
+    }
+
+    TEST_CASE("a list has a token only as a whole element") {
+        struct Row {
+            std::string_view value;
+            bool wanted;
+        };
+
+        constexpr Row kRows[] = {
+            {"close", true},
+            {"Close", true},
+            {"keep-alive, close", true},
+            {"close,keep-alive", true},
+            {" \t,, close\t,x", true},
+            {"", false},
+            {",", false},
+            {"closed", false},
+            {"xclose", false},
+            {"close;q=1", false},
+            {"keep-alive close", false},
+            {"\"close\"", false},
+            {"clo,se", false},
+        };
+        for (const Row& row : kRows) {
+            CAPTURE(row.value);
+            CHECK(list_has_token(row.value, "close") == row.wanted);
+        }
+    }
+}
+
+}  // namespace gatehouse::http
