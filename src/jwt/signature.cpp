@@ -1,0 +1,178 @@
+#include "gatehouse/core/ascii.hpp"
+#include "gatehouse/jwt/jwks.hpp"
+#include "key_material.hpp"
+#include "public_key.hpp"
+#include "schemes.hpp"
+
+#include <openssl/core_names.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace gatehouse::jwt {
+namespace {
+
+// r and s of P-521 with the headers of two INTEGERs and a SEQUENCE.
+constexpr std::size_t kDerMost = 160;
+
+struct Der {
+    std::array<unsigned char, kDerMost> bytes;
+    std::size_t size = 0;
+
+    void put(std::size_t byte) noexcept { bytes[size++] = static_cast<unsigned char>(byte); }
+
+    void put_integer(std::string_view number) noexcept {
+        const bool sign_bit = (static_cast<unsigned char>(number.front()) & 0x80) != 0;
+        put(0x02);
+        put(number.size() + (sign_bit ? 1 : 0));
+        if (sign_bit) put(0);
+        size += number.copy(reinterpret_cast<char*>(bytes.data()) + size, number.size());
+    }
+};
+
+std::size_t der_size(std::string_view number) noexcept {
+    return 2 + number.size() + ((static_cast<unsigned char>(number.front()) & 0x80) != 0 ? 1 : 0);
+}
+
+std::string_view without_leading_zeros(std::string_view number) noexcept {
+    const auto first = number.find_first_not_of('\0');
+    return first == std::string_view::npos ? std::string_view() : number.substr(first);
+}
+
+// RFC 7515 A.3.1: R || S, each as long as the curve's coordinates, to what OpenSSL reads. Size 0:
+// not a signature at all.
+Der to_der(std::string_view signature, std::string_view order) noexcept {
+    Der der;
+    if (signature.size() != 2 * order.size()) return der;
+    const std::string_view padded_r = signature.substr(0, order.size());
+    const std::string_view padded_s = signature.substr(order.size());
+    // Views compare as unsigned bytes, so for equal lengths this is r < n and s < n. Zero is
+    // CVE-2022-21449.
+    if (padded_r >= order || padded_s >= order) return der;
+    const std::string_view r = without_leading_zeros(padded_r);
+    const std::string_view s = without_leading_zeros(padded_s);
+    if (r.empty() || s.empty()) return der;
+    const std::size_t content = der_size(r) + der_size(s);
+    der.put(0x30);
+    if (content > 127) der.put(0x81);
+    der.put(content);
+    der.put_integer(r);
+    der.put_integer(s);
+    return der;
+}
+
+Result<DigestContextPtr> make_context(EVP_PKEY* pkey, Algorithm algorithm) {
+    DigestContextPtr context(EVP_MD_CTX_new());
+    EVP_PKEY_CTX* pkey_context = nullptr;  // owned by `context`
+    const char* digest = scheme_of(algorithm).digest;
+    if (!context ||
+        EVP_DigestVerifyInit_ex(
+            context.get(), &pkey_context, digest, nullptr, nullptr, pkey, nullptr) != 1 ||
+        !set_padding(pkey_context, algorithm)) {
+        return fail(Errc::jwks_invalid,
+                    "OpenSSL does not take the key for " + std::string(to_string(algorithm)));
+    }
+    return context;
+}
+
+std::string order_of(const EVP_PKEY& pkey, std::size_t bytes) {
+    BIGNUM* raw = nullptr;
+    if (EVP_PKEY_get_bn_param(&pkey, OSSL_PKEY_PARAM_EC_ORDER, &raw) != 1) return {};
+    const NumberPtr number(raw);
+    std::string order(bytes, '\0');
+    return BN_bn2binpad(raw, bytes_of(order), static_cast<int>(bytes)) < 0 ? std::string() : order;
+}
+
+}  // namespace
+
+struct PublicKey::Impl {
+    std::string kid;
+    std::string thumbprint;
+    std::string name;
+    AlgorithmSet algorithms;
+    PkeyPtr pkey;
+    std::array<DigestContextPtr, kAlgorithmCount>
+        contexts;                     // only ever copied from, so threads may share them
+    std::string order;                // EC: n, big-endian, as long as a coordinate
+    std::size_t signature_bytes = 0;  // RSA, EdDSA
+};
+
+PublicKey::PublicKey(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+PublicKey::~PublicKey() = default;
+
+const std::string& PublicKey::kid() const noexcept {
+    return impl_->kid;
+}
+
+const std::string& PublicKey::thumbprint() const noexcept {
+    return impl_->thumbprint;
+}
+
+bool PublicKey::fits(Algorithm algorithm) const noexcept {
+    return impl_->algorithms.has(algorithm);
+}
+
+Errc PublicKey::verify(Algorithm algorithm,
+                       std::string_view signing_input,
+                       std::string_view signature) const noexcept {
+    if (!fits(algorithm)) return Errc::token_key_unfit;
+    Der der;
+    const unsigned char* bytes = bytes_of(signature);
+    std::size_t size = signature.size();
+    if (!impl_->order.empty()) {
+        der = to_der(signature, impl_->order);
+        if (der.size == 0) return Errc::token_signature_invalid;
+        bytes = der.bytes.data();
+        size = der.size;
+    } else if (size != impl_->signature_bytes) {
+        // RFC 8017 8.1.2 step 1. OpenSSL would read a shorter PSS signature as a number with
+        // leading zeros.
+        return Errc::token_signature_invalid;
+    }
+    const QuietErrors quiet;
+    // A copy of a ready context is cheaper than making one anew: no fetch by name, no parameters.
+    const DigestContextPtr context(EVP_MD_CTX_new());
+    const DigestContextPtr& ready = impl_->contexts[static_cast<std::size_t>(algorithm)];
+    if (!context || EVP_MD_CTX_copy_ex(context.get(), ready.get()) != 1)
+        return Errc::token_signature_invalid;
+    const int verified =
+        EVP_DigestVerify(context.get(), bytes, size, bytes_of(signing_input), signing_input.size());
+    return verified == 1 ? Errc::none : Errc::token_signature_invalid;
+}
+
+std::string PublicKey::describe() const {
+    std::string text = impl_->name + ' ' + impl_->algorithms.to_string();
+    text += impl_->kid.empty() ? " without kid" : " kid=" + printable(impl_->kid);
+    return text;
+}
+
+Result<std::shared_ptr<const PublicKey>> make_public_key(PkeyPtr pkey,
+                                                         const Json& members,
+                                                         std::string kid,
+                                                         AlgorithmSet algorithms) {
+    const QuietErrors quiet;
+    auto impl = std::make_unique<PublicKey::Impl>();
+    impl->kid = std::move(kid);
+    impl->thumbprint = thumbprint_of(members);
+    impl->name = name_of(*pkey, members);
+    impl->algorithms = algorithms;
+    for (int i = 0; i < kAlgorithmCount; ++i) {
+        const auto algorithm = static_cast<Algorithm>(i);
+        if (!algorithms.has(algorithm)) continue;
+        auto context = make_context(pkey.get(), algorithm);
+        if (!context) return std::move(context).error();
+        impl->contexts[static_cast<std::size_t>(i)] = *std::move(context);
+    }
+    if (const auto name = get_string(members, "crv"); name && find_curve(*name) != nullptr) {
+        impl->order = order_of(*pkey, find_curve(*name)->bytes);
+        if (impl->order.empty()) return fail(Errc::jwks_invalid, "curve has no order");
+    } else {
+        impl->signature_bytes = static_cast<std::size_t>(EVP_PKEY_get_size(pkey.get()));
+    }
+    impl->pkey = std::move(pkey);
+    return std::make_shared<const PublicKey>(std::move(impl));
+}
+
+}  // namespace gatehouse::jwt
