@@ -1,0 +1,52 @@
+#pragma once
+
+#include "gatehouse/core/json.hpp"
+#include "gatehouse/core/time.hpp"
+#include "gatehouse/policy/document.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::authz {
+
+/// One entry of the authorizer's context. Numbers and booleans keep their kind: events show text,
+/// payload 2.0 the JSON value.
+struct ContextItem {
+    enum class Kind : std::uint8_t { string, number, boolean, null };
+    std::string key;
+    std::string value;  ///< as text: "1", "true", ""
+    Kind kind = Kind::string;
+};
+
+/// What an authorizer gives back, compiled: the only thing that is cached. It holds a policy, never
+/// a verdict: every request is judged anew by its own ARN. Immutable once shared.
+struct Grant {
+    std::string principal_id;  ///< empty: none
+    std::vector<ContextItem> context;
+    Json claims;  ///< gatehouse:jwt: the token's claims as strings, overlaid by the context; null
+                  ///< otherwise
+    std::vector<std::string> scopes;  ///< words of `scope`, or `scp`
+    policy::Document policy;
+    std::string issued_for;              ///< method ARN of the request that it was first made for
+    std::optional<WallTime> expires;     ///< exp of the token
+    std::optional<WallTime> not_before;  ///< nbf of the token
+    std::uint32_t key_source = 0;        ///< index of the key source (app) that verified it
+    std::string key_thumbprint;          ///< the key that verified it; empty: none
+    std::string kid;
+    std::uint32_t identity_digest =
+        0;  ///< first 4 bytes of the identity's SHA-256: what stands for it in traces
+    std::string
+        header_block;  ///< ready "Name: value\r\n" lines of the context (forward/context_headers)
+    std::string authorizer_json;  ///< `requestContext.authorizer` as JSON text
+
+    std::size_t heap_bytes() const noexcept;
+
+    /// The context value of that key, or nullptr.
+    const ContextItem* find_context(std::string_view key) const noexcept;
+};
+
+}  // namespace gatehouse::authz

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "gatehouse/authz/response_type.hpp"
+#include "gatehouse/core/errc.hpp"
+#include "gatehouse/policy/evaluate.hpp"
+
+namespace gatehouse::authz {
+
+/// The outcome of each step that a verdict is folded from, in the order of the service's pipeline.
+/// A step that was not reached keeps its default.
+struct Outcomes {
+    Errc target = Errc::none;      ///< a reading error of the target, e.g. target_dot_segment
+    Errc routing = Errc::none;     ///< api_unmatched, route_unmatched, arn_too_long
+    bool guarded = true;           ///< false only when the route says "NONE"
+    Errc identity = Errc::none;    ///< identity_missing, …
+    Errc authorizer = Errc::none;  ///< a token error, keys_unavailable, context_unusable,
+                                   ///< authorizer_result_invalid, …
+    bool judged = false;           ///< a grant was there and `policy` is its judgement
+    policy::Outcome policy = policy::Outcome::implicit_deny;
+    bool scope_required = false;
+    bool scope_held = false;
+};
+
+struct Verdict {
+    bool allow = false;
+    ResponseType response = ResponseType::api_configuration_error;  ///< of a refusal
+    int status = 500;              ///< of a refusal, before gatewayResponses
+    Errc reason = Errc::internal;  ///< reason_id; allowed or open_route for an allow
+};
+
+/// Folds the outcomes into one verdict: the only place where 400, 401, 403, 414, 500 or 503 is
+/// chosen for a request that was read whole. Anything it does not know is a 500, never an allow.
+Verdict decide(const Outcomes& outcomes) noexcept;
+
+}  // namespace gatehouse::authz

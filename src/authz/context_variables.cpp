@@ -1,0 +1,326 @@
+#include "context_variables.hpp"
+
+#include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/json.hpp"
+#include "gatehouse/http/fields.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+
+namespace gatehouse::authz {
+namespace {
+
+using Facts = RequestFacts;
+
+bool put(std::string_view value, std::string& out) {
+    out += value;
+    return !value.empty();
+}
+
+bool put_number(std::int64_t value, std::string& out) {
+    if (value < 0) return false;
+    out += std::to_string(value);
+    return true;
+}
+
+std::string_view domain_name(const Facts& facts) noexcept {
+    if (facts.head == nullptr) return {};
+    const std::string_view host = facts.head->host;
+    // A colon inside the brackets of an IPv6 literal is no port.
+    const std::size_t colon =
+        host.find(':', host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
+    return host.substr(0, colon);
+}
+
+bool put_domain_prefix(const Facts& facts, std::string& out) {
+    const std::string_view name = domain_name(facts);
+    return put(name.substr(0, name.find('.')), out);
+}
+
+bool put_user_agent(const Facts& facts, std::string& out) {
+    if (facts.head == nullptr) return false;
+    const http::Field* field = http::find_field(facts.head->fields, http::FieldId::user_agent);
+    return field != nullptr && put(field->value, out);
+}
+
+bool put_protocol(const Facts& facts, std::string& out) {
+    if (facts.head == nullptr) return false;
+    return put(facts.head->version == http::Version::http_1_0 ? "HTTP/1.0" : "HTTP/1.1", out);
+}
+
+void put_two_digits(unsigned value, std::string& out) {
+    out += static_cast<char>('0' + value / 10 % 10);
+    out += static_cast<char>('0' + value % 10);
+}
+
+// "10/Jul/2026:19:19:04 +0000"
+bool put_request_time(const Facts& facts, std::string& out) {
+    namespace chr = std::chrono;
+    constexpr std::string_view kMonths[] = {
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const auto day = chr::floor<chr::days>(facts.time);
+    const chr::year_month_day date(day);
+    const chr::hh_mm_ss time(chr::floor<chr::seconds>(facts.time - day));
+    put_two_digits(static_cast<unsigned>(date.day()), out);
+    out += '/';
+    out += kMonths[static_cast<unsigned>(date.month()) - 1];
+    out += '/';
+    out += std::to_string(static_cast<int>(date.year()));
+    for (const auto part : {time.hours().count(), time.minutes().count(), time.seconds().count()}) {
+        out += ':';
+        put_two_digits(static_cast<unsigned>(part), out);
+    }
+    out += " +0000";
+    return true;
+}
+
+bool put_request_time_epoch(const Facts& facts, std::string& out) {
+    out += std::to_string(facts.time.time_since_epoch().count());
+    return true;
+}
+
+// The service's ids of resources mean nothing here. This one is as stable: it depends on the
+// template alone.
+bool put_resource_id(const Facts& facts, std::string& out) {
+    if (facts.resource_path.empty()) return false;
+    std::uint64_t hash = 14695981039346656037U;  // FNV-1a
+    for (const char c : facts.resource_path)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    for (int i = 0; i < 6; ++i, hash /= 36)
+        out += "abcdefghijklmnopqrstuvwxyz0123456789"[hash % 36];
+    return true;
+}
+
+bool put_error_message(const Facts& facts, std::string& out) {
+    return facts.error != nullptr && facts.error->message && put(*facts.error->message, out);
+}
+
+bool put_error_message_string(const Facts& facts, std::string& out) {
+    if (facts.error == nullptr) return false;
+    out += facts.error->message ? quote_json(*facts.error->message) : "null";
+    return true;
+}
+
+bool put_error_type(const Facts& facts, std::string& out) {
+    return facts.error != nullptr && put(to_string(facts.error->type), out);
+}
+
+// AnswerFacts has one reason for the whole request. Its name tells which step it belongs to.
+enum class Step { authorizer, authorize, integration, other };
+
+Step step_of(std::string_view reason) noexcept {
+    constexpr std::string_view kAuthorize[] = {"explicit_deny", "implicit_deny", "scope_missing"};
+    constexpr std::string_view kAuthorizer[] = {
+        "identity_", "token_", "keys_", "authorizer_", "context_", "policy_", "condition_"};
+    if (std::ranges::find(kAuthorize, reason) != std::end(kAuthorize)) return Step::authorize;
+    for (const std::string_view prefix : kAuthorizer) {
+        if (reason.starts_with(prefix)) return Step::authorizer;
+    }
+    return reason.starts_with("upstream_") || reason == "mapping_invalid" ? Step::integration
+                                                                          : Step::other;
+}
+
+bool put_error_of(Step step, const Facts& facts, std::string& out) {
+    return facts.answer != nullptr && step_of(facts.answer->error) == step &&
+           put(facts.answer->error, out);
+}
+
+bool put_integration_status(const Facts& facts, std::string& out) {
+    return facts.answer != nullptr && put_number(facts.answer->integration_status, out);
+}
+
+bool put_integration_latency(const Facts& facts, std::string& out) {
+    return facts.answer != nullptr && put_number(facts.answer->integration_latency_ms, out);
+}
+
+bool put_integration_error(const Facts& facts, std::string& out) {
+    return put_error_of(Step::integration, facts, out);
+}
+
+bool put_authorizer_status(const Facts& facts, std::string& out) {
+    return facts.answer != nullptr && put_number(facts.answer->authorizer_status, out);
+}
+
+bool put_authorizer_latency(const Facts& facts, std::string& out) {
+    return facts.answer != nullptr && put_number(facts.answer->authorizer_latency_ms, out);
+}
+
+using Append = bool (*)(const Facts&, std::string&);
+
+struct Variable {
+    std::string_view name;
+    Append append;
+};
+
+// A variable of the service's that can have no value here: API keys, canaries, Cognito identities,
+// WAF and the like.
+constexpr Append kNone = [](const Facts&, std::string&) { return false; };
+
+constexpr Append kTraceId = [](const Facts& f, std::string& out) { return put(f.trace_id, out); };
+
+// Sorted by name. `gatehouse.…` are ours. `authorizer.…` beyond these is the authorizer's context.
+constexpr Variable kVariables[] = {
+    {"accountId",
+     [](const Facts& f, std::string& out) {
+         return f.stage != nullptr && put(f.stage->account_id, out);
+     }},
+    {"apiId",
+     [](const Facts& f, std::string& out) {
+         return f.stage != nullptr && put(f.stage->api_id, out);
+     }},
+    {"authenticate.error", kNone},
+    {"authenticate.latency", kNone},
+    {"authenticate.status", kNone},
+    {"authorize.error",
+     [](const Facts& f, std::string& out) { return put_error_of(Step::authorize, f, out); }},
+    {"authorize.latency", kNone},
+    {"authorize.status", kNone},
+    {"authorizer.error",
+     [](const Facts& f, std::string& out) { return put_error_of(Step::authorizer, f, out); }},
+    {"authorizer.integrationLatency", put_authorizer_latency},
+    {"authorizer.integrationStatus", put_authorizer_status},
+    {"authorizer.latency", put_authorizer_latency},
+    {"authorizer.requestId", kNone},
+    {"authorizer.status", put_authorizer_status},
+    {"awsEndpointRequestId", kNone},
+    {"customDomain.basePathMatched",
+     [](const Facts& f, std::string& out) {
+         return f.stage != nullptr && !f.stage->base_path.empty() &&
+                put(std::string_view(f.stage->base_path).substr(1), out);
+     }},
+    {"deploymentId", kNone},
+    {"domainName", [](const Facts& f, std::string& out) { return put(domain_name(f), out); }},
+    {"domainPrefix", put_domain_prefix},
+    {"error.message", put_error_message},
+    {"error.messageString", put_error_message_string},
+    {"error.responseType", put_error_type},
+    {"error.validationErrorString", kNone},
+    {"extendedRequestId",
+     [](const Facts& f, std::string& out) { return put(f.extended_request_id, out); }},
+    {"gatehouse.cache",
+     [](const Facts& f, std::string& out) {
+         return f.answer != nullptr && put(f.answer->cache, out);
+     }},
+    {"gatehouse.reason",
+     [](const Facts& f, std::string& out) {
+         return f.answer != nullptr && put(f.answer->reason, out);
+     }},
+    {"httpMethod",
+     [](const Facts& f, std::string& out) {
+         return f.head != nullptr && put(f.head->method, out);
+     }},
+    {"identity.accountId", kNone},
+    {"identity.apiKey", kNone},
+    {"identity.apiKeyId", kNone},
+    {"identity.caller", kNone},
+    {"identity.clientCert.clientCertPem", kNone},
+    {"identity.clientCert.issuerDN", kNone},
+    {"identity.clientCert.serialNumber", kNone},
+    {"identity.clientCert.subjectDN", kNone},
+    {"identity.clientCert.validity.notAfter", kNone},
+    {"identity.clientCert.validity.notBefore", kNone},
+    {"identity.cognitoAuthenticationProvider", kNone},
+    {"identity.cognitoAuthenticationType", kNone},
+    {"identity.cognitoIdentityId", kNone},
+    {"identity.cognitoIdentityPoolId", kNone},
+    {"identity.principalOrgId", kNone},
+    {"identity.sourceIp", [](const Facts& f, std::string& out) { return put(f.source_ip, out); }},
+    {"identity.user", kNone},
+    {"identity.userAgent", put_user_agent},
+    {"identity.userArn", kNone},
+    {"identity.vpcId", kNone},
+    {"identity.vpceId", kNone},
+    {"integration.error", put_integration_error},
+    {"integration.integrationStatus", put_integration_status},
+    {"integration.latency", put_integration_latency},
+    {"integration.requestId", kNone},
+    {"integration.status", put_integration_status},
+    {"integrationErrorMessage", put_integration_error},
+    {"integrationLatency", put_integration_latency},
+    {"integrationStatus", put_integration_status},
+    {"isCanaryRequest", kNone},
+    {"path", [](const Facts& f, std::string& out) { return put(f.target.path, out); }},
+    {"protocol", put_protocol},
+    {"requestId", [](const Facts& f, std::string& out) { return put(f.request_id, out); }},
+    {"requestTime", put_request_time},
+    {"requestTimeEpoch", put_request_time_epoch},
+    {"resourceId", put_resource_id},
+    {"resourcePath", [](const Facts& f, std::string& out) { return put(f.resource_path, out); }},
+    {"responseLatency",
+     [](const Facts& f, std::string& out) {
+         return f.answer != nullptr && put_number(f.answer->response_latency_ms, out);
+     }},
+    {"responseLength",
+     [](const Facts& f, std::string& out) {
+         return f.answer != nullptr && put(std::to_string(f.answer->response_length), out);
+     }},
+    {"stage",
+     [](const Facts& f, std::string& out) {
+         return f.stage != nullptr && put(f.stage->stage, out);
+     }},
+    {"status",
+     [](const Facts& f, std::string& out) {
+         return f.answer != nullptr && f.answer->status > 0 && put_number(f.answer->status, out);
+     }},
+    {"waf.error", kNone},
+    {"waf.latency", kNone},
+    {"waf.status", kNone},
+    {"wafResponseCode", kNone},
+    {"webaclArn", kNone},
+    {"xrayTraceId", kTraceId},
+};
+
+constexpr bool by_name(const Variable& a, const Variable& b) noexcept {
+    return a.name < b.name;
+}
+
+static_assert(std::is_sorted(std::begin(kVariables), std::end(kVariables), by_name));
+
+const Variable* find_variable(std::string_view name) noexcept {
+    const Variable* found =
+        std::lower_bound(std::begin(kVariables), std::end(kVariables), Variable{name, {}}, by_name);
+    return found != std::end(kVariables) && found->name == name ? found : nullptr;
+}
+
+// `authorizer.claims.X`: claims are text already; anything else has no form of its own, as in the
+// service.
+bool put_claim(const Grant& grant, std::string_view claim, std::string& out) {
+    const Json* value = find_member(grant.claims, claim);
+    if (value == nullptr || !value->is_string()) return false;
+    out += value->get_ref<const std::string&>();
+    return true;
+}
+
+bool put_grant(const Grant& grant, std::string_view name, std::string& out) {
+    constexpr std::string_view kClaims = "claims.";
+    if (name == "principalId") return put(grant.principal_id, out);
+    if (const ContextItem* item = grant.find_context(name); item != nullptr) {
+        if (item->kind == ContextItem::Kind::null) return false;
+        out += item->value;
+        return true;
+    }
+    return name.starts_with(kClaims) && put_claim(grant, name.substr(kClaims.size()), out);
+}
+
+}  // namespace
+
+bool append_context_variable(const RequestFacts& facts, std::string_view name, std::string& out) {
+    constexpr std::string_view kAuthorizer = "authorizer.";
+    // A context key that is called "status" is what the author of the authorizer meant.
+    if (facts.grant != nullptr && name.starts_with(kAuthorizer) &&
+        put_grant(*facts.grant, name.substr(kAuthorizer.size()), out)) {
+        return true;
+    }
+    const Variable* variable = find_variable(name);
+    return variable != nullptr && variable->append(facts, out);
+}
+
+bool is_context_variable(std::string_view name) noexcept {
+    for (const std::string_view open : {"authorizer.", "requestOverride.", "responseOverride."}) {
+        if (name.size() > open.size() && name.starts_with(open)) return true;
+    }
+    return find_variable(name) != nullptr;
+}
+
+}  // namespace gatehouse::authz

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "gatehouse/authz/request_facts.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace gatehouse::authz {
+
+/// Appends the value of a `context.…` name; `name` comes without that prefix.
+/// @return false when it has no value for this request (nothing appended)
+bool append_context_variable(const RequestFacts& facts, std::string_view name, std::string& out);
+
+/// True for the names of a REST API's `$context`, whether Gatehouse can ever have a value for them
+/// or not.
+bool is_context_variable(std::string_view name) noexcept;
+
+}  // namespace gatehouse::authz

@@ -1,0 +1,161 @@
+#include "request_values.hpp"
+
+#include "gatehouse/core/ascii.hpp"
+
+#include <optional>
+
+namespace gatehouse::authz {
+namespace {
+
+enum class Source { header, multi_header, query, multi_query, path };
+
+struct Reference {
+    Source source;
+    std::string_view name;
+};
+
+std::optional<Reference> parse_reference(std::string_view text) noexcept {
+    struct Form {
+        std::string_view prefix;
+        Source source;
+    };
+
+    constexpr Form kForms[] = {
+        {"header.", Source::header},
+        {"querystring.", Source::query},
+        {"path.", Source::path},
+        {"multivalueheader.", Source::multi_header},
+        {"multivaluequerystring.", Source::multi_query},
+    };
+    for (const Form& form : kForms) {
+        if (!text.starts_with(form.prefix)) continue;
+        text.remove_prefix(form.prefix.size());
+        if (text.empty()) return std::nullopt;
+        return Reference{form.source, text};
+    }
+    return std::nullopt;
+}
+
+// Several fields of one name: the last one. The service takes names by their case, so a field that
+// is spelled as the mapping goes before one that only reads the same.
+bool append_header(std::span<const http::Field> fields, std::string_view name, std::string& out) {
+    const http::Field* alike = nullptr;
+    for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+        if (field->name == name) {
+            out += field->value;
+            return true;
+        }
+        if (alike == nullptr && equals_ignoring_case(field->name, name)) alike = &*field;
+    }
+    if (alike == nullptr) return false;
+    out += alike->value;
+    return true;
+}
+
+bool append_headers(std::span<const http::Field> fields, std::string_view name, std::string& out) {
+    bool found = false;
+    for (const http::Field& field : fields) {
+        if (!equals_ignoring_case(field.name, name)) continue;
+        if (found) out += ',';
+        out += field.value;
+        found = true;
+    }
+    return found;
+}
+
+// Reads one decoded character of a query: `+` is a space, a percent sign that begins no escape
+// stands for itself.
+char next_decoded(std::string_view& raw) noexcept {
+    const char c = raw.front();
+    if (c == '%' && raw.size() >= 3) {
+        const int high = hex_value(raw[1]);
+        const int low = hex_value(raw[2]);
+        if (high >= 0 && low >= 0) {
+            raw.remove_prefix(3);
+            return static_cast<char>(high * 16 + low);
+        }
+    }
+    raw.remove_prefix(1);
+    return c == '+' ? ' ' : c;
+}
+
+bool decodes_to(std::string_view raw, std::string_view name) noexcept {
+    while (!raw.empty()) {
+        if (name.empty() || next_decoded(raw) != name.front()) return false;
+        name.remove_prefix(1);
+    }
+    return name.empty();
+}
+
+void append_decoded(std::string_view raw, std::string& out) {
+    while (!raw.empty())
+        out += next_decoded(raw);
+}
+
+// Calls `take` with the raw value of each parameter of that name. `;` separates too, as the service
+// was seen to do.
+template <class Take>
+void for_each_value(std::string_view query, std::string_view name, Take take) {
+    while (!query.empty()) {
+        const std::size_t end = query.find_first_of("&;");
+        const std::string_view pair = query.substr(0, end);
+        query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+        const std::size_t equals = pair.find('=');
+        if (pair.empty() || !decodes_to(pair.substr(0, equals), name)) continue;
+        take(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1));
+    }
+}
+
+bool append_query(std::string_view query, std::string_view name, std::string& out) {
+    std::optional<std::string_view> last;
+    for_each_value(query, name, [&](std::string_view value) { last = value; });
+    if (!last) return false;
+    append_decoded(*last, out);
+    return true;
+}
+
+bool append_queries(std::string_view query, std::string_view name, std::string& out) {
+    bool found = false;
+    for_each_value(query, name, [&](std::string_view value) {
+        if (found) out += ',';
+        append_decoded(value, out);
+        found = true;
+    });
+    return found;
+}
+
+bool append_path(const RequestFacts& facts, std::string_view name, std::string& out) {
+    for (std::size_t i = 0; i < facts.parameter_names.size() && i < facts.parameters.size(); ++i) {
+        if (facts.parameter_names[i] != name) continue;
+        out += facts.parameters[i];
+        return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+bool append_request_value(const RequestFacts& facts, std::string_view name, std::string& out) {
+    const auto reference = parse_reference(name);
+    if (!reference) return false;
+    switch (reference->source) {
+        case Source::header:
+            return facts.head != nullptr && append_header(facts.head->fields, reference->name, out);
+        case Source::multi_header:
+            return facts.head != nullptr &&
+                   append_headers(facts.head->fields, reference->name, out);
+        case Source::query:
+            return append_query(facts.target.query, reference->name, out);
+        case Source::multi_query:
+            return append_queries(facts.target.query, reference->name, out);
+        case Source::path:
+            return append_path(facts, reference->name, out);
+    }
+    return false;
+}
+
+bool is_request_value(std::string_view name) noexcept {
+    return parse_reference(name).has_value();
+}
+
+}  // namespace gatehouse::authz

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "claim_condition.hpp"
+#include "gatehouse/core/json.hpp"
+#include "gatehouse/core/result.hpp"
+#include "gatehouse/policy/document.hpp"
+#include "resource_template.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::authz {
+
+/// The `statements` of an authorizer, compiled: IAM statements with an optional `when` and
+/// placeholders in Resource. Per token they give an ordinary policy.
+class StatementSet {
+  public:
+    /// Errc::config_invalid, detail begins with a JSON pointer below `jwt`, e.g.
+    /// "/statements/0/when/tenant: …"
+    static Result<StatementSet> make(const Json& statements);
+
+    /// The policy of one token: the statements whose `when` holds and whose placeholders can all be
+    /// filled. With none of them it is an empty policy, an implicit deny. Errc: those of
+    /// policy::parse_document when a filled Resource is refused; token_claim_unusable when claims
+    /// were filled in
+    Result<policy::Document> make_policy(const Json& claims,
+                                         std::string_view stage_prefix,
+                                         std::string_view method_arn) const;
+
+    bool uses_method_arn() const noexcept;
+
+  private:
+    struct Entry {
+        Json body;  ///< the IAM statement without `when`
+        std::string
+            resource_key;  ///< "Resource" or "NotResource" when it has placeholders, else empty
+        bool resource_list = false;
+        std::vector<ResourceTemplate> resources;
+        std::vector<ClaimCondition> when;
+    };
+
+    static Result<Entry> make_entry(const Json& statement);
+    static std::optional<Json> fill(const Entry& entry,
+                                    const Json& claims,
+                                    std::string_view stage_prefix,
+                                    std::string_view method_arn);
+
+    std::vector<Entry> entries_;
+    bool uses_claims_ = false;
+};
+
+}  // namespace gatehouse::authz

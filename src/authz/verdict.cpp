@@ -1,0 +1,133 @@
+#include "gatehouse/authz/verdict.hpp"
+
+namespace gatehouse::authz {
+namespace {
+
+constexpr Verdict refuse(ResponseType response, int status, Errc reason) noexcept {
+    return {false, response, status, reason};
+}
+
+// Outcomes that contradict each other, or that no step can have: a bug, so nobody passes.
+constexpr Verdict kBug = refuse(ResponseType::api_configuration_error, 500, Errc::internal);
+
+// The service has no response type of its own for a target that its front end refuses, so these are
+// DEFAULT_4XX.
+Verdict refuse_target(Errc reason) noexcept {
+    switch (reason) {
+        case Errc::target_invalid:
+        case Errc::target_percent:
+        case Errc::target_control:
+        case Errc::target_utf8:
+        case Errc::target_dot_segment:
+        case Errc::target_empty_segment:
+        case Errc::target_backslash:
+        case Errc::target_encoded_slash:
+        case Errc::target_path_parameter:
+            return refuse(ResponseType::default_4xx, 400, reason);
+        case Errc::target_too_long:
+            return refuse(ResponseType::default_4xx, 414, reason);
+        default:
+            return kBug;
+    }
+}
+
+// An unknown route is 403 and never 404: its ARN is outside anything that a caller can be allowed,
+// and the service answers as if a signature were missing. An API that nobody serves has no gateway
+// responses: DEFAULT_4XX.
+Verdict refuse_routing(Errc reason) noexcept {
+    switch (reason) {
+        case Errc::api_unmatched:
+            return refuse(ResponseType::default_4xx, 403, reason);
+        case Errc::route_unmatched:
+            return refuse(ResponseType::missing_authentication_token, 403, reason);
+        case Errc::arn_too_long:
+            return refuse(ResponseType::default_4xx, 414, reason);
+        default:
+            return kBug;
+    }
+}
+
+Verdict refuse_identity(Errc reason) noexcept {
+    switch (reason) {
+        case Errc::identity_missing:
+        case Errc::identity_empty:
+        case Errc::identity_repeated:
+        case Errc::identity_mismatch:
+            return refuse(ResponseType::unauthorized, 401, reason);
+        default:
+            return kBug;
+    }
+}
+
+// Faults of the token are the caller's: 401. Keys that are away are nobody's token's fault: 503, so
+// that clients try again instead of signing in anew. Everything else is a fault of the authorizer:
+// 500, whatever its name.
+Verdict refuse_authorizer(Errc reason) noexcept {
+    switch (reason) {
+        case Errc::token_not_bearer:
+        case Errc::token_too_large:
+        case Errc::token_malformed:
+        case Errc::token_header_invalid:
+        case Errc::token_critical:
+        case Errc::token_type_refused:
+        case Errc::token_algorithm_refused:
+        case Errc::token_claims_invalid:
+        case Errc::token_issuer_unknown:
+        case Errc::token_audience_refused:
+        case Errc::token_kid_missing:
+        case Errc::token_key_unknown:
+        case Errc::token_key_unfit:
+        case Errc::token_signature_invalid:
+        case Errc::token_expiry_missing:
+        case Errc::token_expired:
+        case Errc::token_not_yet_valid:
+        case Errc::token_issued_in_future:
+        case Errc::token_subject_missing:
+        case Errc::token_claim_unusable:
+            return refuse(ResponseType::unauthorized, 401, reason);
+        case Errc::keys_unavailable:
+            return refuse(ResponseType::authorizer_failure, 503, reason);
+        default:
+            return refuse(ResponseType::authorizer_configuration_error, 500, reason);
+    }
+}
+
+Verdict judge(const Outcomes& outcomes) noexcept {
+    switch (outcomes.policy) {
+        case policy::Outcome::explicit_deny:
+            return refuse(ResponseType::access_denied, 403, Errc::explicit_deny);
+        case policy::Outcome::implicit_deny:
+            return refuse(ResponseType::access_denied, 403, Errc::implicit_deny);
+        case policy::Outcome::allow:
+            break;
+        default:
+            return kBug;
+    }
+    // Scopes narrow an Allow. They are judged last, so that a Deny is named as one.
+    if (outcomes.scope_required && !outcomes.scope_held) {
+        return refuse(ResponseType::access_denied, 403, Errc::scope_missing);
+    }
+    return {true, ResponseType::api_configuration_error, 500, Errc::allowed};
+}
+
+}  // namespace
+
+Verdict decide(const Outcomes& outcomes) noexcept {
+    if (outcomes.target != Errc::none) return refuse_target(outcomes.target);
+    if (outcomes.routing != Errc::none) return refuse_routing(outcomes.routing);
+    if (!outcomes.guarded) {
+        // An open route has nothing to judge. If something was judged all the same, then `guarded`
+        // may be the fault.
+        const bool judged = outcomes.identity != Errc::none || outcomes.authorizer != Errc::none ||
+                            outcomes.judged || outcomes.scope_required;
+        if (judged) return kBug;
+        return {true, ResponseType::api_configuration_error, 500, Errc::open_route};
+    }
+    if (outcomes.identity != Errc::none) return refuse_identity(outcomes.identity);
+    if (outcomes.authorizer != Errc::none) return refuse_authorizer(outcomes.authorizer);
+    // INVARIANT: a guarded route passes only on a grant that was judged for this request.
+    if (!outcomes.judged) return kBug;
+    return judge(outcomes);
+}
+
+}  // namespace gatehouse::authz

@@ -1,0 +1,268 @@
+#include "../../../src/authz/statements.hpp"
+
+#include "gatehouse/core/limits.hpp"
+#include "gatehouse/policy/evaluate.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+using namespace gatehouse;
+using authz::ResourceTemplate;
+using authz::StatementSet;
+
+namespace {
+
+constexpr std::string_view kPrefix = "arn:aws:execute-api:us-east-1:123456789012:local/prod/";
+
+std::string arn(std::string_view rest) {
+    return std::string(kPrefix).append(rest);
+}
+
+Json json(std::string_view text) {
+    auto parsed = parse_json(text);
+    REQUIRE(parsed.has_value());
+    return *parsed;
+}
+
+policy::Outcome judge(const policy::Document& document, std::string_view rest) {
+    const std::string text = arn(rest);
+    return policy::evaluate(document, {text, {}}, {}).outcome;
+}
+
+constexpr auto kAllow = policy::Outcome::allow;
+constexpr auto kDeny = policy::Outcome::explicit_deny;
+constexpr auto kNone = policy::Outcome::implicit_deny;
+
+}  // namespace
+
+TEST_SUITE("authz/statements") {
+    TEST_CASE("placeholders are filled and what fills them is literal") {
+        struct Row {
+            const char* name;
+            std::string text;
+            std::string claims;
+            std::optional<std::string> want;
+        };
+
+        const Row rows[] = {
+            {"none", "arn:aws:*", "{}", "arn:aws:*"},
+            {"stage alone", "${stageArn}", "{}", arn("*")},
+            {"stage before a path", "${stageArn}/GET/items", "{}", arn("GET/items")},
+            {"stage before a star", "${stageArn}/*", "{}", arn("*")},
+            {"method", "${methodArn}", "{}", arn("GET/a${*}b")},
+            {"claim", "${claims.t}/*", R"({"t":"t1"})", "t1/*"},
+            {"two claims", "${claims.a}${claims.b}", R"({"a":"x","b":"y"})", "xy"},
+            {"number", "n/${claims.n}", R"({"n":42})", "n/42"},
+            {"boolean", "b/${claims.b}", R"({"b":true})", "b/true"},
+            {"pointer", "${claims./org/id}", R"({"org":{"id":"o1"}})", "o1"},
+            {"namespaced name",
+             "${claims.https://x.example/t}",
+             R"({"https://x.example/t":"v"})",
+             "v"},
+            {"a star in a claim", "a/${claims.t}", R"({"t":"*"})", "a/${*}"},
+            {"a question mark in a claim", "a/${claims.t}", R"({"t":"?"})", "a/${?}"},
+            {"a placeholder in a claim",
+             "a/${claims.t}",
+             R"({"t":"${stageArn}"})",
+             "a/${$}{stageArn}"},
+            {"the policy's own escapes", "a/${*}${?}${$}", "{}", "a/${*}${?}${$}"},
+            {"absent claim", "a/${claims.t}", "{}", std::nullopt},
+            {"null claim", "a/${claims.t}", R"({"t":null})", std::nullopt},
+            {"a list", "a/${claims.t}", R"({"t":["x"]})", std::nullopt},
+            {"an object", "a/${claims.t}", R"({"t":{"x":1}})", std::nullopt},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            const auto made = ResourceTemplate::make(row.text);
+            REQUIRE(made.has_value());
+            CHECK(made->fill(json(row.claims), kPrefix, arn("GET/a*b")) == row.want);
+        }
+    }
+
+    TEST_CASE("a placeholder that could be misread is refused") {
+        const std::string_view texts[] = {"${claims.}",
+                                          "${claims.t",
+                                          "${claims",
+                                          "${claims.t}${methodArn",
+                                          "${stageArn}GET/items",
+                                          "${stageArn}*",
+                                          "${stageArnX}",
+                                          "${methodArn2}",
+                                          "$${claims.t}",
+                                          "${claims./~2}",
+                                          "${stageArn}${claims.t}"};
+        for (const std::string_view text : texts) {
+            CAPTURE(text);
+            const auto made = ResourceTemplate::make(text);
+            // "${claims" has no name at all and is left to the policy's own check.
+            if (text == "${claims") {
+                CHECK(made.has_value());
+                continue;
+            }
+            REQUIRE_FALSE(made.has_value());
+            CHECK(made.error().errc() == Errc::config_invalid);
+        }
+    }
+
+    TEST_CASE("statements whose when holds are taken and judged as any policy") {
+        const auto set = StatementSet::make(json(R"([
+            {"Effect":"Allow","Action":"execute-api:Invoke","Resource":"${stageArn}/GET/*"},
+            {"Effect":"Allow","Action":"execute-api:Invoke","Resource":"${stageArn}/*","when":{"roles":"admin"}},
+            {"Effect":"Allow","Action":"execute-api:Invoke","Resource":["${stageArn}/POST/t/${claims.tenant}/*"],"when":{"scope":"write"}},
+            {"Effect":"Deny","Action":"execute-api:Invoke","Resource":"${stageArn}/*/internal*","when":{"tier":{"in":["free","trial"]},"staff":{"exists":false}}}
+        ])"));
+        REQUIRE(set.has_value());
+
+        struct Row {
+            const char* name;
+            std::string claims;
+            std::string request;
+            policy::Outcome want;
+        };
+
+        const Row rows[] = {
+            {"for all", "{}", "GET/a", kAllow},
+            {"not for all", "{}", "POST/a", kNone},
+            {"admin", R"({"roles":["user","admin"]})", "DELETE/a", kAllow},
+            {"no admin", R"({"roles":["user"]})", "DELETE/a", kNone},
+            {"own tenant", R"({"scope":"read write","tenant":"t1"})", "POST/t/t1/x", kAllow},
+            {"other tenant", R"({"scope":"read write","tenant":"t1"})", "POST/t/t2/x", kNone},
+            {"a star for tenant", R"({"scope":"write","tenant":"*"})", "POST/t/t2/x", kNone},
+            {"a star for tenant is a star",
+             R"({"scope":"write","tenant":"*"})",
+             "POST/t/*/x",
+             kAllow},
+            {"no tenant", R"({"scope":"write"})", "POST/t//x", kNone},
+            {"tenant that is a list", R"({"scope":"write","tenant":["t1"]})", "POST/t/t1/x", kNone},
+            {"no scope", R"({"scope":"writer","tenant":"t1"})", "POST/t/t1/x", kNone},
+            {"denied", R"({"tier":"free"})", "GET/internal/x", kDeny},
+            {"all of when must hold", R"({"tier":"free","staff":true})", "GET/internal/x", kAllow},
+            {"paid", R"({"tier":"paid"})", "GET/internal/x", kAllow},
+            {"deny beats admin", R"({"tier":"trial","roles":"admin"})", "GET/internal/x", kDeny},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            const auto document = set->make_policy(json(row.claims), kPrefix, arn(row.request));
+            REQUIRE(document.has_value());
+            CHECK(judge(*document, row.request) == row.want);
+        }
+        CHECK_FALSE(set->uses_method_arn());
+    }
+
+    TEST_CASE("with every statement left out the policy is empty and denies") {
+        for (const std::string_view text :
+             {R"([{"Effect":"Allow","Action":"*","Resource":"*","when":{"roles":"admin"}}])",
+              R"([{"Effect":"Allow","Action":"*","Resource":["*","x/${claims.roles}"]}])",
+              "[]"}) {
+            CAPTURE(text);
+            const auto set = StatementSet::make(json(text));
+            REQUIRE(set.has_value());
+            const auto document = set->make_policy(json("{}"), kPrefix, arn("GET/a"));
+            REQUIRE(document.has_value());
+            CHECK(document->statements.empty());
+            CHECK(judge(*document, "GET/a") == kNone);
+        }
+    }
+
+    TEST_CASE("every IAM element stays and NotResource is filled too") {
+        const auto set = StatementSet::make(
+            json(R"([{"Sid":"S1","Effect":"Deny","NotAction":"s3:*","NotResource":"${methodArn}",
+            "Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}},"when":{}}])"));
+        REQUIRE(set.has_value());
+        CHECK(set->uses_method_arn());
+        const auto document = set->make_policy(json("{}"), kPrefix, arn("GET/a"));
+        REQUIRE(document.has_value());
+        REQUIRE(document->statements.size() == 1);
+        CHECK(document->statements[0].sid == "S1");
+        CHECK(document->statements[0].not_action);
+        CHECK(document->statements[0].not_resource);
+        CHECK_FALSE(document->statements[0].conditions.empty());
+        CHECK(document->statements[0].resources.at(0).pattern() == arn("GET/a"));
+        CHECK(document->text.find("when") == std::string::npos);
+    }
+
+    TEST_CASE("a claim too long for a Resource refuses its token") {
+        const auto set = StatementSet::make(
+            json(R"([{"Effect":"Allow","Action":"*","Resource":"x/${claims.t}"}])"));
+        REQUIRE(set.has_value());
+        const Json claims = {{"t", std::string(limits::kPolicyResourceBytes + 1, 'x')}};
+        const auto document = set->make_policy(claims, kPrefix, arn("GET/a"));
+        REQUIRE_FALSE(document.has_value());
+        CHECK(document.error().errc() == Errc::token_claim_unusable);
+    }
+
+    TEST_CASE("more statements than a policy may have are refused at load and not by each token") {
+        Json statements = Json::array();
+        for (int i = 0; i < 20000; ++i) {
+            statements.push_back({{"Effect", "Allow"}, {"Action", "*"}, {"Resource", "*"}});
+        }
+        const auto set = StatementSet::make(statements);
+        REQUIRE_FALSE(set.has_value());
+        CHECK(set.error().errc() == Errc::config_invalid);
+        CHECK(set.error().detail.starts_with("/statements: "));
+    }
+
+    TEST_CASE("faulty statements name their place at load") {
+        struct Row {
+            const char* name;
+            std::string text;
+            std::string_view place;
+        };
+
+        const Row rows[] = {
+            {"no list", R"({"Effect":"Allow"})", "/statements: "},
+            {"no object", R"([7])", "/statements/0: "},
+            {"wrong effect",
+             R"([{"Effect":"allow","Action":"*","Resource":"*"}])",
+             "/statements/0/Effect"},
+            {"no action", R"([{"Effect":"Allow","Resource":"*"}])", "/statements/0"},
+            {"no resource", R"([{"Effect":"Allow","Action":"*"}])", "/statements/0"},
+            {"unknown element",
+             R"([{"Effect":"Allow","Action":"*","Resource":"*","When":{}}])",
+             "/statements/0"},
+            {"second statement",
+             R"([{"Effect":"Allow","Action":"*","Resource":"*"},{}])",
+             "/statements/1"},
+            {"when is a list",
+             R"([{"Effect":"Allow","Action":"*","Resource":"*","when":[]}])",
+             "/statements/0/when: "},
+            {"when is null",
+             R"([{"Effect":"Allow","Action":"*","Resource":"*","when":null}])",
+             "/statements/0/when: "},
+            {"bad wanted",
+             R"([{"Effect":"Allow","Action":"*","Resource":"*","when":{"t":[]}}])",
+             "/statements/0/when/t: "},
+            {"bad placeholder",
+             R"([{"Effect":"Allow","Action":"*","Resource":"${claims.}"}])",
+             "/statements/0/Resource: "},
+            {"misspelt placeholder",
+             R"([{"Effect":"Allow","Action":"*","Resource":"${claim.t}"}])",
+             "/statements/0/Resource"},
+            {"misspelt beside a good one",
+             R"([{"Effect":"Allow","Action":"*","Resource":"${claims.t}/${claim.t}"}])",
+             "/statements/0/Resource"},
+            {"placeholder in Action",
+             R"([{"Effect":"Allow","Action":"${claims.t}","Resource":"*"}])",
+             "/statements/0: "},
+            {"placeholder in Condition",
+             R"([{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:Referer":"${claims.t}"}}}])",
+             "/statements/0: "},
+            {"number beside a placeholder",
+             R"([{"Effect":"Allow","Action":"*","Resource":["${claims.t}",7]}])",
+             "/statements/0/Resource: "},
+            {"both Resource and NotResource",
+             R"([{"Effect":"Allow","Action":"*","Resource":"${claims.t}","NotResource":"x"}])",
+             "/statements/0"},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            const auto set = StatementSet::make(json(row.text));
+            REQUIRE_FALSE(set.has_value());
+            CAPTURE(set.error().detail);
+            CHECK(set.error().errc() == Errc::config_invalid);
+            CHECK(set.error().detail.starts_with(row.place));
+        }
+    }
+}
