@@ -1,0 +1,147 @@
+#pragma once
+
+#include "gatehouse/authz/expression.hpp"
+#include "gatehouse/authz/request_facts.hpp"
+#include "gatehouse/core/result.hpp"
+#include "gatehouse/forward/context_headers.hpp"
+#include "gatehouse/http/request_head.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gatehouse::forward {
+
+/// Where an integration's requests go. Also the key of the upstream pool.
+struct Endpoint {
+    bool tls = false;
+    std::string host;  ///< name or address literal, no brackets
+    std::uint16_t port = 80;
+    std::string host_header;  ///< host[:port] as the upstream's Host field
+
+    bool operator==(const Endpoint&) const = default;
+};
+
+struct ForwardOptions {
+    std::string uri;          ///< "http://127.0.0.1:3000/items/{id}?a=b"
+    std::string http_method;  ///< empty or "ANY": the client's
+    std::map<std::string, std::string> request_parameters;
+    std::vector<std::string> path_parameters;  ///< names of the route's template
+    ContextHeaderOptions context_headers;
+    bool plain_headers = false;
+    bool guarded = false;                       ///< the route has an authorizer
+    std::vector<std::string> reserved_headers;  ///< names mapped by any route of the API:
+                                                ///< gatehouse's on every route (security rule)
+};
+
+/// One HTTP_PROXY integration, compiled: what reaches the upstream. Immutable, shared between
+/// threads. Writing a head allocates nothing once the output string has grown.
+class ForwardPlan {
+  public:
+    /// Errc::config_invalid, saying what is wrong
+    static Result<ForwardPlan> make(ForwardOptions options);
+
+    const Endpoint& endpoint() const noexcept { return endpoint_; }
+
+    /// The method that the upstream sees.
+    std::string_view method(const authz::RequestFacts& facts) const noexcept;
+
+    /// Appends the whole request head, the empty line included, to `out`. The head is written anew
+    /// from the parsed form: one Host, one framing field (Content-Length as `framing` says, or
+    /// Transfer-Encoding: chunked), hop-by-hop fields and what Connection names removed, client
+    /// copies of every name that Gatehouse writes removed in every spelling (case, `_` for `-`),
+    /// then mapped parameters, the grant's header block, X-Forwarded-*, X-Amzn-Trace-Id and the
+    /// service's own additions (API Gateway developer guide, "Important notes", header remapping
+    /// for HTTP proxy integrations).
+    /// @return Errc::none, context_unusable or mapping_invalid (a mapped value with control bytes)
+    Errc write_request_head(const authz::RequestFacts& facts,
+                            const http::Framing& framing,
+                            std::string& out) const;
+
+    /// Appends the answer head for the client: status line, upstream fields by http::response_fate,
+    /// Date, x-amzn-RequestId, x-amz-apigw-id, framing and Connection as told.
+    /// @param date  "Tue, 24 Nov 2026 04:00:00 GMT"
+    void write_response_head(const http::ResponseHead& head,
+                             const authz::RequestFacts& facts,
+                             const http::Framing& framing,
+                             bool keep_alive,
+                             std::string_view date,
+                             std::string& out) const;
+
+  private:
+    struct UriPart {
+        std::string text;    ///< literal, or empty
+        int parameter = -1;  ///< index of the route's path parameter
+        int mapping = -1;    ///< index into path_mappings_
+    };
+
+    struct Mapping {
+        std::string name;
+        authz::Expression expression;
+        http::FieldId id = http::FieldId::other;
+        bool authorizer =
+            false;  ///< the source is authorizer context: a bad value is the authorizer's fault
+    };
+
+    /// The default headers that a mapping has written already.
+    struct Written {
+        bool accept = false;
+        bool user_agent = false;
+        bool forwarded_for = false;
+        bool forwarded_port = false;
+        bool forwarded_proto = false;
+
+        void mark(http::FieldId id) noexcept;
+    };
+
+    Result<void> set_mappings(const ForwardOptions& options);
+    Result<void> set_uri(const ForwardOptions& options);
+    void set_owned(const ForwardOptions& options);
+    bool is_owned(std::string_view name) const noexcept;
+
+    Errc append_target(const authz::RequestFacts& facts, std::string& out) const;
+    Errc append_path(const authz::RequestFacts& facts, std::string& out) const;
+    Errc append_query(const authz::RequestFacts& facts, std::string& out) const;
+    Errc append_part(const UriPart& part,
+                     const authz::RequestFacts& facts,
+                     bool query,
+                     std::string& out) const;
+    Errc append_host(const authz::RequestFacts& facts, std::string& out) const;
+    void append_client_fields(const authz::RequestFacts& facts,
+                              Written& written,
+                              std::string& out) const;
+    Errc append_mapped_headers(const authz::RequestFacts& facts,
+                               Written& written,
+                               std::string& out) const;
+    void append_context(const authz::RequestFacts& facts, std::string& out) const;
+    void append_additions(const authz::RequestFacts& facts,
+                          const Written& written,
+                          std::string& out) const;
+    void append_forwarded_for(const authz::RequestFacts& facts, std::string& out) const;
+
+    Endpoint endpoint_;
+    std::string host_line_;  ///< "Host: …\r\n"
+    std::string http_method_;
+    std::vector<UriPart> path_parts_;
+    std::vector<UriPart> query_parts_;
+    bool has_query_ = false;
+    bool check_path_ =
+        false;  ///< a filled-in path needs a second look: it could hold a dot or an empty segment
+    std::vector<Mapping> path_mappings_;
+    std::vector<Mapping> header_mappings_;
+    std::vector<Mapping> query_mappings_;
+    int host_mapping_ = -1;           ///< index into header_mappings_
+    std::vector<std::string> owned_;  ///< header names (folded) that clients may not send
+    std::uint64_t owned_sizes_ = 0;   ///< bit n: some name in owned_ has n bytes (63: or more)
+    std::string folded_prefix_;       ///< of the context headers; empty: none are written
+    bool mapped_context_ = false;     ///< a mapped header is called as a context header could be
+    bool own_forwarded_for_ =
+        false;  ///< X-Forwarded-For is mapped somewhere: no client may begin the list
+    ContextHeaderOptions context_headers_;
+    bool plain_ = false;
+};
+
+}  // namespace gatehouse::forward

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "gatehouse/authz/request_facts.hpp"
+
+#include <string>
+
+namespace gatehouse::forward {
+
+/// Appends `event.requestContext` of a REST proxy event as JSON text, ASCII alone (API Gateway
+/// developer guide, "Input format of a Lambda function for proxy integration"). `authorizer` is
+/// there when a grant is.
+void append_request_context(const authz::RequestFacts& facts, std::string& out);
+
+}  // namespace gatehouse::forward

@@ -1,0 +1,334 @@
+// Writing a request's head for the upstream: anew, from the parsed form, into one block.
+#include "gatehouse/core/ascii.hpp"
+#include "gatehouse/forward/forward_plan.hpp"
+#include "gatehouse/http/fields.hpp"
+#include "gatehouse/http/hop_by_hop.hpp"
+#include "request_context.hpp"
+#include "text.hpp"
+#include "uri_template.hpp"
+
+#include <algorithm>
+
+namespace gatehouse::forward {
+namespace {
+
+/// What Connection names, so that it goes with it (RFC 9110 7.6.1).
+class NamedByConnection {
+  public:
+    explicit NamedByConnection(std::span<const http::Field> fields) noexcept : fields_(fields) {
+        for (const http::Field& field : fields) {
+            any_ = any_ || (field.id == http::FieldId::connection &&
+                            !equals_ignoring_case(field.value, "keep-alive") &&
+                            !equals_ignoring_case(field.value, "close"));
+        }
+    }
+
+    bool has(std::string_view name) const noexcept {
+        return any_ && std::ranges::any_of(fields_, [&](const http::Field& field) {
+                   return field.id == http::FieldId::connection &&
+                          http::list_has_token(field.value, name);
+               });
+    }
+
+  private:
+    std::span<const http::Field> fields_;
+    bool any_ = false;
+};
+
+// The service takes a SigV4 signature for its own, and it would not fit the backend's URL anyway.
+bool is_signature(const http::Field& field) noexcept {
+    return field.id == http::FieldId::authorization && field.value.starts_with("AWS4-");
+}
+
+bool wants_content(std::string_view method) noexcept {
+    return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+void append_framing(std::string_view method, const http::Framing& framing, std::string& out) {
+    switch (framing.kind) {
+        case http::Framing::Kind::chunked:
+            out += "Transfer-Encoding: chunked\r\n";
+            return;
+        case http::Framing::Kind::length:
+            break;
+        default:
+            // RFC 9110 8.6: these methods say so when they have no content.
+            if (!wants_content(method)) return;
+    }
+    out += "Content-Length: ";
+    add_number(out, framing.kind == http::Framing::Kind::length ? framing.length : 0);
+    out += "\r\n";
+}
+
+/// What stands before the next part of a query: '?', '&', or nothing after a lone '?'.
+class Separator {
+  public:
+    void write(std::string& out) const {
+        if (next_ != 0) out += next_;
+    }
+
+    /// A part was written; it has content, or it is a lone '?'.
+    void follow(bool content) noexcept { next_ = content ? '&' : next_ == '?' ? '\0' : next_; }
+
+  private:
+    char next_ = '?';
+};
+
+bool is_host_value(std::string_view host) noexcept {
+    return !host.empty() && std::ranges::all_of(host, [](char c) {
+        return is_unreserved(c) || c == ':' || c == '[' || c == ']';
+    });
+}
+
+}  // namespace
+
+void ForwardPlan::Written::mark(http::FieldId id) noexcept {
+    accept = accept || id == http::FieldId::accept;
+    user_agent = user_agent || id == http::FieldId::user_agent;
+    forwarded_for = forwarded_for || id == http::FieldId::x_forwarded_for;
+    forwarded_port = forwarded_port || id == http::FieldId::x_forwarded_port;
+    forwarded_proto = forwarded_proto || id == http::FieldId::x_forwarded_proto;
+}
+
+Errc ForwardPlan::write_request_head(const authz::RequestFacts& facts,
+                                     const http::Framing& framing,
+                                     std::string& out) const {
+    if (facts.head == nullptr) return Errc::internal;
+    const std::size_t start = out.size();
+    Written written;
+    out += method(facts);
+    out += ' ';
+    Errc error = append_target(facts, out);
+    if (error == Errc::none) {
+        out += " HTTP/1.1\r\n";
+        error = append_host(facts, out);
+    }
+    if (error == Errc::none) {
+        append_client_fields(facts, written, out);
+        error = append_mapped_headers(facts, written, out);
+    }
+    if (error != Errc::none) {
+        out.resize(start);
+        return error;
+    }
+    append_context(facts, out);
+    append_additions(facts, written, out);
+    append_framing(method(facts), framing, out);
+    out += "\r\n";
+    return Errc::none;
+}
+
+Errc ForwardPlan::append_target(const authz::RequestFacts& facts, std::string& out) const {
+    const Errc error = append_path(facts, out);
+    return error == Errc::none ? append_query(facts, out) : error;
+}
+
+Errc ForwardPlan::append_path(const authz::RequestFacts& facts, std::string& out) const {
+    const std::size_t start = out.size();
+    for (const UriPart& part : path_parts_) {
+        if (const Errc error = append_part(part, facts, false, out); error != Errc::none)
+            return error;
+    }
+    if (check_path_ && !is_clean_path(std::string_view(out).substr(start)))
+        return Errc::mapping_invalid;
+    return Errc::none;
+}
+
+// The query is the URI's own, then the client's byte for byte, then mapped parameters: the service
+// appends them too.
+Errc ForwardPlan::append_query(const authz::RequestFacts& facts, std::string& out) const {
+    Separator separator;
+    if (has_query_) {
+        separator.write(out);
+        for (const UriPart& part : query_parts_) {
+            if (const Errc error = append_part(part, facts, true, out); error != Errc::none)
+                return error;
+        }
+        separator.follow(!query_parts_.empty());
+    }
+    if (facts.target.has_query && (!has_query_ || !facts.target.query.empty())) {
+        separator.write(out);
+        out += facts.target.query;
+        separator.follow(!facts.target.query.empty());
+    }
+    for (const Mapping& mapping : query_mappings_) {
+        const std::size_t before = out.size();
+        separator.write(out);
+        out += mapping.name;
+        out += '=';
+        const std::size_t value = out.size();
+        if (mapping.expression.append(facts, out)) {
+            encode_from(out, value);
+            separator.follow(true);
+        } else {
+            out.resize(before);
+        }
+    }
+    return Errc::none;
+}
+
+// INVARIANT: nothing that is filled in can end a segment, a path or a parameter. Path parameters
+// are checked and encoded as they came, so a path takes them unchanged; into a query go their
+// escapes and unreserved characters only.
+Errc ForwardPlan::append_part(const UriPart& part,
+                              const authz::RequestFacts& facts,
+                              bool query,
+                              std::string& out) const {
+    const std::size_t start = out.size();
+    if (part.parameter >= 0) {
+        const auto index = static_cast<std::size_t>(part.parameter);
+        if (index >= facts.parameters.size()) return Errc::mapping_invalid;
+        out += facts.parameters[index];
+        if (query) encode_rest_from(out, start);
+        return Errc::none;
+    }
+    if (part.mapping < 0) {
+        out += part.text;
+        return Errc::none;
+    }
+    const Mapping& mapping = path_mappings_[static_cast<std::size_t>(part.mapping)];
+    const bool found = mapping.expression.append(facts, out);
+    if (query) {
+        encode_from(out, start);
+        return Errc::none;
+    }
+    // Without a value the path would name another resource.
+    if (!found || out.size() == start) return Errc::mapping_invalid;
+    const std::string_view value = std::string_view(out).substr(start);
+    if (has_control(value) || !is_utf8(value)) {
+        return mapping.authorizer ? Errc::context_unusable : Errc::mapping_invalid;
+    }
+    encode_from(out, start);
+    return Errc::none;
+}
+
+Errc ForwardPlan::append_host(const authz::RequestFacts& facts, std::string& out) const {
+    if (host_mapping_ >= 0) {
+        const std::size_t start = out.size();
+        out += "Host: ";
+        const std::size_t value = out.size();
+        if (header_mappings_[static_cast<std::size_t>(host_mapping_)].expression.append(facts,
+                                                                                        out)) {
+            if (!is_host_value(std::string_view(out).substr(value))) return Errc::mapping_invalid;
+            out += "\r\n";
+            return Errc::none;
+        }
+        out.resize(start);
+    }
+    out += host_line_;
+    return Errc::none;
+}
+
+void ForwardPlan::append_client_fields(const authz::RequestFacts& facts,
+                                       Written& written,
+                                       std::string& out) const {
+    const std::span<const http::Field> fields = facts.head->fields;
+    const NamedByConnection named(fields);
+    for (const http::Field& field : fields) {
+        const http::Fate fate = http::request_fate(field.id, plain_);
+        // With plain headers the gateway writes no trace id, so the client's is not ours to drop.
+        const bool own_trace = plain_ && field.id == http::FieldId::x_amzn_trace_id;
+        if (fate != http::Fate::pass && !own_trace) continue;
+        if (is_owned(field.name) || named.has(field.name)) continue;
+        if (!plain_ && is_signature(field)) continue;
+        written.mark(field.id);
+        add_line(out, field.name, field.value);
+    }
+}
+
+Errc ForwardPlan::append_mapped_headers(const authz::RequestFacts& facts,
+                                        Written& written,
+                                        std::string& out) const {
+    for (const Mapping& mapping : header_mappings_) {
+        if (mapping.id == http::FieldId::host) continue;
+        const std::size_t start = out.size();
+        out += mapping.name;
+        out += ": ";
+        const std::size_t value = out.size();
+        if (!mapping.expression.append(facts, out)) {
+            out.resize(start);
+            continue;
+        }
+        const std::string_view written_value = std::string_view(out).substr(value);
+        // Context is UTF-8 or refused, here as in the context headers. What the client sent may
+        // hold other bytes.
+        if (mapping.authorizer && (has_control(written_value) || !is_utf8(written_value))) {
+            return Errc::context_unusable;
+        }
+        if (has_control(written_value)) return Errc::mapping_invalid;
+        out += "\r\n";
+        written.mark(mapping.id);
+    }
+    return Errc::none;
+}
+
+void ForwardPlan::append_context(const authz::RequestFacts& facts, std::string& out) const {
+    if (context_headers_.enabled && facts.grant != nullptr) {
+        std::string_view block = facts.grant->header_block;
+        if (!mapped_context_) {
+            out += block;
+            block = {};
+        }
+        // A mapped header that is called as a context header takes its place: each name is there
+        // once.
+        while (!block.empty()) {
+            const std::size_t end = std::min(block.find('\n'), block.size() - 1);
+            const std::string_view line = block.substr(0, end + 1);
+            block.remove_prefix(line.size());
+            const std::string_view name = line.substr(0, line.find(':'));
+            const bool mapped = std::ranges::any_of(header_mappings_, [&](const Mapping& mapping) {
+                return equals_folded(mapping.name, name);
+            });
+            if (!mapped) out += line;
+        }
+    }
+    if (!context_headers_.request_context) return;
+    out += "x-amzn-request-context: ";
+    append_request_context(facts, out);
+    out += "\r\n";
+}
+
+void ForwardPlan::append_additions(const authz::RequestFacts& facts,
+                                   const Written& written,
+                                   std::string& out) const {
+    if (!plain_) {
+        const std::string_view api_id =
+            facts.stage == nullptr ? std::string_view{} : facts.stage->api_id;
+        if (!written.accept) out += "Accept: application/json\r\n";
+        if (!written.user_agent) {
+            out += "User-Agent: AmazonAPIGateway_";
+            out += api_id;
+            out += "\r\n";
+        }
+        if (!api_id.empty()) add_line(out, "X-Amzn-Apigateway-Api-Id", api_id);
+        if (!facts.trace_id.empty()) add_line(out, "X-Amzn-Trace-Id", facts.trace_id);
+    }
+    if (!written.forwarded_for) append_forwarded_for(facts, out);
+    if (!written.forwarded_port) {
+        out += "X-Forwarded-Port: ";
+        add_number(out, facts.listener_port);
+        out += "\r\n";
+    }
+    if (!written.forwarded_proto) {
+        out += facts.secure ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n";
+    }
+}
+
+// The client's list, if it sent one, and the address that we saw. One line, since it is ours now.
+void ForwardPlan::append_forwarded_for(const authz::RequestFacts& facts, std::string& out) const {
+    out += "X-Forwarded-For: ";
+    if (!own_forwarded_for_) {
+        const NamedByConnection named(facts.head->fields);
+        for (const http::Field& field : facts.head->fields) {
+            if (field.id != http::FieldId::x_forwarded_for || field.value.empty() ||
+                named.has(field.name))
+                continue;
+            out += field.value;
+            out += ", ";
+        }
+    }
+    out += facts.source_ip;
+    out += "\r\n";
+}
+
+}  // namespace gatehouse::forward

@@ -1,0 +1,81 @@
+// Writing an upstream answer's head for the client.
+#include "gatehouse/core/ascii.hpp"
+#include "gatehouse/forward/forward_plan.hpp"
+#include "gatehouse/http/fields.hpp"
+#include "gatehouse/http/hop_by_hop.hpp"
+#include "gatehouse/http/status.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+
+namespace gatehouse::forward {
+namespace {
+
+constexpr std::string_view kRemapped = "x-amzn-Remapped-";
+
+bool is_named_by_connection(std::span<const http::Field> fields, std::string_view name) noexcept {
+    return std::ranges::any_of(fields, [&](const http::Field& field) {
+        return field.id == http::FieldId::connection && http::list_has_token(field.value, name);
+    });
+}
+
+void append_status_line(const http::ResponseHead& head, std::string& out) {
+    const bool usable = !head.reason.empty() && !has_control(head.reason);
+    out += "HTTP/1.1 ";
+    add_number(out, head.status);
+    out += ' ';
+    out += usable ? head.reason : http::reason_phrase(head.status);
+    out += "\r\n";
+}
+
+bool has_content(const http::Framing& framing) noexcept {
+    return framing.kind != http::Framing::Kind::none &&
+           !(framing.kind == http::Framing::Kind::length && framing.length == 0);
+}
+
+void append_framing(const http::Framing& framing, bool keep_alive, std::string& out) {
+    if (framing.kind == http::Framing::Kind::length) {
+        out += "Content-Length: ";
+        add_number(out, framing.length);
+        out += "\r\n";
+    } else if (framing.kind == http::Framing::Kind::chunked) {
+        out += "Transfer-Encoding: chunked\r\n";
+    }
+    // Content that ends with the connection cannot be followed by anything.
+    const bool stays = keep_alive && framing.kind != http::Framing::Kind::until_close;
+    out += stays ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
+}
+
+}  // namespace
+
+void ForwardPlan::write_response_head(const http::ResponseHead& head,
+                                      const authz::RequestFacts& facts,
+                                      const http::Framing& framing,
+                                      bool keep_alive,
+                                      std::string_view date,
+                                      std::string& out) const {
+    append_status_line(head, out);
+    const bool names_fields = http::find_field(head.fields, http::FieldId::connection) != nullptr;
+    // A plain proxy passes the origin's date on (RFC 9110 6.6.1), unless Connection takes it away
+    // below.
+    const bool has_date = plain_ && http::find_field(head.fields, http::FieldId::date) != nullptr &&
+                          !(names_fields && is_named_by_connection(head.fields, "date"));
+    if (!has_date) add_line(out, "Date", date);
+    const bool has_type = http::find_field(head.fields, http::FieldId::content_type) != nullptr;
+    if (!plain_ && !has_type && has_content(framing)) out += "Content-Type: application/json\r\n";
+    append_framing(framing, keep_alive, out);
+    if (!facts.request_id.empty()) add_line(out, "x-amzn-RequestId", facts.request_id);
+    if (!facts.extended_request_id.empty())
+        add_line(out, "x-amz-apigw-id", facts.extended_request_id);
+
+    for (const http::Field& field : head.fields) {
+        const http::Fate fate = http::response_fate(field.id, plain_);
+        if (fate != http::Fate::pass && fate != http::Fate::remap) continue;
+        if (names_fields && is_named_by_connection(head.fields, field.name)) continue;
+        if (fate == http::Fate::remap) out += kRemapped;
+        add_line(out, field.name, field.value);
+    }
+    out += "\r\n";
+}
+
+}  // namespace gatehouse::forward

@@ -1,0 +1,84 @@
+#include "../../../src/forward/text.hpp"
+
+#include "gatehouse/core/json.hpp"
+
+#include <doctest/doctest.h>
+
+#include <random>
+#include <string>
+
+using namespace gatehouse;
+
+namespace {
+
+std::string encoded(std::string_view text, bool keep_escapes = false) {
+    std::string out = "%kept%";
+    out += text;
+    keep_escapes ? forward::encode_rest_from(out, 6) : forward::encode_from(out, 6);
+    CHECK(out.starts_with("%kept%"));
+    return out.substr(6);
+}
+
+// The same, forwards and without care for speed.
+std::string naive(std::string_view text, bool keep_escapes) {
+    constexpr char kHex[] = "0123456789ABCDEF";
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool escape = keep_escapes && text[i] == '%' && i + 2 < text.size() &&
+                            hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+        if (is_unreserved(text[i]) || escape) {
+            out += text[i];
+        } else {
+            const auto byte = static_cast<unsigned char>(text[i]);
+            out += '%';
+            out += kHex[byte >> 4];
+            out += kHex[byte & 15];
+        }
+    }
+    return out;
+}
+
+std::string json(std::string_view text) {
+    std::string out;
+    forward::append_json_string(text, out);
+    return out;
+}
+
+}  // namespace
+
+TEST_SUITE("forward/text") {
+    TEST_CASE("encoding leaves unreserved characters alone") {
+        CHECK(encoded("") == "");
+        CHECK(encoded("aZ0-._~") == "aZ0-._~");
+        CHECK(encoded("a/b?c#d%2F") == "a%2Fb%3Fc%23d%252F");
+        CHECK(encoded("\xc3\xa9 \r\n") == "%C3%A9%20%0D%0A");
+        CHECK(encoded("a%2Fb&c=d+e%zz%4", true) == "a%2Fb%26c%3Dd%2Be%25zz%254");
+        CHECK(encoded("%%41", true) == "%25%41");
+    }
+
+    TEST_CASE("encoding in place is what encoding forwards gives") {
+        std::mt19937 random(7);
+        constexpr std::string_view kChars = "aF0%%%/&=+ \xc3\xa9~zG";
+        for (int round = 0; round < 20000; ++round) {
+            std::string text;
+            for (auto n = random() % 12; n > 0; --n)
+                text += kChars[random() % kChars.size()];
+            CAPTURE(text);
+            REQUIRE(encoded(text, false) == naive(text, false));
+            REQUIRE(encoded(text, true) == naive(text, true));
+        }
+    }
+
+    TEST_CASE("a JSON string is ASCII and reads back as it was") {
+        CHECK(json("a\"b\\c\n\x7f") == R"("a\"b\\c\u000a\u007f")");
+        CHECK(json("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80") == R"("\u00e9\u20ac\ud83d\ude00")");
+        CHECK(json("a\xff"
+                   "b\xc3") == R"("a\ufffdb\ufffd")");
+        CHECK(json("\xed\xa0\x80") == R"("\ufffd\ufffd\ufffd")");
+        for (const std::string_view text : {"", "plain", "\xc3\xa9\"\\\t", "\xf4\x8f\xbf\xbf"}) {
+            const auto parsed = parse_json(json(text));
+            REQUIRE(parsed.has_value());
+            CHECK(parsed->get<std::string>() == text);
+        }
+    }
+}
