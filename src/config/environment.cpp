@@ -1,0 +1,146 @@
+#include "gatehouse/config/parse.hpp"
+#include "gatehouse/config/validate.hpp"
+#include "gatehouse/core/ascii.hpp"
+#include "gatehouse/routing/path_template.hpp"
+#include "parts.hpp"
+#include "text_rules.hpp"
+#include "uri.hpp"
+
+#include <array>
+#include <utility>
+
+namespace gatehouse::config {
+namespace {
+
+constexpr std::size_t kGuardedRoutes = 2;  // ANY / and ANY /{proxy+}; open routes follow
+
+struct Settings {
+    std::string upstream;
+    std::string issuer;
+    std::string audience;
+    std::string jwks_uri;     ///< empty: discovery
+    std::string open_routes;  ///< empty: none
+};
+
+std::vector<std::string> split_list(std::string_view text) {
+    std::vector<std::string> items;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        const std::string_view item = trim(text.substr(0, comma));
+        if (!item.empty()) items.emplace_back(item);
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return items;
+}
+
+// An empty variable counts as unset: container files often carry `NAME=`.
+Settings read_settings(const Environment& environment, Source& source) {
+    Settings settings;
+    std::string missing;
+    const std::array<std::pair<std::string_view, std::string*>, 5> variables{{{"UPSTREAM_URL", &settings.upstream},
+                                                                              {"EXPECTED_ISSUER", &settings.issuer},
+                                                                              {"EXPECTED_AUDIENCE", &settings.audience},
+                                                                              {"JWKS_URL", &settings.jwks_uri},
+                                                                              {"GATEHOUSE_OPEN_ROUTES", &settings.open_routes}}};
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+        const auto& [name, into] = variables[i];
+        *into = environment ? environment(name).value_or("") : "";
+        const bool required = i < 3;
+        if (required && trim(*into).empty()) missing += (missing.empty() ? "" : ", ") + std::string(name);
+        if (!is_utf8(*into)) source.problem("", std::string(name) + ": is not UTF-8");
+    }
+    if (!missing.empty()) source.problem("", "not set in the environment: " + missing);
+    return settings;
+}
+
+std::string describe_upstream_fault(std::string_view url) {
+    std::string fault = fault_in_integration_uri(url);
+    if (fault.empty() && url.find_first_of("{}?") != std::string_view::npos) {
+        fault = "takes a scheme, a host, a port and a path, nothing else";
+    }
+    return fault;
+}
+
+Json make_route(const std::string& route_key, const std::string& authorizer, const std::string& uri) {
+    Json integration = {{"type", "HTTP_PROXY"}, {"uri", uri}};
+    return Json{{"routeKey", route_key}, {"authorizer", authorizer}, {"integration", std::move(integration)}};
+}
+
+// "/files/{proxy+}" as it stands in a uri: the plus belongs to the route alone.
+std::string to_uri_path(std::string_view path) {
+    std::string text;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        if (path.substr(i, 2) != "+}") text += path[i];
+    }
+    return text;
+}
+
+Json make_document(const Settings& settings, Source& source) {
+    std::string upstream = settings.upstream;
+    while (upstream.ends_with('/')) upstream.pop_back();
+    Json routes = Json::array();
+    routes.push_back(make_route("ANY /", "jwt", upstream + "/"));
+    routes.push_back(make_route("ANY /{proxy+}", "jwt", upstream + "/{proxy}"));
+    for (const std::string& key : split_list(settings.open_routes)) {
+        const Result<routing::RouteKey> parsed = routing::parse_route_key(key);
+        if (!parsed) {
+            source.problem("", "GATEHOUSE_OPEN_ROUTES: " + in_quotes(key) + " is no route key such as \"GET /health\": " + parsed.error().detail);
+            continue;
+        }
+        routes.push_back(make_route(key, "NONE", upstream + to_uri_path(parsed->path)));
+    }
+    Json jwt = {{"issuer", settings.issuer}, {"audience", split_list(settings.audience)}};
+    if (!settings.jwks_uri.empty()) jwt["jwksUri"] = settings.jwks_uri;
+    Json authorizer = {{"type", "TOKEN"}, {"authorizerUri", "gatehouse:jwt"}, {"jwt", std::move(jwt)}};
+    Json api = {{"name", "default"}, {"headerHandling", "plain"}, {"routes", std::move(routes)}};
+    api["authorizers"]["jwt"] = std::move(authorizer);
+    Json root;
+    root["apis"] = Json::array();
+    root["apis"].push_back(std::move(api));
+    return root;
+}
+
+// The reader speaks of places in a file that nobody wrote; people know the variable.
+std::string name_variable(std::string_view pointer) {
+    constexpr std::string_view kJwt = "/apis/0/authorizers/jwt/jwt/";
+    if (pointer.starts_with(kJwt)) {
+        const std::string_view key = pointer.substr(kJwt.size());
+        if (key.starts_with("issuer")) return "EXPECTED_ISSUER";
+        if (key.starts_with("audience")) return "EXPECTED_AUDIENCE";
+        if (key.starts_with("jwksUri")) return "JWKS_URL";
+    }
+    constexpr std::string_view kRoutes = "/apis/0/routes/";
+    if (!pointer.starts_with(kRoutes)) return std::string(pointer);
+    const std::size_t index = static_cast<std::size_t>(std::atoi(std::string(pointer.substr(kRoutes.size())).c_str()));
+    return index < kGuardedRoutes ? "UPSTREAM_URL" : "GATEHOUSE_OPEN_ROUTES";
+}
+
+std::vector<Problem> rename(std::vector<Problem> problems) {
+    for (Problem& problem : problems) {
+        const std::string variable = problem.pointer.empty() ? "" : name_variable(problem.pointer) + ": ";
+        problem = Problem{"", 0, variable + problem.message};
+    }
+    return problems;
+}
+
+}  // namespace
+
+Loaded parse_environment(const Environment& environment) {
+    Source source;
+    const Settings settings = read_settings(environment, source);
+    Loaded loaded;
+    if (source.problems.empty()) {
+        std::string fault = describe_upstream_fault(settings.upstream);
+        if (!fault.empty()) source.problem("", "UPSTREAM_URL: " + fault);
+    }
+    if (source.problems.empty()) {
+        const Json root = make_document(settings, source);
+        loaded.model = read_model(root, source);
+        validate(loaded.model, source.problems, source.warnings);
+    }
+    loaded.problems = rename(std::move(source.problems));
+    loaded.warnings = rename(std::move(source.warnings));
+    return loaded;
+}
+
+}  // namespace gatehouse::config

@@ -1,0 +1,126 @@
+#include "gatehouse/config/validate.hpp"
+
+#include "gatehouse/core/ascii.hpp"
+#include "text_rules.hpp"
+#include "validate_api.hpp"
+
+#include <map>
+#include <set>
+#include <utility>
+
+namespace gatehouse::config {
+namespace {
+
+constexpr std::size_t kShortToken = 16;
+
+bool is_any(std::string_view address) { return address == "0.0.0.0" || address == "::"; }
+
+bool overlap(const Listener& a, const Listener& b) {
+    if (a.port != b.port || a.port == 0) return false;
+    return a.address == b.address || is_any(a.address) || is_any(b.address);
+}
+
+class ModelCheck {
+  public:
+    ModelCheck(const Model& model, std::vector<Problem>& problems, std::vector<Problem>& warnings)
+        : model_(model), problems_(problems), warnings_(warnings) {}
+
+    void run() {
+        check_listeners();
+        check_admin();
+        check_names();
+        check_hosts();
+        for (const Api& api : model_.apis) validate_api(api, problems_, warnings_);
+    }
+
+  private:
+    void check_listeners() {
+        for (std::size_t i = 0; i < model_.listeners.size(); ++i) {
+            for (std::size_t j = 0; j < i; ++j) {
+                if (!overlap(model_.listeners[i], model_.listeners[j])) continue;
+                problems_.push_back({"/listeners/" + std::to_string(i),
+                                     0,
+                                     "has the port of /listeners/" + std::to_string(j) + " on the same address"});
+                break;
+            }
+        }
+    }
+
+    void check_admin() {
+        const Admin& admin = model_.admin;
+        for (const Listener& listener : model_.listeners) {
+            if (!overlap({admin.address, admin.port}, listener)) continue;
+            problems_.push_back({"/admin/port", 0, "is the port of a listener; the admin API needs one of its own"});
+            break;
+        }
+        if (is_loopback(admin.address)) return;
+        if (admin.token.empty()) {
+            problems_.push_back({"/admin/address",
+                                 0,
+                                 "\"" + admin.address +
+                                     "\" is reachable from other machines, so \"token\" must be set; or listen on 127.0.0.1"});
+        } else if (admin.token.size() < kShortToken) {
+            warnings_.push_back({"/admin/token", 0, "is short for an address that other machines can reach; use 16 characters or more"});
+        }
+    }
+
+    void check_names() {
+        std::map<std::string, std::string> names;
+        std::map<std::pair<std::string, std::string>, std::string> stages;
+        for (const Api& api : model_.apis) {
+            if (api.name.empty()) continue;
+            const auto [name, fresh] = names.emplace(api.name, api.pointer);
+            if (!fresh) problems_.push_back({api.pointer + "/name", 0, "\"" + api.name + "\" is the name of " + name->second + " too"});
+            const auto [stage, first] = stages.emplace(std::pair(api.api_id, api.stage_name), api.name);
+            if (first || !fresh) continue;
+            warnings_.push_back({api.pointer,
+                                 0,
+                                 "has the apiId \"" + api.api_id + "\" and the stage \"" + api.stage_name + "\" of API \"" + stage->second +
+                                     "\": policies and cache flushes cannot tell the two apart"});
+        }
+    }
+
+    void check_hosts() {
+        std::map<std::pair<std::string, std::string>, const Api*> places;
+        for (const Api& api : model_.apis) {
+            std::vector<std::string> hosts = api.domain_names;
+            if (hosts.empty()) hosts.emplace_back();
+            for (const std::string& host : hosts) {
+                const auto [place, fresh] = places.emplace(std::pair(host, api.base_path), &api);
+                if (fresh) continue;
+                problems_.push_back({api.pointer, 0, describe_clash(host, *place->second, api)});
+                break;
+            }
+        }
+    }
+
+    static std::string describe_clash(const std::string& host, const Api& other, const Api& api) {
+        const std::string where = host.empty() ? "no \"domainNames\"" : "the domain name \"" + host + "\"";
+        if (&other == &api) return "has " + where + " twice";
+        return "has " + where + " and the basePath \"" + api.base_path + "\", as " + other.pointer +
+               " does; requests could go to either, so give one of them another \"basePath\" or \"domainNames\"";
+    }
+
+    const Model& model_;
+    std::vector<Problem>& problems_;
+    std::vector<Problem>& warnings_;
+};
+
+}  // namespace
+
+void validate(const Model& model, std::vector<Problem>& problems, std::vector<Problem>& warnings) {
+    ModelCheck(model, problems, warnings).run();
+}
+
+std::vector<std::string> find_placeholders(std::string_view uri) {
+    std::vector<std::string> names;
+    for (std::size_t open = uri.find('{'); open != std::string_view::npos; open = uri.find('{')) {
+        const std::size_t close = uri.find('}', open);
+        if (close == std::string_view::npos) break;
+        names.emplace_back(uri.substr(open + 1, close - open - 1));
+        uri.remove_prefix(close + 1);
+    }
+    return names;
+}
+
+}  // namespace gatehouse::config
