@@ -1,0 +1,125 @@
+#pragma once
+
+#include "gatehouse/authz/response_type.hpp"
+#include "gatehouse/core/errc.hpp"
+#include "gatehouse/core/json.hpp"
+#include "gatehouse/core/limits.hpp"
+#include "gatehouse/core/time.hpp"
+#include "gatehouse/jwt/verify.hpp"
+#include "gatehouse/policy/evaluate.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::app {
+
+struct Snapshot;
+
+enum class CacheUse : std::uint8_t { none, hit, miss, negative_hit, joined, off };
+
+std::string_view to_string(CacheUse use) noexcept;
+
+/// What to do about a refusal or failure; empty where its text says all.
+std::string_view hint_for(Errc reason) noexcept;
+
+/// What is kept of every request: enums, indices and numbers, written by the code that decides. Text is made when somebody asks.
+struct TraceRecord {
+    std::array<unsigned char, 16> request_id{};
+    std::int64_t wall_ms = 0;
+    std::uint64_t request_bytes = 0;  ///< content
+    std::uint64_t response_bytes = 0;
+    std::uint32_t total_us = 0;
+    std::uint32_t authorizer_us = 0;
+    std::uint32_t connect_us = 0;
+    std::uint32_t first_byte_us = 0;
+    std::uint32_t cache_age_ms = 0;
+    std::uint32_t cache_left_ms = 0;
+    std::uint32_t identity = 0;  ///< first 4 bytes of the SHA-256 of the identity value
+    std::uint16_t reason = 0;    ///< Errc
+    std::uint16_t status = 0;
+    std::uint16_t upstream_status = 0;
+    std::int16_t api = -1;
+    std::int16_t route = -1;
+    std::int16_t authorizer = -1;
+    std::int16_t statement = -1;
+    std::int16_t resource = -1;
+    CacheUse cache = CacheUse::none;
+    policy::Outcome outcome = policy::Outcome::implicit_deny;
+    authz::ResponseType response = authz::ResponseType::default_5xx;
+    bool judged : 1 = false;
+    bool refused : 1 = false;  ///< answered by the gateway; response tells the type
+    bool identity_found : 1 = false;
+    bool retried : 1 = false;
+    bool reused_upstream : 1 = false;
+    bool path_cut : 1 = false;
+    std::uint8_t path_bytes = 0;
+    char method_path[39] = {};  ///< "GET /items", cut
+};
+
+static_assert(sizeof(TraceRecord) == 128);
+
+/// What refusals and misses add: owned, at most limits::kTraceDetailBytes in all.
+struct TraceDetail {
+    std::string path;
+    std::string host;
+    std::string method_arn;
+    std::string issued_for;  ///< ARN that a cached policy was first made for
+    std::string principal;
+    std::string error;  ///< Error::detail
+    std::string hint;   ///< what to do about it
+    std::string kid;
+    std::int64_t key_age_s = -1;
+    std::string policy;  ///< compact JSON, cut
+    jwt::CheckTrail checks;
+    std::vector<policy::StatementTrail> statements;
+
+    /// Shortens texts and lists until the whole is within the bound.
+    void bound();
+};
+
+struct Trace {
+    TraceRecord record;
+    std::shared_ptr<const TraceDetail> detail;  ///< null for a cached Allow
+};
+
+/// The trace as GET /traces shows it and `gatehouse explain` prints it. Steps in order of the pipeline.
+/// {"requestId", "time", "method", "path", "status", "reason", "reasonText", "verdict": "allow"|"refuse", "steps": [{"step", "result", …}], …}
+Json to_json(const Trace& trace, const Snapshot& snapshot);
+
+/// Lower-case UUID text of a request id, and back.
+std::string request_id_text(const std::array<unsigned char, 16>& id);
+std::optional<std::array<unsigned char, 16>> parse_request_id(std::string_view text) noexcept;
+
+/// What GET /traces can filter by.
+struct TraceFilter {
+    std::optional<int> status;
+    std::optional<std::string> reason;
+    std::optional<std::string> route;  ///< route key, e.g. "GET /items"
+    std::size_t limit = 50;
+    std::optional<std::array<unsigned char, 16>> request_id;
+};
+
+bool matches(const TraceFilter& filter, const TraceRecord& record, const Snapshot& snapshot);
+
+/// One worker's ring of the last traces. Belongs to the worker's thread.
+class Journal {
+  public:
+    explicit Journal(std::size_t records = limits::kJournalRecords);
+
+    void add(const TraceRecord& record, std::shared_ptr<const TraceDetail> detail);
+
+    /// Newest first.
+    std::vector<Trace> find(const TraceFilter& filter, const Snapshot& snapshot) const;
+
+  private:
+    std::vector<TraceRecord> records_;
+    std::vector<std::shared_ptr<const TraceDetail>> details_;
+    std::uint64_t next_ = 0;
+};
+
+}  // namespace gatehouse::app

@@ -1,0 +1,99 @@
+#include "gatehouse/app/request_ids.hpp"
+
+#include "gatehouse/app/trace.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+namespace gatehouse::app {
+namespace {
+
+constexpr char kHex[] = "0123456789abcdef";
+constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+std::uint64_t rotate_left(std::uint64_t x, int k) noexcept { return (x << k) | (x >> (64 - k)); }
+
+// splitmix64 (Steele, Lea, Flood 2014): spreads one seed over the state.
+std::uint64_t spread(std::uint64_t& x) noexcept {
+    std::uint64_t z = (x += 0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+std::uint64_t system_seed() {
+    std::random_device device;
+    return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+char* write_hex(char* out, const unsigned char* bytes, std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        *out++ = kHex[bytes[i] >> 4];
+        *out++ = kHex[bytes[i] & 15];
+    }
+    return out;
+}
+
+void write_uuid(std::array<char, 36>& out, const std::array<unsigned char, 16>& bytes) noexcept {
+    char* p = out.data();
+    std::size_t at = 0;
+    for (const std::size_t group : {4U, 2U, 2U, 2U, 6U}) {
+        if (at != 0) *p++ = '-';
+        p = write_hex(p, bytes.data() + at, group);
+        at += group;
+    }
+}
+
+}  // namespace
+
+IdSource::IdSource() : IdSource(system_seed()) {}
+
+IdSource::IdSource(std::uint64_t seed) {
+    for (std::uint64_t& word : state_) word = spread(seed);
+}
+
+std::uint64_t IdSource::next() noexcept {
+    const std::uint64_t result = rotate_left(state_[1] * 5, 7) * 9;
+    const std::uint64_t t = state_[1] << 17;
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
+    state_[2] ^= t;
+    state_[3] = rotate_left(state_[3], 45);
+    return result;
+}
+
+void IdSource::make(RequestIds& ids, WallTime now, std::string_view client_id) noexcept {
+    const std::uint64_t random[4] = {next(), next(), next(), next()};
+    if (const auto given = client_id.empty() ? std::nullopt : parse_request_id(client_id)) {
+        ids.bytes = *given;
+    } else {
+        std::memcpy(ids.bytes.data(), random, ids.bytes.size());
+        ids.bytes[6] = static_cast<unsigned char>((ids.bytes[6] & 0x0f) | 0x40);  // RFC 9562 5.4: version 4
+        ids.bytes[8] = static_cast<unsigned char>((ids.bytes[8] & 0x3f) | 0x80);
+    }
+    write_uuid(ids.request_id, ids.bytes);
+    std::uint64_t bits = random[2];
+    for (std::size_t i = 0; i < 15; ++i) {
+        if (i == 10) bits = random[3];
+        ids.extended_id[i] = kBase64[bits & 63];
+        bits >>= 6;
+    }
+    ids.extended_id[15] = '=';
+    const auto seconds = static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
+    unsigned char time[4];
+    for (int i = 0; i < 4; ++i) time[i] = static_cast<unsigned char>(seconds >> (24 - 8 * i));
+    char* p = ids.trace_id.data();
+    *p++ = '1';
+    *p++ = '-';
+    p = write_hex(p, time, 4);
+    *p++ = '-';
+    unsigned char rest[12];
+    std::memcpy(rest, &random[2], 8);
+    std::memcpy(rest + 8, &random[3], 4);
+    write_hex(p, rest, 12);
+}
+
+}  // namespace gatehouse::app

@@ -1,0 +1,194 @@
+#include "gatehouse/app/snapshot.hpp"
+
+#include "gatehouse/policy/arn.hpp"
+
+#include <map>
+#include <utility>
+
+namespace gatehouse::app {
+namespace {
+
+Error at(const std::string& pointer, Error error) {
+    error.detail = pointer + ": " + error.detail;
+    return error;
+}
+
+std::uint32_t add_key_source(const config::JwtProvider& provider, KeyStore& keys) {
+    KeySourceOptions options;
+    options.issuer = provider.issuer;
+    options.jwks_uri = provider.jwks_uri;
+    options.refresh = provider.jwks.refresh;
+    options.cooldown = provider.jwks.cooldown;
+    options.max_stale = provider.jwks.max_stale;
+    options.timeout = provider.jwks.timeout;
+    return keys.add(options);
+}
+
+authz::JwtAuthorizerOptions jwt_options(const config::JwtAuthorizer& jwt) {
+    authz::JwtAuthorizerOptions options;
+    for (const config::JwtProvider& provider : jwt.providers) {
+        jwt::Provider trusted{provider.issuer, provider.audience, {}};
+        for (const std::string& name : provider.algorithms) {
+            if (const auto algorithm = jwt::find_algorithm(name)) trusted.algorithms.add(*algorithm);
+        }
+        options.providers.push_back(std::move(trusted));
+    }
+    options.rules = {jwt.clock_skew, jwt.require_expiration, jwt.require_key_id};
+    for (const config::ContextEntry& entry : jwt.context) {
+        options.context.push_back({entry.key, entry.claim, entry.default_value, entry.join});
+    }
+    options.method_resource = jwt.resource == "method";
+    options.statements = jwt.statements;
+    return options;
+}
+
+// The fingerprint covers everything a cached grant is built from: the stage that its policy's ARNs name, where its keys come from, and the
+// API's contextHeaders (its header lines are made once).
+std::string fingerprint(const config::Api& api, const config::Authorizer& authorizer, const authz::JwtAuthorizer& jwt) {
+    std::string text = jwt.fingerprint() + '\n' + authorizer.identity_source + '\n' + authorizer.identity_validation_expression + '\n' +
+                       (authorizer.require_principal_id ? "principal" : "") + '\n' + (api.context_headers.enabled ? "headers" : "") + '\n' +
+                       api.context_headers.prefix + '\n' + api.region + '\n' + api.account_id;
+    for (const config::JwtProvider& provider : authorizer.jwt.providers) text += '\n' + provider.jwks_uri;
+    return text;
+}
+
+Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Api& api, const config::Authorizer& source,
+                                                               authz::GrantCache& cache, KeyStore& keys) {
+    auto identity = authz::IdentitySource::make(source.identity_source, source.identity_validation_expression);
+    if (!identity) return at(source.pointer, std::move(identity).error());
+    auto jwt = authz::JwtAuthorizer::make(jwt_options(source.jwt));
+    if (!jwt) return at(source.pointer + "/jwt", std::move(jwt).error());
+    const std::string print = fingerprint(api, source, *jwt);
+    auto compiled = std::make_unique<CompiledAuthorizer>(&source, std::move(identity).value(), std::move(jwt).value());
+    compiled->narrow = compiled->jwt.narrower_than_stage();
+    compiled->scope = cache.scope({api.api_id, api.stage_name, source.name, print});
+    for (const config::JwtProvider& provider : source.jwt.providers) compiled->key_sources.push_back(add_key_source(provider, keys));
+    return compiled;
+}
+
+// Header names that any route of the API maps: they are the gateway's on every route, also where this route maps none.
+std::vector<std::string> reserved_headers(const config::Api& api) {
+    constexpr std::string_view kPrefix = "integration.request.header.";
+    std::vector<std::string> names;
+    for (const config::Route& route : api.routes) {
+        for (const auto& [destination, expression] : route.integration.request_parameters) {
+            if (destination.starts_with(kPrefix) && expression.starts_with("context.authorizer.")) {
+                names.push_back(destination.substr(kPrefix.size()));
+            }
+        }
+    }
+    return names;
+}
+
+Result<CompiledRoute> compile_route(const config::Api& api, const config::Route& source, const CompiledApi& compiled_api, int index) {
+    CompiledRoute route;
+    route.source = &source;
+    for (std::size_t i = 0; i < api.authorizers.size(); ++i) {
+        if (api.authorizers[i].name == source.authorizer) route.authorizer = static_cast<int>(i);
+    }
+    // INVARIANT: nothing is silently open. Config refuses unknown names; this is the second lock on the same door.
+    if (route.authorizer < 0 && source.authorizer != "NONE") {
+        return fail(Errc::config_invalid, source.pointer + "/authorizer: no authorizer of the name \"" + source.authorizer + "\"");
+    }
+    if (source.integration.type == config::IntegrationType::mock) {
+        const auto& templates = source.integration.response_templates;
+        if (!templates.empty()) {
+            const auto json = templates.find("application/json");
+            const auto& chosen = json != templates.end() ? *json : *templates.begin();
+            route.mock_type = chosen.first;
+            route.mock_body = chosen.second;
+        } else {
+            route.mock_type = "application/json";
+        }
+        return route;
+    }
+    forward::ForwardOptions options;
+    options.uri = source.integration.uri;
+    options.http_method = source.integration.http_method;
+    options.request_parameters = source.integration.request_parameters;
+    const auto names = compiled_api.table.parameter_names(index);
+    options.path_parameters.assign(names.begin(), names.end());
+    options.context_headers = {api.context_headers.enabled, api.context_headers.prefix, api.context_headers.request_context};
+    options.plain_headers = api.plain_headers;
+    options.guarded = route.authorizer >= 0;
+    options.reserved_headers = reserved_headers(api);
+    auto plan = forward::ForwardPlan::make(std::move(options));
+    if (!plan) return at(source.pointer + "/integration", std::move(plan).error());
+    route.forward = std::move(plan).value();
+    return route;
+}
+
+Result<authz::GatewayResponses> compile_responses(const config::Api& api) {
+    std::map<std::string, authz::GatewayResponseSpec> specs;
+    for (const auto& [type, response] : api.gateway_responses) {
+        specs[type] = {response.status_code, response.response_parameters, response.response_templates};
+    }
+    auto responses = authz::GatewayResponses::make(specs);
+    if (!responses) return at(api.pointer + "/gatewayResponses", std::move(responses).error());
+    return responses;
+}
+
+authz::StageFacts stage_facts(const config::Api& api) {
+    authz::StageFacts stage;
+    stage.api_id = api.api_id;
+    stage.stage = api.stage_name;
+    stage.region = api.region;
+    stage.account_id = api.account_id;
+    stage.stage_prefix = policy::make_stage_prefix({api.region, api.account_id, api.api_id, api.stage_name});
+    stage.base_path = api.base_path == "/" ? "" : api.base_path;
+    stage.stage_variables = api.stage_variables;
+    return stage;
+}
+
+Result<CompiledApi> compile_api(const config::Api& source, authz::GrantCache& cache, KeyStore& keys) {
+    CompiledApi api;
+    api.source = &source;
+    api.stage = stage_facts(source);
+    std::vector<routing::RouteSpec> specs;
+    for (const config::Route& route : source.routes) specs.push_back({route.method, route.path});
+    auto table = routing::RouteTable::make(specs);
+    if (!table) return at(source.pointer + "/routes", std::move(table).error());
+    api.table = std::move(table).value();
+    for (const config::Authorizer& authorizer : source.authorizers) {
+        auto compiled = compile_authorizer(source, authorizer, cache, keys);
+        if (!compiled) return std::move(compiled).error();
+        api.authorizers.push_back(std::move(compiled).value());
+    }
+    for (std::size_t i = 0; i < source.routes.size(); ++i) {
+        auto route = compile_route(source, source.routes[i], api, static_cast<int>(i));
+        if (!route) return std::move(route).error();
+        api.routes.push_back(std::move(route).value());
+    }
+    auto responses = compile_responses(source);
+    if (!responses) return std::move(responses).error();
+    api.responses = std::move(responses).value();
+    return api;
+}
+
+}  // namespace
+
+CompiledAuthorizer::CompiledAuthorizer(const config::Authorizer* authorizer, authz::IdentitySource identity_source,
+                                       authz::JwtAuthorizer jwt_authorizer)
+    : source(authorizer),
+      identity(std::move(identity_source)),
+      jwt(std::move(jwt_authorizer)) {}
+
+Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model, authz::GrantCache& cache, KeyStore& keys, bool dev) {
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->model = std::move(model);
+    snapshot->dev = dev;
+    std::vector<routing::ApiSpec> specs;
+    for (const config::Api& api : snapshot->model.apis) specs.push_back({api.domain_names, api.base_path});
+    auto table = routing::ApiTable::make(specs);
+    if (!table) return at("/apis", std::move(table).error());
+    snapshot->api_table = std::move(table).value();
+    for (const config::Api& source : snapshot->model.apis) {
+        auto api = compile_api(source, cache, keys);
+        if (!api) return std::move(api).error();
+        snapshot->apis.push_back(std::move(api).value());
+    }
+    snapshot->report = config::make_report(snapshot->model);
+    return std::shared_ptr<const Snapshot>(std::move(snapshot));
+}
+
+}  // namespace gatehouse::app

@@ -1,0 +1,169 @@
+#include "gatehouse/app/metrics.hpp"
+
+#include "support/gateway_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <sstream>
+#include <string>
+
+using namespace gatehouse;
+using namespace gatehouse::app;
+
+namespace {
+
+TraceRecord record_of(int api, int route, int status, Errc reason) {
+    TraceRecord record;
+    record.api = static_cast<std::int16_t>(api);
+    record.route = static_cast<std::int16_t>(route);
+    record.status = static_cast<std::uint16_t>(status);
+    record.reason = static_cast<std::uint16_t>(reason);
+    record.total_us = 700;
+    record.request_bytes = 3;
+    record.response_bytes = 5;
+    return record;
+}
+
+bool has_line(const std::string& text, const std::string& line) { return ("\n" + text).find("\n" + line + "\n") != std::string::npos; }
+
+std::set<std::string> lines_of(const std::string& text, const std::string& start) {
+    std::set<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) {
+        if (line.starts_with(start)) lines.insert(line);
+    }
+    return lines;
+}
+
+}  // namespace
+
+TEST_SUITE("app/metrics") {
+    TEST_CASE("a histogram counts a value in the bucket that it is not above") {
+        Histogram histogram;
+        for (const double seconds : {0.0, 0.0005, 0.00051, 5.0, 5.1, 1000.0}) histogram.observe(seconds);
+        CHECK(histogram.buckets.front() == 2);
+        CHECK(histogram.buckets[1] == 1);
+        CHECK(histogram.buckets[kDurationBounds.size() - 1] == 1);
+        CHECK(histogram.buckets.back() == 2);
+        CHECK(histogram.count == 6);
+        CHECK(histogram.sum == doctest::Approx(1010.10101));
+    }
+
+    TEST_CASE("requests are counted by route status and reason") {
+        const test::GatewayFixture f;
+        Metrics metrics;
+        metrics.count(record_of(0, 0, 200, Errc::allowed));
+        metrics.count(record_of(0, 0, 200, Errc::allowed));
+        metrics.count(record_of(0, 1, 403, Errc::implicit_deny));
+        metrics.count(record_of(0, -1, 403, Errc::route_unmatched));
+        metrics.count(record_of(-1, -1, 400, Errc::request_malformed));
+        CHECK(lines_of(to_prometheus(metrics, {}, *f.snapshot), "gatehouse_requests_total{") ==
+              std::set<std::string>{
+                  R"(gatehouse_requests_total{api="users",route="GET /a",status="200",reason="allowed"} 2)",
+                  R"(gatehouse_requests_total{api="users",route="GET /b",status="403",reason="implicit_deny"} 1)",
+                  R"(gatehouse_requests_total{api="users",route="none",status="403",reason="route_unmatched"} 1)",
+                  R"(gatehouse_requests_total{api="none",route="none",status="400",reason="request_malformed"} 1)",
+              });
+        CHECK(metrics.request_bytes == 15);
+        CHECK(metrics.response_bytes == 25);
+    }
+
+    TEST_CASE("random paths and tokens add no series") {
+        test::GatewayFixture f;
+        for (int i = 0; i < 200; ++i) {
+            f.send("GET", "/nowhere/" + std::to_string(i))->finish();
+            f.send("GET", "/a", "Bearer " + std::to_string(i))->finish();
+        }
+        CHECK(f.gateway.metrics().requests.size() == 2);
+    }
+
+    TEST_CASE("workers add up") {
+        const test::GatewayFixture f;
+        Metrics one;
+        one.count(record_of(0, 0, 200, Errc::allowed));
+        one.cache_hits = 1;
+        one.connections_open = 2;
+        Metrics two;
+        two.count(record_of(0, 0, 200, Errc::allowed));
+        two.count(record_of(0, 1, 200, Errc::allowed));
+        two.cache_hits = 10;
+        two.cache_misses = 20;
+        two.cache_joined = 30;
+        two.cache_negative_hits = 40;
+        two.upstream_seconds.observe(1);
+        Metrics sum;
+        sum.add(one);
+        sum.add(two);
+        const std::string text = to_prometheus(sum, {}, *f.snapshot);
+        for (const char* line : {
+                 R"(gatehouse_requests_total{api="users",route="GET /a",status="200",reason="allowed"} 2)",
+                 "gatehouse_cache_hits_total 11",
+                 "gatehouse_cache_misses_total 20",
+                 "gatehouse_cache_joined_total 30",
+                 "gatehouse_cache_negative_hits_total 40",
+                 "gatehouse_connections_open 2",
+                 "gatehouse_request_duration_seconds_count 3",
+                 R"(gatehouse_request_duration_seconds_bucket{le="0.0005"} 0)",
+                 R"(gatehouse_request_duration_seconds_bucket{le="0.001"} 3)",
+                 R"(gatehouse_request_duration_seconds_bucket{le="+Inf"} 3)",
+                 "gatehouse_upstream_first_byte_seconds_sum 1",
+                 "gatehouse_response_bytes_total 15",
+             }) {
+            CAPTURE(line);
+            CHECK(has_line(text, line));
+        }
+    }
+
+    TEST_CASE("every sample follows the type line of its family") {
+        const test::GatewayFixture f;
+        ProcessFacts facts;
+        facts.key_sources = f.keys.status(f.clock.now().steady);
+        Metrics metrics;
+        metrics.count(record_of(0, 0, 200, Errc::allowed));
+        std::istringstream stream(to_prometheus(metrics, facts, *f.snapshot));
+        std::set<std::string> families;
+        std::string family;
+        for (std::string line; std::getline(stream, line);) {
+            CAPTURE(line);
+            if (line.starts_with("# HELP ")) continue;
+            if (line.starts_with("# TYPE ")) {
+                family = line.substr(7, line.find(' ', 7) - 7);
+                CHECK(families.insert(family).second);
+                continue;
+            }
+            CHECK(line.starts_with(family));
+            CHECK(line.find(' ') != std::string::npos);
+        }
+        CHECK(families.size() > 25);
+    }
+
+    TEST_CASE("facts of the process and of key sources are shown") {
+        const test::GatewayFixture f;
+        ProcessFacts facts;
+        facts.version = "1.2.3";
+        facts.ready = true;
+        facts.uptime_seconds = 1.5;
+        facts.authorizer_calls = 7;
+        facts.cache.entries = 3;
+        facts.key_sources.resize(1);
+        facts.key_sources[0].issuer = "https://a.example/\"\\\n";
+        facts.key_sources[0].fetches = 4;
+        facts.key_sources[0].failures = 2;
+        const std::string text = to_prometheus({}, facts, *f.snapshot);
+        for (const char* line : {
+                 R"(gatehouse_info{version="1.2.3"} 1)",
+                 "gatehouse_ready 1",
+                 "gatehouse_uptime_seconds 1.5",
+                 "gatehouse_authorizer_calls_total 7",
+                 "gatehouse_cache_entries 3",
+                 R"(gatehouse_jwks_usable{issuer="https://a.example/\"\\\n"} 0)",
+                 R"(gatehouse_jwks_age_seconds{issuer="https://a.example/\"\\\n"} -1)",
+                 R"(gatehouse_jwks_fetches_total{issuer="https://a.example/\"\\\n"} 4)",
+                 R"(gatehouse_jwks_fetch_failures_total{issuer="https://a.example/\"\\\n"} 2)",
+             }) {
+            CAPTURE(line);
+            CHECK(has_line(text, line));
+        }
+    }
+}

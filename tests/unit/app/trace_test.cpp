@@ -1,0 +1,190 @@
+#include "gatehouse/app/trace.hpp"
+
+#include "support/gateway_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace gatehouse;
+using namespace gatehouse::app;
+
+namespace {
+
+TraceRecord record_of(unsigned char id, Errc reason = Errc::allowed, int status = 200, int route = 0) {
+    TraceRecord record;
+    record.request_id.fill(id);
+    record.reason = static_cast<std::uint16_t>(reason);
+    record.status = static_cast<std::uint16_t>(status);
+    record.api = 0;
+    record.route = static_cast<std::int16_t>(route);
+    return record;
+}
+
+std::size_t bytes_of(const TraceDetail& detail) {
+    std::size_t bytes = 0;
+    for (const std::string* text : {&detail.path, &detail.host, &detail.method_arn, &detail.issued_for, &detail.principal, &detail.error,
+                                    &detail.hint, &detail.kid, &detail.policy}) {
+        bytes += text->size();
+    }
+    for (const jwt::Check& check : detail.checks) bytes += check.expected.size() + check.found.size();
+    for (const policy::StatementTrail& statement : detail.statements) bytes += statement.sid.size() + statement.why.size();
+    return bytes;
+}
+
+}  // namespace
+
+TEST_SUITE("app/trace") {
+    TEST_CASE("a journal gives its newest records first and forgets the oldest") {
+        const test::GatewayFixture f;
+        Journal journal(4);
+        CHECK(journal.find({}, *f.snapshot).empty());
+        for (unsigned char i = 1; i <= 6; ++i) journal.add(record_of(i), nullptr);
+        const auto found = journal.find({}, *f.snapshot);
+        REQUIRE(found.size() == 4);
+        for (std::size_t i = 0; i < 4; ++i) CHECK(found[i].record.request_id[0] == 6 - i);
+    }
+
+    TEST_CASE("a record without detail never shows the detail of the one it replaces") {
+        const test::GatewayFixture f;
+        Journal journal(1);
+        auto detail = std::make_shared<TraceDetail>();
+        detail->host = "old.example";
+        journal.add(record_of(1), detail);
+        CHECK(journal.find({}, *f.snapshot)[0].detail == detail);
+        journal.add(record_of(2), nullptr);
+        CHECK(journal.find({}, *f.snapshot)[0].detail == nullptr);
+    }
+
+    TEST_CASE("filters choose by status reason route id and number") {
+        const test::GatewayFixture f;
+        Journal journal(16);
+        journal.add(record_of(1, Errc::allowed, 200, 0), nullptr);
+        journal.add(record_of(2, Errc::implicit_deny, 403, 1), nullptr);
+        journal.add(record_of(3, Errc::route_unmatched, 403, -1), nullptr);
+        journal.add(record_of(4, Errc::token_expired, 401, 1), nullptr);
+
+        struct Row {
+            const char* name;
+            TraceFilter filter;
+            std::vector<int> wanted;  // first bytes of the ids
+        };
+
+        std::vector<Row> rows(9);
+        rows[0] = {"nothing asked", {}, {4, 3, 2, 1}};
+        rows[1] = {"status", {403, {}, {}, 50, {}}, {3, 2}};
+        rows[2] = {"reason", {{}, "implicit_deny", {}, 50, {}}, {2}};
+        rows[3] = {"unknown reason", {{}, "deny", {}, 50, {}}, {}};
+        rows[4] = {"route", {{}, {}, "GET /b", 50, {}}, {4, 2}};
+        rows[5] = {"a path is no route key", {{}, {}, "/b", 50, {}}, {}};
+        rows[6] = {"all must hold", {403, {}, "GET /b", 50, {}}, {2}};
+        rows[7] = {"limit", {{}, {}, {}, 3, {}}, {4, 3, 2}};
+        rows[8] = {"id", {{}, {}, {}, 50, record_of(3).request_id}, {3}};
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            std::vector<int> found;
+            for (const Trace& trace : journal.find(row.filter, *f.snapshot)) found.push_back(trace.record.request_id[0]);
+            CHECK(found == row.wanted);
+        }
+    }
+
+    TEST_CASE("details stay within their bound whatever they are made of") {
+        TraceDetail detail;
+        const std::string huge(100000, 'x');
+        for (std::string* text : {&detail.path, &detail.host, &detail.method_arn, &detail.issued_for, &detail.principal, &detail.error,
+                                  &detail.hint, &detail.kid, &detail.policy}) {
+            *text = huge;
+        }
+        detail.checks.assign(1000, {"form", false, huge, huge});
+        detail.statements.assign(1000, {0, policy::Effect::deny, huge, false, huge});
+        detail.bound();
+        CHECK(bytes_of(detail) <= limits::kTraceDetailBytes);
+        CHECK(detail.statements.size() <= 12);
+        CHECK(detail.checks.size() <= 32);
+        CHECK(detail.error.ends_with("…"));
+        CHECK(detail.error.size() > 100);
+    }
+
+    TEST_CASE("texts are cut between characters") {
+        TraceDetail detail;
+        detail.kid = "x";
+        for (int i = 0; i < 100; ++i) detail.kid += "é";
+        detail.bound();
+        CHECK(is_utf8(detail.kid));
+        CHECK(detail.kid.size() <= 100);
+        CHECK(detail.kid.ends_with("é…"));
+    }
+
+    TEST_CASE("details of usual size are left whole") {
+        TraceDetail detail;
+        detail.path = "/items";
+        detail.policy = R"({"Statement":[]})";
+        detail.checks.assign(12, {"audience", true, "api://users", "api://users"});
+        detail.statements.assign(3, {0, policy::Effect::allow, "All", true, "Resource * matches"});
+        detail.bound();
+        CHECK(detail.path == "/items");
+        CHECK(detail.policy == R"({"Statement":[]})");
+        CHECK(detail.checks[11].found == "api://users");
+        CHECK(detail.statements[2].why == "Resource * matches");
+    }
+
+    TEST_CASE("request ids survive the way to text and back") {
+        std::array<unsigned char, 16> id{};
+        for (std::size_t i = 0; i < id.size(); ++i) id[i] = static_cast<unsigned char>(i * 17);
+        const std::string text = request_id_text(id);
+        CHECK(text == "00112233-4455-6677-8899-aabbccddeeff");
+        CHECK(parse_request_id(text) == id);
+        CHECK(parse_request_id("00112233-4455-6677-8899-AABBCCDDEEFF") == id);
+    }
+
+    TEST_CASE("texts that are no request id are refused") {
+        for (const std::string_view text :
+             {"", "-", "00112233-4455-6677-8899-aabbccddeef", "00112233-4455-6677-8899-aabbccddeeff0", "001122334-455-6677-8899-aabbccddeeff",
+              "g0112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-aabbccddee--", "------------------------------------"}) {
+            CAPTURE(text);
+            CHECK_FALSE(parse_request_id(text));
+        }
+    }
+
+    TEST_CASE("a trace tells time and the path as text with outside bytes made printable") {
+        const test::GatewayFixture f;
+        Trace trace;
+        trace.record = record_of(1, Errc::request_malformed, 400, -1);
+        trace.record.api = -1;
+        trace.record.wall_ms = 1783711144036;
+        const std::string line = "GET /a\x1b[31m\"";
+        std::copy(line.begin(), line.end(), trace.record.method_path);
+        trace.record.path_bytes = static_cast<std::uint8_t>(line.size());
+        trace.record.refused = true;
+        const Json json = to_json(trace, *f.snapshot);
+        CHECK(json["time"] == "2026-07-10T19:19:04.036Z");
+        CHECK(json["method"] == "GET");
+        CHECK(json["path"] == R"(/a\x1b[31m\x22)");
+        CHECK(json["verdict"] == "refuse");
+        CHECK(json["reason"] == "request_malformed");
+        CHECK(test::step_of(json, "route")["result"] == "request_malformed");
+    }
+
+    TEST_CASE("indices that fit no configuration are shown as none") {
+        const test::GatewayFixture f;
+        Trace trace;
+        trace.record = record_of(1, Errc::allowed, 200, 999);
+        trace.record.authorizer = 99;
+        CHECK(test::step_of(to_json(trace, *f.snapshot), "route")["result"] == "allowed");
+        trace.record.api = 99;
+        CHECK_NOTHROW(to_json(trace, *f.snapshot));
+        CHECK(test::step_of(to_json(trace, *f.snapshot), "identitySource").is_null());
+    }
+
+    TEST_CASE("every failure that is a fault of the setup has a hint") {
+        for (const Errc reason : {Errc::internal, Errc::context_unusable, Errc::authorizer_result_invalid, Errc::authorizer_failure,
+                                  Errc::mapping_invalid, Errc::keys_unavailable, Errc::token_key_unknown, Errc::route_unmatched}) {
+            CAPTURE(reason_id(reason));
+            CHECK_FALSE(hint_for(reason).empty());
+        }
+        CHECK(hint_for(Errc::allowed).empty());
+    }
+}
