@@ -1,0 +1,99 @@
+#pragma once
+
+#include "buffers.hpp"
+#include "head_parser.hpp"
+
+#include "gatehouse/app/gateway.hpp"
+#include "gatehouse/http/chunked.hpp"
+#include "gatehouse/http/request_head.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::net {
+
+/// Bytes on their way to one side: text of our own first, then a run of content that still stands in a buffer.
+struct Outgoing {
+    std::string text;
+    std::size_t text_sent = 0;
+    std::string_view content;
+
+    std::string_view rest_of_text() const noexcept { return std::string_view(text).substr(text_sent); }
+
+    bool empty() const noexcept { return text_sent == text.size() && content.empty(); }
+
+    /// Takes note that `bytes` of it were written.
+    void advance(std::size_t bytes) noexcept {
+        const std::size_t from_text = std::min(bytes, text.size() - text_sent);
+        text_sent += from_text;
+        content.remove_prefix(bytes - from_text);
+        if (text_sent == text.size()) {
+            text.clear();
+            text_sent = 0;
+        }
+    }
+
+    void clear() noexcept {
+        text.clear();
+        text_sent = 0;
+        content = {};
+    }
+};
+
+/// What one request needs while it is under way: storage comes from the worker and goes back when the answer is sent, so that an idle
+/// connection holds none of it.
+struct Exchange {
+    // The request's head stays here until the exchange ends: `request.head` points into it.
+    Buffer head;
+    std::size_t head_filled = 0;
+    HeadScanner scanner;
+    std::vector<http::Field> fields;
+    app::Request request;
+
+    // Content from the client: first what came with the head, then through `body`.
+    Buffer body;
+    std::size_t body_begin = 0;  ///< unread bytes of `body`, or of `head` while `body` was never used
+    std::size_t body_end = 0;
+    bool body_in_head = true;
+    bool replayable = true;  ///< all content so far came with the head, where it still stands
+    http::Framing framing;  ///< of the client's request
+    std::uint64_t body_left = 0;
+    http::ChunkedDecoder decoder;
+    bool upload_done = false;
+    bool upload_broken = false;  ///< the upstream takes no more: only its answer is awaited
+    SteadyTime body_began{};
+    Outgoing up;
+
+    // The upstream's answer.
+    Buffer down;
+    std::size_t down_begin = 0;
+    std::size_t down_end = 0;
+    HeadScanner answer_scanner;
+    std::vector<http::Field> answer_fields;
+    http::ResponseHead answer;
+    http::ChunkedDecoder answer_decoder;
+    std::uint64_t answer_left = 0;
+    int interim = 0;
+    bool answer_head_done = false;
+    bool answer_any_byte = false;
+    bool rechunk = false;  ///< the client gets chunked coding
+    Outgoing to_client;
+    bool answer_done = false;  ///< nothing will be added to to_client
+    bool own_answer = false;
+    bool keep_upstream = false;
+
+    bool retried = false;
+    SteadyTime forward_began{};
+
+    void clear();
+
+    /// Unread content bytes that have arrived.
+    std::string_view arrived() const noexcept {
+        const char* data = body_in_head ? head.data() : body.data();
+        return {data + body_begin, body_end - body_begin};
+    }
+};
+
+}  // namespace gatehouse::net

@@ -1,0 +1,184 @@
+#include "gatehouse/net/http_server.hpp"
+
+#include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/limits.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include <exception>
+#include <set>
+
+namespace gatehouse::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+
+constexpr std::chrono::seconds kReadTime{10};
+constexpr std::chrono::seconds kIdleTime{75};
+constexpr std::uint64_t kBodyLimit = 1024 * 1024;
+constexpr std::size_t kReadBuffer = 16384;
+constexpr std::size_t kMostConnections = 1000;
+
+ServedRequest to_served(const http::request<http::string_body>& message) {
+    ServedRequest request;
+    request.method = std::string(message.method_string());
+    request.target = std::string(message.target());
+    for (const auto& field : message) request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    request.body = message.body();
+    return request;
+}
+
+// What Beast lets pass and a server must not: both framings, several of one, a repeated or missing Host.
+bool is_ambiguous(const http::request<http::string_body>& message) {
+    const auto lengths = message.count(http::field::content_length);
+    const auto codings = message.count(http::field::transfer_encoding);
+    const auto hosts = message.count(http::field::host);
+    return lengths > 1 || codings > 1 || (lengths > 0 && codings > 0) || hosts > 1 || (message.version() == 11 && hosts == 0) ||
+           (message.version() < 11 && codings > 0);
+}
+
+http::response<http::string_body> to_message(ServedResponse&& served, unsigned version, bool keep_alive, bool head) {
+    http::response<http::string_body> message;
+    message.version(version);
+    message.result(static_cast<unsigned>(served.status));
+    message.set(http::field::server, "gatehouse");
+    if (!served.content_type.empty()) message.set(http::field::content_type, served.content_type);
+    for (const auto& [name, value] : served.headers) message.insert(name, value);
+    message.keep_alive(keep_alive);
+    message.content_length(served.body.size());
+    if (!head) message.body() = std::move(served.body);
+    return message;
+}
+
+}  // namespace
+
+const std::string* ServedRequest::header(std::string_view name) const noexcept {
+    for (const auto& [key, value] : headers) {
+        if (equals_ignoring_case(key, name)) return &value;
+    }
+    return nullptr;
+}
+
+struct HttpServer::State {
+    State(asio::io_context& context, Handler on_request)
+        : io(context),
+          handler(std::move(on_request)),
+          acceptor(context) {}
+
+    asio::io_context& io;
+    Handler handler;
+    tcp::acceptor acceptor;
+    std::set<beast::tcp_stream*> open;
+
+    static asio::awaitable<void> serve(std::shared_ptr<State> state, tcp::socket socket);
+    asio::awaitable<ServedResponse> answer(ServedRequest request);
+};
+
+// A handler's exception is a bug: 500, never silence.
+asio::awaitable<ServedResponse> HttpServer::State::answer(ServedRequest request) {
+    ServedResponse failed;
+    failed.status = 500;
+    failed.body = R"({"message":"Internal Server Error"})";
+    try {
+        ServedResponse response = co_await handler(request);
+        co_return response;
+    } catch (const std::exception&) {
+    }
+    co_return failed;
+}
+
+asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp::socket socket) {
+    beast::tcp_stream stream(std::move(socket));
+    state->open.insert(&stream);
+    beast::flat_buffer buffer;
+    buffer.reserve(kReadBuffer);
+    bool more = true;
+    bool first = true;
+    while (more) {
+        http::request_parser<http::string_body> parser;
+        parser.body_limit(kBodyLimit);
+        parser.header_limit(static_cast<std::uint32_t>(limits::kHeaderBytes));
+        stream.expires_after(first ? kReadTime : kIdleTime);
+        auto [read_error, read_bytes] = co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::deferred));
+        first = false;
+        const bool peer_gone = read_error == http::error::end_of_stream || read_error == beast::error::timeout || (read_error && !parser.is_header_done() && buffer.size() == 0);
+        if (peer_gone || !state->acceptor.is_open()) break;
+        const http::request<http::string_body>& message = parser.get();
+        ServedResponse response;
+        if (read_error || is_ambiguous(message)) {
+            response.status = read_error == http::error::body_limit ? 413 : read_error == http::error::header_limit ? 431 : 400;
+            response.body = R"({"message":"Bad Request"})";
+            more = false;
+        } else {
+            ServedRequest request = to_served(message);
+            stream.expires_never();
+            response = co_await state->answer(std::move(request));
+            more = message.keep_alive();
+        }
+        auto out = to_message(std::move(response), 11, more, message.method() == http::verb::head);
+        stream.expires_after(kReadTime);
+        auto [write_error, written] = co_await http::async_write(stream, out, asio::as_tuple(asio::deferred));
+        if (write_error) break;
+    }
+    beast::error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    state->open.erase(&stream);
+}
+
+HttpServer::HttpServer(asio::io_context& io, Handler handler) : state_(std::make_shared<State>(io, std::move(handler))) {}
+
+HttpServer::~HttpServer() { stop(); }
+
+Result<std::uint16_t> HttpServer::listen(const std::string& address, std::uint16_t port) {
+    boost::system::error_code ec;
+    const auto ip = asio::ip::make_address(address, ec);
+    const tcp::endpoint endpoint(ip, port);
+    tcp::acceptor& acceptor = state_->acceptor;
+    if (!ec) acceptor.open(endpoint.protocol(), ec);
+    if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+    if (!ec) acceptor.bind(endpoint, ec);
+    if (!ec) acceptor.listen(tcp::acceptor::max_listen_connections, ec);
+    if (ec) return Error{ec, address + ":" + std::to_string(port) + ": " + ec.message()};
+    const std::uint16_t bound = acceptor.local_endpoint().port();
+    asio::awaitable<void> loop = accept_loop(state_);
+    asio::co_spawn(state_->io, std::move(loop), asio::detached);
+    return bound;
+}
+
+asio::awaitable<void> HttpServer::accept_loop(std::shared_ptr<State> state) {
+    asio::steady_timer pause(state->io);
+    while (state->acceptor.is_open()) {
+        auto [error, socket] = co_await state->acceptor.async_accept(asio::as_tuple(asio::deferred));
+        if (error == asio::error::operation_aborted || !state->acceptor.is_open()) break;
+        if (error) {
+            pause.expires_after(std::chrono::milliseconds(100));  // out of descriptors: no busy loop
+            co_await pause.async_wait(asio::as_tuple(asio::deferred));
+            continue;
+        }
+        if (state->open.size() >= kMostConnections) continue;  // the socket closes here
+        asio::awaitable<void> session = State::serve(state, std::move(socket));
+        asio::co_spawn(state->io, std::move(session), asio::detached);
+    }
+}
+
+void HttpServer::stop() {
+    boost::system::error_code ignored;
+    state_->acceptor.close(ignored);
+    for (beast::tcp_stream* stream : state_->open) stream->cancel();
+}
+
+}  // namespace gatehouse::net

@@ -1,0 +1,336 @@
+#include "gatehouse/net/server.hpp"
+
+#include "access_log.hpp"
+#include "tls_context.hpp"
+#include "worker.hpp"
+
+#include "gatehouse/app/metrics.hpp"
+#include "gatehouse/core/limits.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <utility>
+
+namespace gatehouse::net {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+constexpr std::chrono::milliseconds kControlTick{100};
+constexpr std::chrono::milliseconds kDrainTick{20};
+constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr std::string_view kOverloaded =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 33\r\nConnection: close\r\n\r\n"
+    "{\"message\":\"Service Unavailable\"}";
+
+asio::awaitable<app::Metrics> collect_metrics(Worker& worker) { co_return worker.gateway().metrics(); }
+
+asio::awaitable<std::vector<app::Trace>> collect_traces(Worker& worker, const app::TraceFilter& filter,
+                                                        std::shared_ptr<const app::Snapshot> snapshot) {
+    co_return worker.gateway().journal().find(filter, *snapshot);
+}
+
+}  // namespace
+
+struct Server::Impl {
+    // One bound address. Accepts on the first worker's loop and deals sockets round-robin (SO_REUSEPORT gave the busier of two threads 1.37
+    // times its share).
+    struct Listener {
+        Listener(Impl& owner, asio::io_context& io)
+            : impl(owner),
+              acceptor(io),
+              pause(io) {}
+
+        Impl& impl;
+        tcp::acceptor acceptor;
+        asio::steady_timer pause;
+        std::uint16_t port = 0;
+
+        Result<void> bind(const config::Listener& listener);
+        void accept();
+        void take(tcp::socket socket, Worker& worker);
+    };
+
+    Impl(asio::io_context& control_io, ServerParts server_parts)
+        : control(control_io),
+          parts(std::move(server_parts)),
+          tls(make_client_context()),
+          shared{parts.cache,
+                 parts.authorize,
+                 parts.clock,
+                 tls.get(),
+                 [this](std::string lines) { write_access_log(std::move(lines)); },
+                 [](const std::string& text) { spdlog::error("a request ended by a bug: {}", text); }},
+          timer(control_io),
+          started(parts.clock.now().steady) {}
+
+    void write_access_log(std::string lines) {
+        asio::post(control, [this, text = std::move(lines)] { access_log.write(text); });
+    }
+
+    Result<void> make_workers();
+    void tick();
+    void check_drained();
+    void end();
+
+    asio::io_context& control;
+    ServerParts parts;
+    SslContext tls;
+    AccessLogFile access_log;
+    WorkerShared shared;
+    std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<std::unique_ptr<Listener>> listeners;
+    std::vector<std::uint16_t> ports;
+    asio::steady_timer timer;
+    SteadyTime started;
+    SteadyTime drain_ends{};
+    std::function<void()> drained;
+    std::size_t next_worker = 0;
+    bool draining = false;
+    bool ended = false;
+};
+
+Result<void> Server::Impl::Listener::bind(const config::Listener& listener) {
+    boost::system::error_code ec;
+    const tcp::endpoint endpoint(asio::ip::make_address(listener.address, ec), listener.port);
+    if (!ec) acceptor.open(endpoint.protocol(), ec);
+    if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+    if (!ec) acceptor.bind(endpoint, ec);
+    if (!ec) acceptor.listen(tcp::acceptor::max_listen_connections, ec);
+    if (ec) return Error{ec, "cannot listen on " + listener.address + ":" + std::to_string(listener.port) + ": " + ec.message()};
+    port = acceptor.local_endpoint().port();
+    return {};
+}
+
+void Server::Impl::Listener::accept() {
+    Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
+    acceptor.async_accept(worker.io(), [this, &worker](boost::system::error_code ec, tcp::socket socket) {
+        if (ec == asio::error::operation_aborted || !acceptor.is_open()) return;
+        if (ec) {
+            // Out of descriptors or memory: wait for some to come back instead of spinning.
+            spdlog::warn("cannot accept a connection: {}", ec.message());
+            pause.expires_after(kAcceptPause);
+            pause.async_wait([this](boost::system::error_code stopped) {
+                if (!stopped) accept();
+            });
+            return;
+        }
+        take(std::move(socket), worker);
+        accept();
+    });
+}
+
+void Server::Impl::Listener::take(tcp::socket socket, Worker& worker) {
+    const std::size_t most = impl.parts.snapshot->model.limits.connections;
+    if (impl.shared.connections.fetch_add(1, std::memory_order_relaxed) >= most) {
+        impl.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+        ++impl.workers.front()->gateway().metrics().connections_refused;
+        ::send(socket.native_handle(), kOverloaded.data(), kOverloaded.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        return;
+    }
+    if (&worker == impl.workers.front().get()) {
+        worker.serve(std::move(socket), port);
+        return;
+    }
+    auto moved = std::make_shared<tcp::socket>(std::move(socket));
+    worker.post([&worker, moved, listener_port = port] { worker.serve(std::move(*moved), listener_port); });
+}
+
+Result<void> Server::Impl::make_workers() {
+    const int configured = parts.snapshot->model.threads;
+    const int count = configured > 0 ? configured : usable_cpus();
+    for (int i = 0; i < count; ++i) {
+        workers.push_back(std::make_unique<Worker>(shared, parts.snapshot));
+        if (parts.on_request) {
+            workers.back()->gateway().observe([this](const app::TraceRecord& record) {
+                asio::post(control, [this, record] { parts.on_request(record); });
+            });
+        }
+    }
+    return {};
+}
+
+void Server::Impl::tick() {
+    parts.keys.tick(parts.clock.now().steady);
+    timer.expires_after(draining ? kDrainTick : kControlTick);
+    timer.async_wait([this](boost::system::error_code ec) {
+        if (ec || ended) return;
+        if (draining) {
+            check_drained();
+        } else {
+            tick();
+        }
+    });
+}
+
+void Server::Impl::check_drained() {
+    std::size_t open = 0;
+    for (const auto& worker : workers) open += worker->open_connections();
+    if (open > 0 && parts.clock.now().steady < drain_ends) {
+        tick();
+        return;
+    }
+    if (open > 0) spdlog::warn("{} connections cut off at the drain limit", open);
+    end();
+}
+
+void Server::Impl::end() {
+    if (ended) return;
+    ended = true;
+    timer.cancel();
+    for (const auto& worker : workers) {
+        worker->stop();
+        access_log.write(worker->gateway().take_access_log());
+    }
+    if (drained) drained();
+}
+
+Server::Server(asio::io_context& control, ServerParts parts) : impl_(std::make_unique<Impl>(control, std::move(parts))) {}
+
+Server::~Server() {
+    for (const auto& worker : impl_->workers) worker->stop();
+    impl_->listeners.clear();
+}
+
+Result<void> Server::start() {
+    const config::Model& model = impl_->parts.snapshot->model;
+    if (model.access_log.format != "off") {
+        if (auto opened = impl_->access_log.open(model.access_log.path); !opened) return opened;
+    }
+    if (auto made = impl_->make_workers(); !made) return made;
+    for (const config::Listener& configured : model.listeners) {
+        auto listener = std::make_unique<Impl::Listener>(*impl_, impl_->workers.front()->io());
+        if (auto bound = listener->bind(configured); !bound) return bound;
+        impl_->ports.push_back(listener->port);
+        impl_->listeners.push_back(std::move(listener));
+    }
+    for (const auto& listener : impl_->listeners) listener->accept();
+    for (const auto& worker : impl_->workers) worker->start();
+    impl_->tick();
+    return {};
+}
+
+const std::vector<std::uint16_t>& Server::ports() const noexcept { return impl_->ports; }
+
+void Server::drain(std::function<void()> done) {
+    if (impl_->draining) {
+        impl_->end();
+        return;
+    }
+    impl_->draining = true;
+    impl_->drained = std::move(done);
+    impl_->drain_ends = impl_->parts.clock.now().steady + impl_->parts.snapshot->model.timeouts.drain;
+    Impl* impl = impl_.get();
+    impl->workers.front()->post([impl] {
+        boost::system::error_code ignored;
+        for (const auto& listener : impl->listeners) {
+            listener->acceptor.close(ignored);
+            listener->pause.cancel();
+        }
+    });
+    for (const auto& worker : impl->workers) worker->post([&worker = *worker] { worker.drain(); });
+    impl->timer.cancel();
+    impl->tick();
+}
+
+bool Server::draining() const noexcept { return impl_->draining; }
+
+app::Readiness Server::readiness() const {
+    app::Readiness readiness;
+    if (impl_->draining) readiness.reasons.emplace_back("draining");
+    for (const app::KeySourceStatus& source : key_sources()) {
+        if (source.usable) continue;
+        readiness.reasons.push_back("no usable keys of issuer " + source.issuer + (source.last_error.empty() ? "" : ": " + source.last_error));
+    }
+    readiness.ready = readiness.reasons.empty();
+    return readiness;
+}
+
+std::shared_ptr<const app::Snapshot> Server::snapshot() const { return impl_->parts.snapshot; }
+
+std::vector<app::KeySourceStatus> Server::key_sources() const { return impl_->parts.keys.status(impl_->parts.clock.now().steady); }
+
+asio::awaitable<std::string> Server::metrics() {
+    app::Metrics sum;
+    for (const auto& worker : impl_->workers) {
+        asio::awaitable<app::Metrics> visit = collect_metrics(*worker);
+        const app::Metrics one = co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
+        sum.add(one);
+    }
+    app::ProcessFacts facts;
+    facts.key_sources = key_sources();
+    facts.cache = impl_->parts.cache.stats();
+    facts.uptime_seconds = std::chrono::duration<double>(impl_->parts.clock.now().steady - impl_->started).count();
+    facts.ready = readiness().ready;
+    facts.version = impl_->parts.version;
+    facts.authorizer_calls = impl_->parts.authorize.calls();
+    co_return app::to_prometheus(sum, facts, *impl_->parts.snapshot);
+}
+
+asio::awaitable<Json> Server::traces(app::TraceFilter filter) {
+    std::vector<app::Trace> found;
+    const std::shared_ptr<const app::Snapshot> snapshot = impl_->parts.snapshot;
+    for (const auto& worker : impl_->workers) {
+        asio::awaitable<std::vector<app::Trace>> visit = collect_traces(*worker, filter, snapshot);
+        std::vector<app::Trace> some = co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
+        std::move(some.begin(), some.end(), std::back_inserter(found));
+    }
+    std::stable_sort(found.begin(), found.end(),
+                     [](const app::Trace& a, const app::Trace& b) { return a.record.wall_ms > b.record.wall_ms; });
+    if (found.size() > filter.limit) found.resize(filter.limit);
+    Json list = Json::array();
+    for (const app::Trace& trace : found) list.push_back(app::to_json(trace, *snapshot));
+    co_return list;
+}
+
+Json Server::cache_entries(std::size_t most) const {
+    const SteadyTime now = impl_->parts.clock.now().steady;
+    const auto seconds = [](SteadyTime::duration span) { return std::chrono::duration<double>(span).count(); };
+    Json rows = Json::array();
+    for (const authz::CacheEntryView& entry : impl_->parts.cache.list(now, most)) {
+        Json row = {{"apiId", entry.api_id},
+                    {"stage", entry.stage},
+                    {"authorizer", entry.authorizer},
+                    {"identity", jwt::to_hex(entry.identity)},
+                    {"ageInSeconds", seconds(now - entry.stored)},
+                    {"remainingInSeconds", seconds(entry.expires - now)}};
+        if (entry.grant) {
+            row["principalId"] = entry.grant->principal_id;
+            row["issuedFor"] = entry.grant->issued_for;
+            auto policy = parse_json(entry.grant->policy.text);
+            row["policy"] = policy ? std::move(policy).value() : Json(entry.grant->policy.text);
+        } else {
+            row["refused"] = reason_id(entry.negative);
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+std::optional<std::size_t> Server::flush(std::string_view api_id, std::string_view stage, std::optional<std::string> authorizer,
+                                         std::optional<jwt::Sha256> identity) {
+    const auto& apis = impl_->parts.snapshot->model.apis;
+    const bool known = std::any_of(apis.begin(), apis.end(), [&](const config::Api& api) {
+        if (api.api_id != api_id || api.stage_name != stage) return false;
+        return !authorizer || std::any_of(api.authorizers.begin(), api.authorizers.end(),
+                                          [&](const config::Authorizer& candidate) { return candidate.name == *authorizer; });
+    });
+    if (!known) return std::nullopt;
+    std::optional<std::string_view> name;
+    if (authorizer) name = *authorizer;
+    return impl_->parts.cache.flush(api_id, stage, name, identity);
+}
+
+}  // namespace gatehouse::net

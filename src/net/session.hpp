@@ -1,0 +1,139 @@
+#pragma once
+
+#include "exchange.hpp"
+#include "timeouts.hpp"
+#include "transport.hpp"
+#include "upstream.hpp"
+#include "worker.hpp"
+
+#include "gatehouse/app/gateway.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+
+namespace gatehouse::net {
+
+/// One client connection: a state machine of small steps, driven by readiness. No step blocks, none allocates on a cached Allow.
+///
+/// Order of phases, and what may follow each:
+///
+///     idle → head → deciding → connecting → relaying → idle | lingering | closed
+///                 ↘ answering (a refusal, a mock, a failure) ↗
+///
+/// Two pumps run while relaying: upload (client → upstream, relay_up.cpp) and download (upstream → client, relay_down.cpp). Each writes what it has,
+/// then reads more; where one side takes no more, nothing is read from the other (back-pressure).
+class Session final : public UpstreamUser, public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
+  public:
+    enum class Phase : std::uint8_t { idle, head, deciding, connecting, relaying, answering, lingering, closed };
+
+    Session(Worker& worker, boost::asio::ip::tcp::socket socket, std::uint16_t listener_port);
+    ~Session();
+
+    /// Begins to wait for a request.
+    void start();
+
+    /// Shutdown: an idle connection closes, a busy one after its answer.
+    void drain();
+
+    /// Closes at once.
+    void abort();
+
+  private:
+    friend class Worker;
+    using Ptr = boost::intrusive_ptr<Session>;
+
+    // Events. Each runs inside guarded(): an exception is a bug, answered by 500 or a close, never by an open gate.
+    template <class Event>
+    void guarded(Event&& event) {
+        const Ptr keep(this);
+        try {
+            worker_.wake();
+            event();
+        } catch (const std::exception& fault) {
+            worker_.report_bug(fault.what());
+            // A half-written answer cannot be mended, and whatever was not begun is refused by the close.
+            abort();
+        }
+    }
+
+    void on_client_readable();
+    void on_client_writable();
+    void on_upstream_readable() override;
+    void on_upstream_writable() override;
+    void on_down_timeout();
+    void on_up_timeout();
+
+    void arm_client_read();
+    void arm_client_write();
+
+    // session.cpp: reading a request and deciding.
+    void read_head();
+    bool scan_head();
+    void begin_request(std::string_view head_bytes);
+    void refuse_unread(Errc error);
+    void proceed(app::Step step);
+    void wake(std::uint64_t ticket, const std::shared_ptr<const app::AuthorizeResult>& result);
+    app::Wake make_wake();
+    void answer_refusal();
+    void answer_mock();
+    void fail(Errc error, std::string detail);
+    void answer(int status, std::string_view headers, std::string_view body, bool plain_type);
+    bool discard_request_body();
+    void finish_exchange();
+    void next_request();
+    void linger();
+    void close();
+
+    // relay_up.cpp: to the upstream.
+    void begin_forward();
+    void on_connected(Connected connected);
+    void send_request();
+    void pump_up();
+    bool flush_up();
+    bool produce_up();
+    bool read_client_body();
+    void upload_finished();
+    void upload_failed();
+    bool may_retry() const;
+    void retry();
+
+    // relay_down.cpp: to the client.
+    void pump_down();
+    bool flush_down();
+    bool produce_down();
+    bool parse_answer_head();
+    void begin_answer();
+    void take_answer_body();
+    bool read_upstream();
+    void upstream_ended(IoStatus status);
+    void answer_finished();
+    void drop_upstream(bool reset);
+
+    Worker& worker_;
+    Ptr self_;  ///< an open session owns itself, whoever waits for what; close() ends that
+    Transport client_;
+    app::ClientFacts client_facts_;
+    std::unique_ptr<Exchange> exchange_;
+    UpstreamPtr upstream_;
+    std::uint64_t connecting_ = 0;  ///< ticket of a connect under way
+    std::uint64_t wake_ticket_ = 0;
+    Timeout down_timeout_;
+    Timeout up_timeout_;
+    Session* previous_ = nullptr;  ///< the worker's list of sessions
+    Session* next_ = nullptr;
+    std::uint64_t linger_bytes_ = 0;
+    Phase phase_ = Phase::idle;
+    bool read_armed_ = false;
+    bool write_armed_ = false;
+    bool keep_alive_ = true;
+    bool served_one_ = false;
+};
+
+}  // namespace gatehouse::net

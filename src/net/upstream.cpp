@@ -1,0 +1,242 @@
+#include "upstream.hpp"
+
+#include "gatehouse/core/limits.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace gatehouse::net {
+namespace {
+
+using boost::asio::ip::tcp;
+
+// nginx's keepalive_timeout is 60 s, Node's 5 s: whoever closes first, the watch on idle connections sees it.
+constexpr std::chrono::milliseconds kIdleTime{60000};
+constexpr std::size_t kMostIdlePerEndpoint = 1024;
+// A name is looked up again after this time; the resolver gives no TTL.
+constexpr std::chrono::seconds kResolvedFor{10};
+
+}  // namespace
+
+UpstreamConnection::UpstreamConnection(UpstreamPool& pool, const forward::Endpoint& endpoint, tcp::socket socket)
+    : pool_(pool),
+      endpoint_(endpoint),
+      transport_(std::move(socket)),
+      idle_(this, [](void* owner, Timeout&) {
+          auto& self = *static_cast<UpstreamConnection*>(owner);
+          self.pool_.remove_idle(self);
+      }) {}
+
+void UpstreamConnection::arm_read() {
+    if (read_armed_) return;
+    read_armed_ = true;
+    transport_.wait_readable([self = UpstreamPtr(this)](boost::system::error_code ec) {
+        self->read_armed_ = false;
+        if (ec == boost::asio::error::operation_aborted) return;
+        if (self->user_ != nullptr) {
+            self->user_->on_upstream_readable();
+        } else {
+            self->pool_.remove_idle(*self);  // closed, or bytes that nobody asked for: not reused either way
+        }
+    });
+}
+
+void UpstreamConnection::arm_write() {
+    if (write_armed_) return;
+    write_armed_ = true;
+    transport_.wait_writable([self = UpstreamPtr(this)](boost::system::error_code ec) {
+        self->write_armed_ = false;
+        if (ec == boost::asio::error::operation_aborted || self->user_ == nullptr) return;
+        self->user_->on_upstream_writable();
+    });
+}
+
+// A connect under way: addresses still to be tried, and the socket of the one being tried.
+struct UpstreamPool::Connecting {
+    forward::Endpoint endpoint;
+    std::function<void(Connected)> done;
+    std::vector<tcp::endpoint> addresses;
+    std::size_t next = 0;
+    std::string last_error;
+    std::unique_ptr<tcp::socket> socket;
+    UpstreamPtr connection;  // while TLS shakes hands
+};
+
+UpstreamPool::UpstreamPool(boost::asio::io_context& io, TimeoutLists& timeouts, SSL_CTX* tls)
+    : io_(io),
+      resolver_(io),
+      timeouts_(timeouts),
+      tls_(tls) {}
+
+UpstreamPool::~UpstreamPool() = default;
+
+UpstreamPtr UpstreamPool::take(const forward::Endpoint& endpoint) {
+    const auto it = idle_connections_.find(endpoint);
+    if (it == idle_connections_.end() || it->second.empty()) return nullptr;
+    UpstreamPtr connection = std::move(it->second.back());
+    it->second.pop_back();
+    --idle_count_;
+    connection->idle_.disarm();
+    return connection;
+}
+
+void UpstreamPool::give_back(UpstreamPtr connection, SteadyTime now) {
+    connection->use(nullptr);
+    ++connection->served_;
+    auto& idle = idle_connections_[connection->endpoint_];
+    if (idle.size() >= kMostIdlePerEndpoint) {
+        connection->transport_.close();
+        return;
+    }
+    timeouts_.arm(connection->idle_, kIdleTime, now);
+    connection->arm_read();
+    idle.push_back(std::move(connection));
+    ++idle_count_;
+}
+
+void UpstreamPool::remove_idle(UpstreamConnection& connection) {
+    const UpstreamPtr keep(&connection);
+    connection.idle_.disarm();
+    const auto it = idle_connections_.find(connection.endpoint_);
+    if (it != idle_connections_.end()) {
+        auto& idle = it->second;
+        const auto at = std::find(idle.begin(), idle.end(), keep);
+        if (at != idle.end()) {
+            idle.erase(at);
+            --idle_count_;
+        }
+    }
+    connection.transport_.close();
+}
+
+void UpstreamPool::clear() {
+    for (auto& [endpoint, idle] : idle_connections_) {
+        for (const UpstreamPtr& connection : idle) {
+            connection->idle_.disarm();
+            connection->transport_.close();
+        }
+    }
+    idle_connections_.clear();
+    idle_count_ = 0;
+}
+
+std::uint64_t UpstreamPool::connect(const forward::Endpoint& endpoint, std::function<void(Connected)> done) {
+    const std::uint64_t ticket = next_ticket_++;
+    auto connecting = std::make_unique<Connecting>();
+    connecting->endpoint = endpoint;
+    connecting->done = std::move(done);
+    boost::system::error_code is_name;
+    const auto address = boost::asio::ip::make_address(endpoint.host, is_name);
+    const auto known = resolved_.find(endpoint.host);
+    if (!is_name) {
+        connecting->addresses = {tcp::endpoint(address, endpoint.port)};
+    } else if (known != resolved_.end() && known->second.until > now_) {
+        for (const tcp::endpoint& found : known->second.addresses) connecting->addresses.emplace_back(found.address(), endpoint.port);
+    }
+    const bool ready = !connecting->addresses.empty();
+    connecting_.emplace(ticket, std::move(connecting));
+    if (ready) {
+        try_next(ticket);
+    } else {
+        resolve(ticket);
+    }
+    return ticket;
+}
+
+void UpstreamPool::cancel(std::uint64_t ticket) {
+    const auto it = connecting_.find(ticket);
+    if (it == connecting_.end()) return;
+    const std::unique_ptr<Connecting> gone = std::move(it->second);
+    connecting_.erase(it);
+    boost::system::error_code ignored;
+    if (gone->socket) gone->socket->close(ignored);
+    if (gone->connection) gone->connection->transport_.close();
+}
+
+void UpstreamPool::resolve(std::uint64_t ticket) {
+    const Connecting& connecting = *connecting_.at(ticket);
+    const std::string host = connecting.endpoint.host;
+    resolver_.async_resolve(host, std::to_string(connecting.endpoint.port),
+                            [this, ticket, host](boost::system::error_code ec, const tcp::resolver::results_type& found) {
+                                const auto it = connecting_.find(ticket);
+                                if (it == connecting_.end()) return;
+                                if (ec || found.empty()) {
+                                    finish(ticket, {nullptr, Errc::upstream_unresolved, host + ": " + ec.message()});
+                                    return;
+                                }
+                                Resolved& resolved = resolved_[host];
+                                resolved.addresses.clear();
+                                for (const auto& entry : found) resolved.addresses.push_back(entry.endpoint());
+                                resolved.until = now_ + kResolvedFor;
+                                it->second->addresses = resolved.addresses;
+                                try_next(ticket);
+                            });
+}
+
+void UpstreamPool::try_next(std::uint64_t ticket) {
+    Connecting& connecting = *connecting_.at(ticket);
+    if (connecting.next == connecting.addresses.size()) {
+        resolved_.erase(connecting.endpoint.host);
+        finish(ticket, {nullptr, Errc::upstream_refused, connecting.endpoint.host_header + ": " + connecting.last_error});
+        return;
+    }
+    const tcp::endpoint peer = connecting.addresses[connecting.next++];
+    connecting.socket = std::make_unique<tcp::socket>(io_);
+    connecting.socket->async_connect(peer, [this, ticket, peer](boost::system::error_code ec) {
+        const auto it = connecting_.find(ticket);
+        if (it == connecting_.end()) return;
+        Connecting& current = *it->second;
+        if (ec) {
+            current.last_error = ec.message();
+            try_next(ticket);
+            return;
+        }
+        tune(*current.socket, peer);
+        UpstreamPtr connection(new UpstreamConnection(*this, current.endpoint, std::move(*current.socket)));
+        current.socket.reset();
+        if (!current.endpoint.tls) {
+            finish(ticket, {std::move(connection), Errc::none, {}});
+            return;
+        }
+        if (tls_ == nullptr || !connection->transport_.start_client_tls(tls_, current.endpoint.host)) {
+            finish(ticket, {nullptr, Errc::upstream_tls, connection->transport_.tls_error()});
+            return;
+        }
+        current.connection = connection;
+        continue_tls(ticket, connection);
+    });
+}
+
+void UpstreamPool::continue_tls(std::uint64_t ticket, const UpstreamPtr& connection) {
+    const IoStatus status = connection->transport_.handshake();
+    if (status == IoStatus::done) {
+        finish(ticket, {connection, Errc::none, {}});
+        return;
+    }
+    if (status != IoStatus::would_block && status != IoStatus::want_write) {
+        finish(ticket, {nullptr, Errc::upstream_tls, connection->endpoint_.host_header + ": " + connection->transport_.tls_error()});
+        connection->transport_.close();
+        return;
+    }
+    const auto again = [this, ticket, connection](boost::system::error_code ec) {
+        if (ec == boost::asio::error::operation_aborted || connecting_.find(ticket) == connecting_.end()) return;
+        continue_tls(ticket, connection);
+    };
+    if (status == IoStatus::would_block) {
+        connection->transport_.wait_readable(again);
+    } else {
+        connection->transport_.wait_writable(again);
+    }
+}
+
+void UpstreamPool::finish(std::uint64_t ticket, Connected result) {
+    const auto it = connecting_.find(ticket);
+    const auto done = std::move(it->second->done);
+    connecting_.erase(it);
+    done(std::move(result));
+}
+
+}  // namespace gatehouse::net

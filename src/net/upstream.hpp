@@ -1,0 +1,131 @@
+#pragma once
+
+#include "timeouts.hpp"
+#include "transport.hpp"
+
+#include "gatehouse/core/errc.hpp"
+#include "gatehouse/forward/forward_plan.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace gatehouse::net {
+
+class UpstreamPool;
+
+/// Who uses an upstream connection at the moment.
+class UpstreamUser {
+  public:
+    virtual void on_upstream_readable() = 0;
+    virtual void on_upstream_writable() = 0;
+
+  protected:
+    ~UpstreamUser() = default;
+};
+
+/// One connection to an upstream. Its read side stays watched while it is idle, so that one the upstream closes leaves the pool at once; the
+/// same watch then announces the next answer, so that a request arms nothing twice.
+class UpstreamConnection : public boost::intrusive_ref_counter<UpstreamConnection, boost::thread_unsafe_counter> {
+  public:
+    UpstreamConnection(UpstreamPool& pool, const forward::Endpoint& endpoint, boost::asio::ip::tcp::socket socket);
+
+    Transport& transport() noexcept { return transport_; }
+
+    const forward::Endpoint& endpoint() const noexcept { return endpoint_; }
+
+    void use(UpstreamUser* user) noexcept { user_ = user; }
+
+    /// Served a request before: only then may a failure before the first answer byte be blamed on an idle close.
+    bool reused() const noexcept { return served_ > 0; }
+
+    void arm_read();
+    void arm_write();
+
+  private:
+    friend class UpstreamPool;
+    UpstreamPool& pool_;
+    forward::Endpoint endpoint_;
+    Transport transport_;
+    UpstreamUser* user_ = nullptr;
+    Timeout idle_;
+    std::uint64_t served_ = 0;
+    bool read_armed_ = false;
+    bool write_armed_ = false;
+};
+
+using UpstreamPtr = boost::intrusive_ptr<UpstreamConnection>;
+
+/// What connecting ended with.
+struct Connected {
+    UpstreamPtr connection;  ///< null: failed
+    Errc error = Errc::none;
+    std::string detail;
+};
+
+/// A worker's idle upstream connections by endpoint, last in first out, and the making of new ones. Belongs to the worker's thread.
+class UpstreamPool {
+  public:
+    UpstreamPool(boost::asio::io_context& io, TimeoutLists& timeouts, SSL_CTX* tls);
+    ~UpstreamPool();
+
+    /// An idle connection, or null.
+    UpstreamPtr take(const forward::Endpoint& endpoint);
+
+    /// Connects anew: name resolution, TCP, TLS. `done` is called once, later, unless cancel() comes first.
+    /// @return a ticket for cancel()
+    std::uint64_t connect(const forward::Endpoint& endpoint, std::function<void(Connected)> done);
+
+    /// Forgets a connect: `done` will not be called.
+    void cancel(std::uint64_t ticket);
+
+    /// Gives a connection back that has nothing left to read.
+    void give_back(UpstreamPtr connection, SteadyTime now);
+
+    /// Closes all idle connections (shutdown).
+    void clear();
+
+    std::size_t idle() const noexcept { return idle_count_; }
+
+    void fetch_now(SteadyTime now) noexcept { now_ = now; }
+
+  private:
+    friend class UpstreamConnection;
+    struct Connecting;
+    struct Resolved {
+        std::vector<boost::asio::ip::tcp::endpoint> addresses;
+        SteadyTime until;
+    };
+
+    struct EndpointHash {
+        std::size_t operator()(const forward::Endpoint& endpoint) const noexcept {
+            return std::hash<std::string>()(endpoint.host) * 31 + endpoint.port * 2U + (endpoint.tls ? 1U : 0U);
+        }
+    };
+
+    void remove_idle(UpstreamConnection& connection);
+    void resolve(std::uint64_t ticket);
+    void try_next(std::uint64_t ticket);
+    void continue_tls(std::uint64_t ticket, const UpstreamPtr& connection);
+    void finish(std::uint64_t ticket, Connected result);
+
+    boost::asio::io_context& io_;
+    boost::asio::ip::tcp::resolver resolver_;
+    TimeoutLists& timeouts_;
+    SSL_CTX* tls_;
+    SteadyTime now_{};
+    std::unordered_map<forward::Endpoint, std::vector<UpstreamPtr>, EndpointHash> idle_connections_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Connecting>> connecting_;
+    std::unordered_map<std::string, Resolved> resolved_;
+    std::uint64_t next_ticket_ = 1;
+    std::size_t idle_count_ = 0;
+};
+
+}  // namespace gatehouse::net

@@ -1,0 +1,138 @@
+#include "worker.hpp"
+
+#include "session.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+namespace gatehouse::net {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};
+constexpr std::size_t kMostFreeExchanges = 256;
+
+std::size_t head_buffer_bytes(const config::Limits& limits) {
+    // A head at its limits, the empty lines around it, and room for what comes behind.
+    return std::max(limits::kHeadBuffer, limits.request_line_bytes + limits.header_bytes + 1024);
+}
+
+}  // namespace
+
+Worker::Worker(WorkerShared& shared, std::shared_ptr<const app::Snapshot> snapshot)
+    : shared_(shared),
+      now_(shared.clock.now()),
+      head_buffers_(head_buffer_bytes(snapshot->model.limits)),
+      body_buffers_(limits::kBodyBuffer),
+      pool_(io_, timeouts_, shared.upstream_tls),
+      gateway_(std::move(snapshot), shared.cache, shared.authorize) {
+    pool_.fetch_now(now_.steady);
+}
+
+Worker::~Worker() {
+    stop();
+    abort();
+    pool_.clear();
+    timer_.cancel();
+    // Handlers that were cut off own sessions and connections: they run out here, while what they point to is still there.
+    io_.restart();
+    io_.poll();
+}
+
+void Worker::start() {
+    tick();
+    thread_ = std::thread([this] { io_.run(); });
+}
+
+void Worker::stop() {
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Worker::post(std::function<void()> task) { boost::asio::post(io_, std::move(task)); }
+
+void Worker::serve(boost::asio::ip::tcp::socket socket, std::uint16_t listener_port) {
+    wake();
+    ++gateway_.metrics().connections_opened;
+    const boost::intrusive_ptr<Session> session(new Session(*this, std::move(socket), listener_port));
+    session->start();
+}
+
+// The worker's clockwork, ten times a second: late connections, the log lines made meanwhile. The timer runs for ever, and so keeps the
+// loop alive.
+void Worker::tick() {
+    wake();
+    timeouts_.sweep(now_.steady);
+    gateway_.metrics().connections_open = open_.load(std::memory_order_relaxed);
+    gateway_.metrics().upstream_idle = pool_.idle();
+    std::string lines = gateway_.take_access_log();
+    if (!lines.empty()) shared_.write_access_log(std::move(lines));
+    timer_.expires_after(kTick);
+    timer_.async_wait([this](boost::system::error_code ec) {
+        if (!ec) tick();
+    });
+}
+
+void Worker::drain() {
+    draining_ = true;
+    for (Session* session = sessions_; session != nullptr;) {
+        const boost::intrusive_ptr<Session> keep(session);
+        session->drain();
+        session = session->next_;
+    }
+}
+
+void Worker::abort() {
+    for (Session* session = sessions_; session != nullptr;) {
+        const boost::intrusive_ptr<Session> keep(session);
+        session->abort();
+        session = session->next_;
+    }
+}
+
+std::string_view Worker::date() {
+    const auto second = std::chrono::floor<std::chrono::seconds>(now_.wall).time_since_epoch().count();
+    if (second != date_second_) {
+        date_second_ = second;
+        const std::time_t time = second;
+        std::tm parts{};
+        gmtime_r(&time, &parts);
+        std::array<char, 40> text{};
+        const std::size_t length = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        date_.assign(text.data(), length);
+    }
+    return date_;
+}
+
+std::unique_ptr<Exchange> Worker::take_exchange() {
+    if (exchanges_.empty()) return std::make_unique<Exchange>();
+    std::unique_ptr<Exchange> exchange = std::move(exchanges_.back());
+    exchanges_.pop_back();
+    return exchange;
+}
+
+void Worker::give_back(std::unique_ptr<Exchange> exchange) {
+    exchange->clear();
+    if (exchanges_.size() < kMostFreeExchanges) exchanges_.push_back(std::move(exchange));
+}
+
+void Worker::enter(Session& session) {
+    session.next_ = sessions_;
+    if (sessions_ != nullptr) sessions_->previous_ = &session;
+    sessions_ = &session;
+    open_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Worker::leave(Session& session) {
+    if (session.previous_ != nullptr) session.previous_->next_ = session.next_;
+    if (session.next_ != nullptr) session.next_->previous_ = session.previous_;
+    if (sessions_ == &session) sessions_ = session.next_;
+    open_.fetch_sub(1, std::memory_order_relaxed);
+    shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace gatehouse::net

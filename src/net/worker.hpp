@@ -1,0 +1,126 @@
+#pragma once
+
+#include "buffers.hpp"
+#include "timeouts.hpp"
+#include "upstream.hpp"
+
+#include "gatehouse/app/authorize.hpp"
+#include "gatehouse/app/gateway.hpp"
+#include "gatehouse/app/ports.hpp"
+#include "gatehouse/app/snapshot.hpp"
+#include "gatehouse/authz/grant_cache.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace gatehouse::net {
+
+class Session;
+struct Exchange;
+
+/// What all workers share.
+struct WorkerShared {
+    authz::GrantCache& cache;
+    app::Authorize& authorize;
+    const app::Clock& clock;
+    SSL_CTX* upstream_tls;
+    std::function<void(std::string lines)> write_access_log;  ///< takes whole lines; thread-safe
+    std::function<void(const std::string& text)> report_bug;  ///< a caught exception; thread-safe
+    std::atomic<std::size_t> connections{0};                  ///< open client connections of all workers: a limit by nature
+};
+
+/// One thread with its own event loop, connections, upstream pool, buffers, timeouts, journal and metrics. Nothing on the request path is
+/// shared but what WorkerShared names. Other threads reach a worker by post() alone.
+class Worker {
+  public:
+    Worker(WorkerShared& shared, std::shared_ptr<const app::Snapshot> snapshot);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    void start();
+
+    /// Stops the loop and joins the thread.
+    void stop();
+
+    void post(std::function<void()> task);
+
+    boost::asio::io_context& io() noexcept { return io_; }
+
+    /// Takes an accepted connection over. Worker's thread.
+    void serve(boost::asio::ip::tcp::socket socket, std::uint16_t listener_port);
+
+    /// Closes idle connections, ends the others after their request. Worker's thread.
+    void drain();
+
+    bool draining() const noexcept { return draining_; }
+
+    /// Closes everything at once. Worker's thread.
+    void abort();
+
+    std::size_t open_connections() const noexcept { return open_.load(std::memory_order_relaxed); }
+
+    // For sessions, on the worker's thread.
+    app::Gateway& gateway() noexcept { return gateway_; }
+
+    const app::Snapshot& snapshot() const noexcept { return *gateway_.snapshot(); }
+
+    /// Reads the clocks; once per event.
+    const app::Clock& clock() const noexcept { return shared_.clock; }
+
+    const Instant& wake() {
+        now_ = shared_.clock.now();
+        pool_.fetch_now(now_.steady);
+        return now_;
+    }
+
+    const Instant& now() const noexcept { return now_; }
+
+    TimeoutLists& timeouts() noexcept { return timeouts_; }
+
+    BufferPool& head_buffers() noexcept { return head_buffers_; }
+
+    BufferPool& body_buffers() noexcept { return body_buffers_; }
+
+    UpstreamPool& pool() noexcept { return pool_; }
+
+    std::string_view date();
+
+    std::unique_ptr<Exchange> take_exchange();
+    void give_back(std::unique_ptr<Exchange> exchange);
+
+    void enter(Session& session);
+    void leave(Session& session);
+
+    void report_bug(const std::string& text) const { shared_.report_bug(text); }
+
+  private:
+    void tick();
+
+    WorkerShared& shared_;
+    boost::asio::io_context io_{1};
+    boost::asio::steady_timer timer_{io_};
+    Instant now_;
+    TimeoutLists timeouts_;
+    BufferPool head_buffers_;
+    BufferPool body_buffers_;
+    UpstreamPool pool_;
+    app::Gateway gateway_;
+    std::vector<std::unique_ptr<Exchange>> exchanges_;
+    Session* sessions_ = nullptr;  // intrusive list of all open sessions
+    std::atomic<std::size_t> open_{0};
+    std::string date_;
+    std::int64_t date_second_ = -1;
+    bool draining_ = false;
+    std::thread thread_;
+};
+
+}  // namespace gatehouse::net
