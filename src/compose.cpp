@@ -1,0 +1,174 @@
+#include "gatehouse/compose.hpp"
+
+#include "compose_parts.hpp"
+#include "gatehouse/jwt/sign.hpp"
+#include "gatehouse/net/http_client.hpp"
+
+#include <boost/version.hpp>
+#include <nlohmann/json.hpp>
+#include <openssl/crypto.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <spdlog/version.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <utility>
+
+namespace gatehouse {
+namespace {
+
+std::optional<std::string> read_environment(std::string_view name) {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+}
+
+// One line per event on stderr; stdout is the access log's.
+void set_up_log(const std::string& level) {
+    auto logger = spdlog::stderr_color_mt("gatehouse");
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+    logger->set_level(spdlog::level::from_str(level));
+    logger->flush_on(spdlog::level::trace);
+    spdlog::set_default_logger(std::move(logger));
+}
+
+std::string log_level_of(const cli::Call& call) {
+    if (const auto* serve = std::get_if<cli::ServeOptions>(&call)) return serve->log_level;
+    if (const auto* demo = std::get_if<cli::DemoOptions>(&call)) return demo->log_level;
+    return "error";
+}
+
+// ---- ports
+// ---------------------------------------------------------------------------------------------------------------------------
+
+Result<cli::HttpReply> call_http(const cli::HttpCall& call) {
+    net::HttpRequest request;
+    request.method = call.method;
+    request.url = call.url;
+    request.headers = call.headers;
+    request.body = call.body;
+    request.timeout = call.timeout;
+    Result<net::HttpAnswer> answer = net::fetch_and_wait(std::move(request));
+    if (!answer) return answer.error();
+    return cli::HttpReply{answer->status, std::move(answer->body)};
+}
+
+Result<std::string> sign(const cli::SigningOrder& order) {
+    const auto algorithm =
+        order.algorithm.empty() ? std::nullopt : jwt::find_algorithm(order.algorithm);
+    const auto key = jwt::parse_signing_key(order.key_text, algorithm, order.kid);
+    if (!key) return key.error();
+    return key->mint(order.claims);
+}
+
+Result<void> compile(const config::Model& model) {
+    authz::GrantCache cache;
+    app::KeyStore keys;
+    const auto snapshot = app::make_snapshot(model, cache, keys, false);
+    if (!snapshot) return snapshot.error();
+    return {};
+}
+
+std::string version_text() {
+    std::string text = "gatehouse " GATEHOUSE_VERSION "\n";
+#ifdef __clang__
+    text += "compiler       clang " __clang_version__ "\n";
+#else
+    text += "compiler       GCC " __VERSION__ "\n";
+#endif
+    text += "Boost          " + std::to_string(BOOST_VERSION / 100000) + "." +
+            std::to_string(BOOST_VERSION / 100 % 1000) + "." + std::to_string(BOOST_VERSION % 100) +
+            "\n";
+    text += std::string("OpenSSL        ") + OpenSSL_version(OPENSSL_VERSION_STRING) + "\n";
+    text += "nlohmann/json  " + std::to_string(NLOHMANN_JSON_VERSION_MAJOR) + "." +
+            std::to_string(NLOHMANN_JSON_VERSION_MINOR) + "." +
+            std::to_string(NLOHMANN_JSON_VERSION_PATCH) + "\n";
+    text += "spdlog         " + std::to_string(SPDLOG_VER_MAJOR) + "." +
+            std::to_string(SPDLOG_VER_MINOR) + "." + std::to_string(SPDLOG_VER_PATCH) + "\n";
+    return text;
+}
+
+// ---- serve
+// ---------------------------------------------------------------------------------------------------------------------------
+
+// Each route with who guards it: nobody should have to guess what is open.
+void log_report(const app::Snapshot& snapshot) {
+    for (const config::RouteReport& route : snapshot.report) {
+        std::string differences;
+        for (const std::string& difference : route.differences)
+            differences += "; differs from the service: " + difference;
+        const std::string_view guard = route.authorizer == "NONE" ? "no check" : "enforced";
+        spdlog::info("route {} {} {}: authorizer {} ({}), {}; {}{}",
+                     route.api,
+                     route.method,
+                     route.path,
+                     route.authorizer,
+                     route.authorizer_type,
+                     guard,
+                     route.integration,
+                     differences);
+    }
+}
+
+int serve(cli::ServeOrder order) {
+    for (const config::Problem& warning : order.warnings)
+        spdlog::warn("{}", config::to_string(warning, order.name));
+    compose::Core core;
+    auto snapshot = app::make_snapshot(std::move(order.model), core.cache, core.keys, order.dev);
+    if (!snapshot) {
+        std::cerr << order.name << ": " << snapshot.error().detail << '\n';
+        return 2;
+    }
+    spdlog::info("gatehouse {}, configuration {}", GATEHOUSE_VERSION, order.name);
+    if (order.dev) spdlog::warn("--dev is on: answers tell clients request ids and reasons");
+    log_report(**snapshot);
+    compose::Running running(core, *snapshot, {});
+    if (auto started = running.start(); !started) {
+        spdlog::error("{}", started.error().detail);
+        return 1;
+    }
+    for (const std::string& url : running.urls())
+        spdlog::info("listening on {}", url);
+    spdlog::info("admin on {}", running.admin_url());
+    running.run();
+    spdlog::info("stopped");
+    return 0;
+}
+
+cli::Ports make_ports() {
+    return {read_environment,
+            call_http,
+            sign,
+            compose::judge,
+            compile,
+            serve,
+            compose::run_demo,
+            [] { return app::SystemClock().now().wall; },
+            version_text(),
+            std::cout,
+            std::cerr};
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
+    const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    auto parsed = cli::parse_arguments(arguments, read_environment);
+    if (const auto* exit = std::get_if<cli::Exit>(&parsed)) {
+        std::cout << exit->out;
+        std::cerr << exit->err;
+        return exit->status;
+    }
+    auto& call = std::get<cli::Call>(parsed);
+    if (auto* demo = std::get_if<cli::DemoOptions>(&call)) demo->program = argv[0];
+    // A terminal that goes away ends the demo; the gateway of a service manager stays.
+    if (std::holds_alternative<cli::ServeOptions>(call)) std::signal(SIGHUP, SIG_IGN);
+    set_up_log(log_level_of(call));
+    return cli::run_call(call, make_ports());
+}
+
+}  // namespace gatehouse
