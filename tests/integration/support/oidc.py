@@ -1,0 +1,55 @@
+"""The real OpenID provider (oidc_provider.mjs) as a child process."""
+
+import json
+import os
+import pathlib
+import subprocess
+import urllib.parse
+import urllib.request
+
+from .process import Process
+
+_FOLDER = pathlib.Path(__file__).resolve().parent
+
+
+class OidcProvider:
+    def __init__(self):
+        if not (_FOLDER.parent / "node_modules" / "oidc-provider").is_dir():
+            raise AssertionError("the OpenID provider is not installed: run `npm ci --ignore-scripts` in tests/integration")
+        environment = dict(os.environ, NODE_NO_WARNINGS="1")
+        self.process = Process(["node", _FOLDER / "oidc_provider.mjs"], env=environment, stdin=subprocess.PIPE)
+        self._told = 0
+        self.issuer = None
+        self.kids = []
+        self._listen("ready")
+
+    def _listen(self, what):
+        if not self.process.stdout.wait(rf'"what":"{what}"', start=self._told):
+            raise AssertionError("the OpenID provider did not say it is " + what + "\n" + self.process.tail())
+        lines = self.process.stdout.all()
+        self._told = len(lines)
+        state = json.loads(lines[-1])
+        self.issuer, self.kids = state["issuer"], state["kids"]
+
+    def _command(self, what):
+        self.process.stdin.write(what.encode() + b"\n")
+        self.process.stdin.flush()
+        self._listen(what)
+
+    def rotate(self):
+        """A new signing key comes first; the old ones stay published."""
+        self._command("rotate")
+
+    def retire(self):
+        """Only the newest key stays."""
+        self._command("retire")
+
+    def token(self, scope="items:read"):
+        form = urllib.parse.urlencode({
+            "grant_type": "client_credentials", "client_id": "machine", "client_secret": "not-a-secret-of-anybody",
+            "resource": "api://users", "scope": scope}).encode()
+        with urllib.request.urlopen(self.issuer + "/token", form, timeout=20) as reply:
+            return json.load(reply)["access_token"]
+
+    def close(self):
+        self.process.kill()

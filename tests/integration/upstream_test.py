@@ -1,0 +1,650 @@
+"""Behind the gate: what the upstream receives, what becomes of its answer, and what the client learns when it fails."""
+
+import hashlib
+import json
+import os
+import re
+import threading
+import time
+import unittest
+
+from support.case import FAULT, GatewayCase
+from support.gateway import api, config, jwt_authorizer, route
+from support.nginx import Nginx
+from support.process import run, wait_for
+from support.tokens import mint
+from support.upstream import ClosedPort, FullPort, answer
+from support.wire import read_chunked
+
+TIMED_OUT = b'{"message": "Endpoint request timed out"}'
+RESPONSE_TYPE = {kind: {"responseParameters": {"gatewayresponse.header.X-Type": "context.error.responseType"}} for kind in ("DEFAULT_4XX", "DEFAULT_5XX")}
+
+
+class UpstreamCase(GatewayCase):
+    def gate(self, to, timeouts=None, integration=None, **changes):
+        """Everything goes to the upstream, openly; every gateway response names its type in X-Type."""
+        routes = [route("ANY /{proxy+}", f"http://{to}/{{proxy}}", "NONE", **(integration or {}))]
+        return self.start(config(api(routes, gatewayResponses=RESPONSE_TYPE, **changes), timeouts=timeouts or {}))
+
+    def assert_failure(self, response, status, kind, body):
+        self.assert_error(response, status, body, "InternalServerErrorException", exact_fields=False)
+        self.assertEqual([kind], response.all("X-Type"))
+
+    def assert_bad_gateway(self, response):
+        self.assert_failure(response, 502, "INTEGRATION_FAILURE", FAULT)
+
+    def assert_timed_out(self, response):
+        self.assert_failure(response, 504, "INTEGRATION_TIMEOUT", TIMED_OUT)
+
+
+class Failures(UpstreamCase):
+    def test_refused_connections(self):
+        closed = self.using(ClosedPort())
+        gateway = self.gate(closed.authority)
+        for method in ("GET", "POST", "PUT"):
+            with self.subTest(method):
+                response = gateway.request(method, "/x", body=b"body" if method != "GET" else None)
+                self.assert_bad_gateway(response)
+                self.assertEqual("upstream_refused", gateway.trace(response)["reason"])
+
+    def test_names_that_do_not_resolve(self):
+        gateway = self.gate("does-not-exist.invalid:80")
+        response = gateway.get("/x")
+        self.assert_bad_gateway(response)
+        self.assertIn(gateway.trace(response)["reason"], ("upstream_unresolved", "upstream_refused"))
+
+    def test_connections_that_do_not_come(self):
+        full = self.using(FullPort())
+        gateway = self.gate(full.authority, timeouts={"connectInMillis": 300})
+        started = time.monotonic()
+        self.assert_timed_out(gateway.get("/x"))
+        self.assertLess(time.monotonic() - started, 10)
+
+    def test_answers_that_do_not_come(self):
+        backend = self.upstream()
+        backend.script = lambda connection: connection.read() and backend.hold()
+        gateway = self.gate(backend.authority, integration={"timeoutInMillis": 300})
+        response = gateway.get("/x")
+        self.assert_timed_out(response)
+        self.assertEqual("upstream_timeout", gateway.trace(response)["reason"])
+        self.assert_timed_out(gateway.request("POST", "/x", body=b"x"))
+        wait_for(lambda: len(backend.requests) == 2, "both requests")
+
+    def test_half_an_answer_head_in_time_is_none(self):
+        backend = self.upstream()
+
+        def script(connection):
+            connection.read()
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-")
+            backend.hold()
+
+        backend.script = script
+        self.assert_timed_out(self.gate(backend.authority, integration={"timeoutInMillis": 300}).get("/x"))
+
+    def test_one_hung_upstream_delays_no_other(self):
+        hung, good = self.upstream(), self.upstream()
+        hung.script = lambda connection: connection.read() and hung.hold()
+        gateway = self.start(config(api([route("GET /hung", hung.url, "NONE"), route("GET /good", good.url, "NONE")])))
+        clients = [gateway.connect() for _ in range(20)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.send(b"GET /hung HTTP/1.1\r\nHost: x\r\n\r\n")
+        hung.wait_requests(20)
+        for _ in range(20):
+            self.assert_status(gateway.get("/good"), 200)
+
+    def test_answers_that_are_no_http(self):
+        ok = b"HTTP/1.1 200 OK\r\n"
+        rows = (
+            ("nothing", b""),
+            ("garbage", b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
+            ("a page without a head", b"<html>hello</html>"),
+            ("half a head", ok + b"Content-Le"),
+            ("status of two digits", b"HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n"),
+            ("status of four digits", b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n"),
+            ("status that is no number", b"HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n"),
+            ("status below 100", b"HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n"),
+            ("HTTP/2.0", b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
+            ("HTTP/0.9", b"HTTP/0.9 200 OK\r\nContent-Length: 0\r\n\r\n"),
+            ("two blanks before the status", b"HTTP/1.1  200 OK\r\nContent-Length: 0\r\n\r\n"),
+            ("two lengths", ok + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nokk"),
+            ("list of lengths", ok + b"Content-Length: 2, 3\r\n\r\nokk"),
+            ("negative length", ok + b"Content-Length: -2\r\n\r\nok"),
+            ("length that is no number", ok + b"Content-Length: two\r\n\r\nok"),
+            ("length over 64 bits", ok + b"Content-Length: 18446744073709551618\r\n\r\nok"),
+            ("length and chunks", ok + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+            ("chunks and length", ok + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+            ("unknown coding", ok + b"Transfer-Encoding: gzip\r\n\r\nok"),
+            ("chunked twice", ok + b"Transfer-Encoding: chunked, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+            ("chunked then another", ok + b"Transfer-Encoding: chunked, gzip\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+            ("field without a colon", ok + b"X-A b\r\nContent-Length: 0\r\n\r\n"),
+            ("blank before the colon", ok + b"Content-Length : 0\r\n\r\n"),
+            ("field without a name", ok + b": b\r\nContent-Length: 0\r\n\r\n"),
+            ("folded field", ok + b"X-A: b\r\n c\r\nContent-Length: 0\r\n\r\n"),
+            ("NUL in a value", ok + b"X-A: b\0c\r\nContent-Length: 0\r\n\r\n"),
+            ("bare CR in a value", ok + b"X-A: b\rX-B: c\r\nContent-Length: 0\r\n\r\n"),
+            ("head too large", ok + b"X-A: " + b"a" * 70000 + b"\r\nContent-Length: 0\r\n\r\n"),
+            ("too many fields", ok + b"".join(b"X-%d: a\r\n" % number for number in range(3000)) + b"Content-Length: 0\r\n\r\n"),
+            ("a switch nobody asked for", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
+            ("interim answers without end", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 200 + ok + b"Content-Length: 0\r\n\r\n"),
+            ("interim answer and no more", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        )
+        backend = self.upstream()
+        gateway = self.gate(backend.authority)
+        for name, data in rows:
+            with self.subTest(name):
+                def script(connection, data=data):
+                    connection.read()
+                    connection.send(data)
+                backend.script = script
+                backend.clear()
+                self.assert_bad_gateway(gateway.get("/x"))
+                self.assertEqual(1, len(backend.requests), "a connection that was never used before is no reason to try again")
+        for name, data in (("reset at once", b""), ("reset inside the head", b"HTTP/1.1 200 OK\r\nX-A")):
+            with self.subTest(name):
+                def script(connection, data=data):
+                    connection.read()
+                    connection.send(data)
+                    connection.reset()
+                backend.script = script
+                self.assert_bad_gateway(gateway.get("/x"))
+        with self.subTest("and the gateway goes on"):
+            backend.script = None
+            self.assert_status(gateway.get("/x"), 200)
+
+    def test_content_cut_short_is_visible(self):
+        rows = (
+            ("length", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"a" * 50, b"a" * 50),
+            ("last chunk missing", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", b"hello"),
+            ("inside a chunk", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello", b"hello"),
+            ("bad chunk", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n", b"hello"),
+        )
+        backend = self.upstream()
+        gateway = self.gate(backend.authority, timeouts={"upstreamIdleInMillis": 1000})
+        for name, data, body in rows:
+            for ending in ("close", "reset", "stall"):
+                with self.subTest(name, ending=ending):
+                    def script(connection, data=data, ending=ending):
+                        connection.read()
+                        connection.send(data)
+                        if ending == "reset":
+                            connection.reset()
+                        elif ending == "stall":
+                            backend.hold()
+                    backend.script = script
+                    with gateway.connect() as client:
+                        try:
+                            response = client.exchange("GET", "/x")
+                        except AssertionError:
+                            self.assertEqual("reset", ending, "only a reset may overtake the head")
+                            continue
+                        if response.status == 502:
+                            self.assertNotEqual("stall", ending)
+                            continue
+                        self.assert_status(response, 200)
+                        self.assertFalse(response.complete)
+                        if ending != "reset":
+                            self.assertEqual(body, response.body)
+                        self.assertTrue(client.at_end())
+
+    def test_an_answer_that_ends_with_the_connection(self):
+        backend = self.upstream()
+
+        def script(connection):
+            connection.read()
+            connection.send(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end")
+
+        backend.script = script
+        gateway = self.gate(backend.authority)
+        response = gateway.get("/x")
+        self.assertEqual((b"until the end", True, "chunked"), (response.body, response.complete, response.framing))
+        response = gateway.get("/x", version="HTTP/1.0")
+        self.assertEqual((b"until the end", []), (response.body, response.all("Transfer-Encoding")))
+
+
+class Retries(UpstreamCase):
+    """Once, for idempotent methods, on a reused connection that closed before any byte of the answer. POST at most once."""
+
+    def stale(self, failing=(0,), byte=b""):
+        """Connections in `failing` answer once and fail when the second request is there."""
+        backend = self.upstream()
+
+        def script(connection):
+            while True:
+                request = connection.read()
+                if request is None:
+                    return
+                if connection.number in failing and b"second" in request.head:
+                    connection.send(byte)
+                    return
+                connection.send(answer(b"from %d" % connection.number))
+
+        backend.script = script
+        return backend
+
+    def test_idempotent_methods_are_tried_once_more(self):
+        for method in ("GET", "HEAD", "OPTIONS", "DELETE"):
+            with self.subTest(method):
+                backend = self.stale()
+                gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))
+                self.assertEqual(b"from 0", gateway.get("/first").body)
+                response = gateway.request(method, "/second")
+                self.assert_status(response, 200)
+                self.assertEqual([0, 1], [request.connection for request in backend.requests if request.target == "/second"])
+
+    def test_other_methods_are_delivered_at_most_once(self):
+        for method in ("POST", "PATCH"):
+            with self.subTest(method):
+                backend = self.stale()
+                gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))
+                self.assertEqual(b"from 0", gateway.get("/first").body)
+                response = gateway.request(method, "/second", body=b"pay")
+                self.assertEqual((502, FAULT), (response.status, response.body))
+                self.assertEqual(1, len([request for request in backend.requests if request.target == "/second"]))
+                self.assert_status(gateway.get("/third"), 200)
+
+    def test_no_second_try_after_the_first_byte_of_an_answer(self):
+        backend = self.stale(byte=b"H")
+        gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))
+        self.assertEqual(b"from 0", gateway.get("/first").body)
+        self.assert_status(gateway.get("/second"), 502)
+        self.assertEqual(1, len([request for request in backend.requests if request.target == "/second"]))
+
+    def test_only_one_more_try(self):
+        backend = self.stale(failing=range(100))
+        gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))
+        self.assertEqual(b"from 0", gateway.get("/first").body)
+        self.assert_status(gateway.get("/second"), 502)
+        self.assertEqual(2, len([request for request in backend.requests if request.target == "/second"]))
+
+    def test_connections_are_reused_and_unasked_bytes_end_them(self):
+        backend = self.upstream()
+        gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))
+        for number in range(10):
+            self.assert_status(gateway.request("POST", f"/{number}", body=b"x"), 200)
+        self.assertEqual({0}, {request.connection for request in backend.requests})
+        backend.respond = lambda request: answer(b"right") + answer(b"WRONG")  # an answer nobody asked for
+        self.assertEqual(b"right", gateway.get("/a").body)
+        backend.respond = lambda request: answer(b"next")
+        for _ in range(3):
+            self.assertEqual(b"next", gateway.get("/b").body)
+
+    def test_an_answer_before_the_request_was_read_is_passed_on(self):
+        backend = self.upstream()
+
+        def script(connection):
+            request = connection.read_head()
+            connection.send(answer(b"too much", "413 Content Too Large", [("Connection", "close")]))
+            backend.record(request)
+
+        backend.script = script
+        gateway = self.gate(backend.authority)
+        with gateway.connect() as client:
+            client.send(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n" + b"a" * 100000)
+            response = client.read()
+        self.assertEqual((413, b"too much"), (response.status, response.body))
+
+
+class RealServer(GatewayCase):
+    """nginx and curl on either side."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.small, cls.large = os.urandom(1024), os.urandom(1 << 20)
+        cls.nginx = cls.share(Nginx({"small": cls.small, "large": cls.large}))
+        cls.gateway = cls.share_gateway(config(api([route("ANY /n/{proxy+}", f"{cls.nginx.url}/{{proxy}}"), route("ANY /o/{proxy+}", f"{cls.nginx.url}/{{proxy}}", "NONE")])))
+
+    def curl(self, path, *options, token=None):
+        if token:
+            options += ("-H", f"Authorization: Bearer {token}")
+        return run(["curl", "-sS", "--max-time", "30", "--noproxy", "*", *options, self.gateway.url + path])
+
+    def test_files_arrive_whole(self):
+        target = self.gateway.folder.path / "got"
+        for name, data in (("small", self.small), ("large", self.large)):
+            with self.subTest(name):
+                done = self.curl(f"/n/{name}", "-o", target, "-w", "%{http_code}", token=mint())
+                self.assertEqual((0, "200"), (done.status, done.stdout), done)
+                self.assertEqual(hashlib.sha256(data).digest(), hashlib.sha256(target.read_bytes()).digest())
+        self.assertEqual("401", self.curl("/n/large", "-o", target, "-w", "%{http_code}").stdout)
+
+    def test_uploads_arrive_whole(self):
+        source = self.gateway.folder.path / "source"
+        source.write_bytes(self.large)
+        for name, options in (("with-length", ()), ("chunked", ("-H", "Transfer-Encoding: chunked")), ("without-expect", ("-H", "Expect:")),
+                              ("http10", ("--http1.0",))):
+            with self.subTest(name):
+                done = self.curl(f"/n/upload/{name}", "-T", source, "-o", "/dev/null", "-w", "%{http_code}", *options, token=mint())
+                self.assertEqual((0, "201"), (done.status, done.stdout), done)
+                self.assertEqual(hashlib.sha256(self.large).digest(), hashlib.sha256(self.nginx.uploaded(name)).digest())
+
+    def test_the_echo_sees_one_request_from_the_gateway(self):
+        done = self.curl("/n/echo?a=%2Fb", "-H", "X-Authorizer-userId: root", token=mint(sub="me"))
+        self.assertEqual(f"method=GET\nuri=/echo?a=%2Fb\nhost={self.nginx.authority}\nuser=me\n", done.stdout, done)
+
+    def test_answers_without_content(self):
+        done = self.curl("/o/missing-content", "-i")
+        self.assertRegex(done.stdout, r"\AHTTP/1.1 204 No Content\r\n")
+        self.assertNotRegex(done.stdout.lower(), r"\ncontent-length: [1-9]|\ntransfer-encoding")
+        done = self.curl("/o/large", "-I")
+        self.assertRegex(done.stdout, r"\AHTTP/1.1 200 OK\r\n")
+        etag = re.search(r"(?im)^etag: (.*)\r$", done.stdout).group(1)
+        done = self.curl("/o/large", "-i", "-H", f"If-None-Match: {etag}")
+        self.assertRegex(done.stdout, r"\AHTTP/1.1 304 Not Modified\r\n")
+        self.assertTrue(done.stdout.endswith("\r\n\r\n"))
+        done = self.curl("/o/moved", "-i")
+        self.assertRegex(done.stdout, r"(?is)\AHTTP/1.1 302 .*\nlocation: http://elsewhere.example/\r\n")
+
+    def test_many_transfers_on_one_connection(self):
+        source = self.gateway.folder.path / "source-many"
+        source.write_bytes(self.large)
+        urls = [self.gateway.url + path for path in ("/o/large", "/o/small", "/o/echo", "/o/large")]
+        done = run(["curl", "-sS", "--max-time", "30", "--noproxy", "*", "-w", "%{num_connects} %{size_download}\n", *sum((["-o", "/dev/null", url] for url in urls), [])])
+        lines = done.stdout.splitlines()
+        self.assertEqual("1 1048576", lines[0], done)
+        self.assertEqual(["0", "0", "0"], [line.split()[0] for line in lines[1:]], done)
+
+
+class Bodies(UpstreamCase):
+    def test_large_bodies_pass_both_ways_at_once(self):
+        backend = self.upstream(respond=lambda request: answer(request.body[::-1], framing="chunked" if b"c=1" in request.head else "length"))
+        gateway = self.gate(backend.authority)
+        data = os.urandom(3 << 20)
+        for name, target in (("length", "/x"), ("chunked", "/x?c=1")):
+            with self.subTest(name):
+                response = gateway.request("POST", target, body=data)
+                self.assertEqual((200, name, True), (response.status, response.framing, response.complete))
+                self.assertEqual(hashlib.sha256(data[::-1]).digest(), hashlib.sha256(response.body).digest())
+        with self.subTest("chunked request of odd sizes"):
+            with gateway.connect() as client:
+                client.send(b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                position = 0
+                for size in (1, 2, 4095, 4096, 4097, 65535, 65536, 65537, 300000):
+                    client.send(b"%x\r\n%b\r\n" % (size, data[position:position + size]))
+                    position += size
+                client.send(b"0\r\n\r\n")
+                response = client.read()
+            self.assertEqual(data[:position][::-1], response.body)
+
+    def test_bodies_are_streamed(self):
+        # The upstream sees the first half while the client still holds the second back, and the other way round.
+        backend = self.upstream()
+        first_half, go_on = threading.Event(), threading.Event()
+
+        def script(connection):
+            request = connection.read_head()
+            connection.reader.until(b"first")
+            first_half.set()
+            connection.reader.buffer = b"5\r\nfirst" + connection.reader.buffer if request.framing == "chunked" else b"first" + connection.reader.buffer
+            connection.finish(request)
+            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            go_on.wait(30)
+            connection.send(b"6\r\n world\r\n0\r\n\r\n")
+
+        backend.script = script
+        gateway = self.gate(backend.authority)
+        with gateway.connect() as client:
+            client.send(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nfirst")
+            self.assertTrue(first_half.wait(20), "the first half did not reach the upstream")
+            client.send(b"other")
+            client.reader.until(b"\r\n\r\n")
+            while b"hello" not in client.reader.buffer:
+                self.assertTrue(client.reader.fill(), "the first half did not reach the client")
+            go_on.set()
+            from support.wire import Response
+            response = Response()
+            read_chunked(client.reader, response)
+            self.assertEqual((b"hello world", True), (response.body, response.complete))
+        self.assertEqual(b"firstother", backend.one().body)
+
+    def test_a_client_that_leaves_ends_the_upstream_request(self):
+        backend = self.upstream()
+        ended = threading.Event()
+
+        def script(connection):
+            connection.read()
+            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(20000):
+                try:
+                    connection.sock.sendall(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+                except OSError:
+                    ended.set()
+                    return
+
+        backend.script = script
+        gateway = self.gate(backend.authority, timeouts={"writeInMillis": 3000})
+        with gateway.connect() as client:
+            client.send(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.reader.until(b"\r\n\r\n")
+        self.assertTrue(ended.wait(30), "the upstream went on sending to nobody")
+
+    def test_messages_that_have_no_body(self):
+        backend = self.upstream()
+        gateway = self.gate(backend.authority)
+        for name, method, data, status in (
+                ("204", "GET", b"HTTP/1.1 204 No Content\r\n\r\n", 204),
+                ("304 with a length", "GET", b"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\nContent-Length: 100\r\n\r\n", 304),
+                ("HEAD with a length", "HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", 200),
+                ("HEAD of a chunked answer", "HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200),
+                ("empty", "GET", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200)):
+            with self.subTest(name):
+                backend.respond = lambda request, data=data: data if request.target == "/x" else answer(b"after")
+                with gateway.connect() as client:
+                    response = client.exchange(method, "/x")
+                    self.assertEqual((status, b""), (response.status, response.body))
+                    if status == 204:
+                        self.assertEqual(([], []), (response.all("Content-Length"), response.all("Transfer-Encoding")))
+                    if name == "HEAD with a length":
+                        self.assertIn(response.all("Content-Length"), (["1000"], []))
+                    self.assertEqual(b"after", client.exchange("GET", "/y").body, "the next answer on the connection is its own")
+
+    def test_interim_answers_are_not_the_answer(self):
+        backend = self.upstream(respond=lambda request: b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + answer(b"final"))
+        response = self.gate(backend.authority).get("/x")
+        self.assertEqual((200, b"final", []), (response.status, response.body, response.all("Link")))
+
+    def test_statuses_and_reasons_pass(self):
+        backend = self.upstream()
+        gateway = self.gate(backend.authority)
+        for status in ("201 Created", "202 Accepted", "301 Moved Permanently", "400 Bad Request", "404 Not Found", "418 I'm a teapot", "429 Too Many Requests",
+                       "500 Internal Server Error", "503 Service Unavailable", "599 Odd"):
+            with self.subTest(status):
+                backend.respond = lambda request, status=status: answer(b'{"theirs":1}', status, [("Content-Type", "application/json"), ("Location", "/else")])
+                response = gateway.get("/x")
+                self.assertEqual((int(status[:3]), b'{"theirs":1}', ["/else"]), (response.status, response.body, response.all("Location")))
+                self.assertEqual(([], []), (response.all("x-amzn-ErrorType"), response.all("X-Type")))
+
+
+class RequestHead(UpstreamCase):
+    def see(self, gateway, backend, headers=(), method="GET", target="/x", **options):
+        backend.clear()
+        self.assert_status(gateway.request(method, target, list(headers), **options), 200)
+        return backend.one()
+
+    def test_what_the_gateway_adds(self):
+        # API Gateway developer guide, header table of HTTP proxy integrations
+        backend = self.upstream()
+        gateway = self.gate(backend.authority, apiId="abc123")
+        request = self.see(gateway, backend)
+        for name, value in (("Host", backend.authority), ("User-Agent", "AmazonAPIGateway_abc123"), ("Accept", "application/json"),
+                            ("X-Amzn-Apigateway-Api-Id", "abc123"), ("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Proto", "http"),
+                            ("X-Forwarded-Port", str(gateway.port))):
+            self.assertEqual([value], request.all(name), name)
+        self.assertRegex(request.get("X-Amzn-Trace-Id"), r"\ARoot=1-[0-9a-f]{8}-[0-9a-f]{24}\Z")
+        self.assertEqual(([], []), (request.all("Content-Length"), request.all("Transfer-Encoding")))
+        other = self.see(gateway, backend)
+        self.assertNotEqual(request.get("X-Amzn-Trace-Id"), other.get("X-Amzn-Trace-Id"))
+        request = self.see(gateway, backend, [("User-Agent", "curl/8"), ("Accept", "text/html"), ("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"),
+                                              ("X-Forwarded-Port", "443"), ("X-Amzn-Apigateway-Api-Id", "evil")])
+        for name, value in (("User-Agent", "curl/8"), ("Accept", "text/html"), ("X-Forwarded-For", "192.0.2.1, 127.0.0.1"), ("X-Forwarded-Proto", "http"),
+                            ("X-Forwarded-Port", str(gateway.port)), ("X-Amzn-Apigateway-Api-Id", "abc123")):
+            self.assertEqual([value], request.all(name), name)
+
+    def test_what_passes_and_what_is_dropped(self):
+        backend = self.upstream()
+        gateway = self.gate(backend.authority)
+        passed = [("Age", "1"), ("Accept-Charset", "utf-8"), ("Accept-Encoding", "gzip"), ("Date", "Tue, 24 Nov 2026 04:00:00 GMT"), ("Pragma", "x"), ("Range", "bytes=0-1"),
+                  ("Referer", "http://r/"), ("Warn", "w"), ("Content-Type", "text/plain; charset=utf-8"), ("Authorization", "Basic dXNlcjpwYXNz"), ("X-Custom", "c"),
+                  ("Cookie", "a=b"), ("Origin", "https://o"), ("If-None-Match", '"e"'), ("X-Request-Id", "r"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+        dropped = [("Content-Encoding", "gzip"), ("Content-MD5", "Q2hlY2sgSW50ZWdyaXR5IQ=="), ("Max-Forwards", "3"), ("Proxy-Authenticate", "Basic"), ("Server", "s"), ("TE", "trailers"),
+                   ("Trailer", "X-T"), ("Upgrade", "h2c"), ("WWW-Authenticate", "Basic"), ("Via", "1.1 v"), ("Keep-Alive", "timeout=5"), ("Proxy-Authorization", "Basic x")]
+        request = self.see(gateway, backend, passed + dropped, method="POST", body=b"hello")
+        for name, value in passed:
+            self.assertEqual([value], request.all(name), name)
+        for name, _ in dropped:
+            self.assertEqual([], request.all(name), name)
+        self.assertEqual((b"hello", ["5"]), (request.body, request.all("Content-Length")))
+        request = self.see(gateway, backend, [("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261124/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=ab")])
+        self.assertEqual([], request.all("Authorization"), "a SigV4 signature is not for the backend")
+        plain = self.gate(backend.authority, headerHandling="plain")
+        request = self.see(plain, backend, passed + [("Content-Encoding", "gzip"), ("Server", "s"), ("Max-Forwards", "3"), ("TE", "trailers"), ("Upgrade", "h2c"),
+                                                     ("Keep-Alive", "x"), ("Proxy-Authorization", "Basic x")], method="POST", body=b"hello")
+        for name, value in passed + [("Content-Encoding", "gzip")]:
+            self.assertEqual([value], request.all(name), "plain: " + name)
+        for name in ("TE", "Upgrade", "Keep-Alive", "Proxy-Authorization"):
+            self.assertEqual([], request.all(name), "plain: " + name)
+
+    def test_request_parameters(self):
+        backend = self.upstream()
+        parameters = {
+            "integration.request.header.X-User-Id": "context.authorizer.userId",
+            "integration.request.header.X-Principal": "context.authorizer.principalId",
+            "integration.request.header.X-Constant": "'fixed value'",
+            "integration.request.header.X-Stage": "stageVariables.colour",
+            "integration.request.header.X-Copy": "method.request.header.X-Original",
+            "integration.request.header.X-Path": "method.request.path.id",
+            "integration.request.header.X-Query": "method.request.querystring.q",
+            "integration.request.header.X-Client": "context.identity.sourceIp",
+            "integration.request.header.X-Nothing": "method.request.header.X-Absent",
+            "integration.request.header.X-No-Claim": "context.authorizer.maybe",
+            "integration.request.header.User-Agent": "'gate'",
+            "integration.request.header.X-Request": "context.requestId",
+            "integration.request.querystring.user": "context.authorizer.userId",
+            "integration.request.querystring.have": "'more'",
+            "integration.request.querystring.absent": "method.request.querystring.absent",
+            "integration.request.path.id": "context.authorizer.tenantId",
+        }
+        context = {"userId": {"claim": "sub"}, "tenantId": {"claim": "tenant_id"}, "maybe": {"claim": "maybe"}}
+        gateway = self.start(config(api([route("GET /items/{id}", backend.url + "/t/{id}/x?fixed=1", requestParameters=parameters)], stageVariables={"colour": "blue"},
+                                        authorizers={"jwt": jwt_authorizer({"context": context})})))
+        backend.clear()
+        token = mint(sub="auth0|me", tenant_id="acme")
+        response = gateway.get("/items/7?q=one&have=a", token, {"X-User-Id": "root", "X-Constant": "root", "X-Original": "o", "X-Nothing": "root", "X-No-Claim": "root"})
+        self.assert_status(response, 200)
+        request = backend.one()
+        for name, value in (("X-User-Id", "auth0|me"), ("X-Principal", "auth0|me"), ("X-Constant", "fixed value"), ("X-Stage", "blue"), ("X-Copy", "o"), ("X-Path", "7"),
+                            ("X-Query", "one"), ("X-Client", "127.0.0.1"), ("User-Agent", "gate"), ("X-Request", response.get("x-amzn-RequestId"))):
+            self.assertEqual([value], request.all(name), name)
+        for name in ("X-Nothing", "X-No-Claim"):
+            self.assertEqual([], request.all(name), name)
+        path, query = request.target.split("?", 1)
+        self.assertEqual("/t/acme/x", path)
+        words = query.split("&")
+        for word in ("fixed=1", "q=one", "user=auth0%7Cme"):
+            self.assertIn(word, words)
+        self.assertTrue("have=a,more" in words or ("have=a" in words and "have=more" in words), query)
+        self.assertNotIn("absent", query)
+
+    def test_mapped_values_cannot_break_the_head(self):
+        backend = self.upstream()
+        parameters = {"integration.request.header.X-Query": "method.request.querystring.q"}
+        gateway = self.start(config(api([route("GET /x", backend.url, "NONE", requestParameters=parameters)])))
+        response = gateway.get("/x?q=a%0d%0aX-Evil:%20yes")
+        for request in backend.requests:
+            self.assertEqual([], request.all("X-Evil"))
+        self.assertIn(response.status, (200, 400, 500))
+        self.assertEqual([], backend.errors())
+
+    def test_the_request_context_header(self):
+        backend = self.upstream()
+        gateway = self.start(config(api([route("GET /items/{id}", f"{backend.url}/y")], basePath="/prod", stageName="live", apiId="abc123",
+                                        contextHeaders={"prefix": "X-Authorizer-", "requestContext": True})))
+        response = gateway.get("/prod/items/7?a=b", mint(sub="me", tenant_id="acme", roles=["a", "b"], level=3, ok=True), {"User-Agent": "test/1"})
+        self.assert_status(response, 200)
+        context = json.loads(backend.one().get("x-amzn-request-context"))
+        for name, value in (("apiId", "abc123"), ("stage", "live"), ("httpMethod", "GET"), ("resourcePath", "/items/{id}"), ("path", "/prod/items/7"),
+                            ("accountId", "123456789012"), ("protocol", "HTTP/1.1"), ("requestId", response.get("x-amzn-RequestId"))):
+            self.assertEqual(value, context[name], name)
+        self.assertEqual(("127.0.0.1", "test/1"), (context["identity"]["sourceIp"], context["identity"]["userAgent"]))
+        authorizer = context["authorizer"]
+        for name, value in (("principalId", "me"), ("userId", "me"), ("tenantId", "acme"), ("roles", "a,b")):
+            self.assertEqual(value, authorizer[name], name)
+        for name, value in (("sub", "me"), ("userId", "me"), ("tenantId", "acme"), ("tenant_id", "acme"), ("level", "3"), ("ok", "true")):
+            self.assertEqual(value, authorizer["claims"][name], name)
+        self.assertTrue(all(isinstance(value, str) for value in authorizer["claims"].values()), authorizer)
+
+    def test_names_and_other_spellings_of_addresses(self):
+        # H4: an upstream by name
+        backend = self.upstream()
+        gateway = self.gate(f"localhost:{backend.port}")
+        self.assertEqual([f"localhost:{backend.port}"], self.see(gateway, backend).all("Host"))
+
+    def test_the_integrations_own_method(self):
+        backend = self.upstream()
+        gateway = self.start(config(api([route("ANY /x", backend.url, "NONE", httpMethod="POST")])))
+        self.assertEqual("POST", self.see(gateway, backend, method="PUT", body=b"b").method)
+        self.assertEqual("POST", self.see(gateway, backend).method)
+
+
+class ResponseHead(UpstreamCase):
+    def test_fields_are_renamed_as_the_service_renames_them(self):
+        backend = self.upstream()
+        remapped = [("Authorization", "a"), ("Connection", "keep-alive"), ("Content-MD5", "Q2hlY2sgSW50ZWdyaXR5IQ=="), ("Date", "Tue, 24 Nov 1998 04:00:00 GMT"), ("Max-Forwards", "3"),
+                    ("Server", "gunicorn/19.9.0"), ("User-Agent", "u"), ("WWW-Authenticate", 'Basic realm="x"'), ("x-amzn-requestid", "theirs")]
+        passed = [("Age", "1"), ("Accept-Charset", "utf-8"), ("Accept-Encoding", "gzip"), ("Content-Encoding", "identity"), ("Content-Type", "text/plain"), ("Pragma", "p"),
+                  ("Range", "r"), ("Referer", "f"), ("Warn", "w"), ("Accept", "*/*"), ("Set-Cookie", "a=b"), ("Set-Cookie", "c=d"), ("ETag", '"e"'), ("Cache-Control", "no-store"),
+                  ("X-Custom", "c"), ("Access-Control-Allow-Origin", "*"), ("Location", "/l"), ("X-Amzn-Trace-Id", "Root=1-2-3")]
+        dropped = [("Via", "1.1 v"), ("Host", "h"), ("Expect", "e"), ("Proxy-Authenticate", "Basic"), ("TE", "t"), ("Trailer", "X-T"), ("Upgrade", "h2c")]
+        backend.respond = lambda request: answer(b"hello", headers=remapped + passed + dropped)
+        gateway = self.gate(backend.authority)
+        response = gateway.get("/x")
+        self.assertEqual((200, b"hello"), (response.status, response.body))
+        for name, value in remapped:
+            self.assertEqual([value], response.all("x-amzn-Remapped-" + name), name)
+        self.assertIn("x-amzn-Remapped-Server", response.names())
+        self.assertEqual(["5"], response.all("x-amzn-Remapped-Content-Length"))
+        for name, value in passed:
+            self.assertIn(value, response.all(name), name)
+        self.assertEqual(["a=b", "c=d"], response.all("Set-Cookie"))
+        for name, _ in dropped:
+            self.assertEqual([], response.all(name), name)
+        self.assert_request_ids(response)
+        for name in ("Authorization", "Content-MD5", "Max-Forwards", "Server", "User-Agent", "WWW-Authenticate"):
+            self.assertEqual([], response.all(name), name)
+        self.assertEqual(1, len(response.all("Date")))
+        self.assertNotIn("1998", response.get("Date"))
+        self.assertEqual(["5"], response.all("Content-Length"))
+
+    def test_defaults_of_an_answer(self):
+        backend = self.upstream(respond=lambda request: answer(b"{}"))
+        response = self.gate(backend.authority).get("/x")
+        self.assertEqual((["application/json"], [], []), (response.all("Content-Type"), response.all("X-Amzn-Trace-Id"), response.all("Server")))
+        self.assertRegex(response.get("Date"), r"\A\w{3}, \d\d \w{3} 20\d\d \d\d:\d\d:\d\d GMT\Z")
+
+    def test_plain_handling_renames_nothing(self):
+        backend = self.upstream()
+        passed = [("Server", "gunicorn"), ("Date", "Tue, 24 Nov 1998 04:00:00 GMT"), ("WWW-Authenticate", 'Basic realm="x"'), ("Content-Type", "text/plain"),
+                  ("Content-Encoding", "identity")]
+        backend.respond = lambda request: answer(b"hello", headers=passed + [("Connection", "keep-alive, X-Hop"), ("X-Hop", "h"), ("Keep-Alive", "timeout=5"), ("Trailer", "X-T"),
+                                                                             ("Proxy-Authenticate", "Basic")])
+        response = self.gate(backend.authority, headerHandling="plain").get("/x")
+        self.assertEqual((200, b"hello"), (response.status, response.body))
+        for name, value in passed:
+            self.assertEqual([value], response.all(name), name)
+        for name in ("X-Hop", "Keep-Alive", "Trailer"):
+            self.assertEqual([], response.all(name), name)
+        self.assertEqual([], [name for name in response.names() if "remapped" in name.lower()])
+        self.assert_request_ids(response)
+
+    def test_fields_named_by_connection_end_here(self):
+        backend = self.upstream(respond=lambda request: answer(b"hello", headers=[("Connection", "close, X-Hop"), ("X-Hop", "h"), ("X-Kept", "k")]))
+        gateway = self.gate(backend.authority)
+        with gateway.connect() as client:
+            for _ in range(2):  # the upstream's close is not the client's
+                response = client.exchange("GET", "/x")
+                self.assertEqual(([], ["k"]), (response.all("X-Hop"), response.all("X-Kept")))
+
+
+if __name__ == "__main__":
+    unittest.main()
