@@ -379,6 +379,8 @@ void Gateway::write_access_log(Request& request) {
     authz::RequestFacts facts = request.facts;
     if (facts.stage == nullptr) facts.stage = &kNoStage;
     facts.answer = &answer;
+    const authz::ErrorFacts error{record.response, std::nullopt};
+    if (record.refused) facts.error = &error;
     access_log_->append(facts, "-", authz::Escape::log, access_lines_);
     access_lines_ += '\n';
 }

@@ -78,6 +78,7 @@ struct Exchange {
     int interim = 0;
     bool answer_head_done = false;
     bool answer_any_byte = false;
+    bool answer_begun = false;  ///< bytes of the upstream's answer went to the client
     bool rechunk = false;  ///< the client gets chunked coding
     Outgoing to_client;
     bool answer_done = false;  ///< nothing will be added to to_client

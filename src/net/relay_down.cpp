@@ -50,6 +50,7 @@ bool Session::flush_down() {
             close();
             return false;
         }
+        exchange_->answer_begun = exchange_->answer_head_done;
         out.advance(sent.bytes);
     }
     return true;

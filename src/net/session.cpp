@@ -46,7 +46,7 @@ void Exchange::clear() {
     to_client.clear();
     interim = 0;
     replayable = true;
-    upload_done = upload_broken = answer_head_done = answer_any_byte = rechunk = answer_done = own_answer = keep_upstream = retried = false;
+    upload_done = upload_broken = answer_begun = answer_head_done = answer_any_byte = rechunk = answer_done = own_answer = keep_upstream = retried = false;
 }
 
 Session::Session(Worker& worker, boost::asio::ip::tcp::socket socket, std::uint16_t listener_port)
@@ -222,6 +222,8 @@ void Session::wake(std::uint64_t ticket, const std::shared_ptr<const app::Author
 // ---- answers of our own --------------------------------------------------------------------------------------------------------------
 
 void Session::answer_refusal() {
+    // A target that two readers could take differently: what follows on this connection is not trusted either.
+    if (exchange_->request.outcomes.target != Errc::none) keep_alive_ = false;
     const authz::RenderedResponse response = worker_.gateway().render_refusal(exchange_->request);
     answer(response.status, response.headers, response.body, false);
 }
@@ -238,6 +240,12 @@ void Session::answer_mock() {
 void Session::fail(Errc error, std::string detail) {
     Exchange& exchange = *exchange_;
     drop_upstream(!exchange.upload_done);
+    if (exchange.answer_head_done && !exchange.answer_begun) {
+        // Nothing of the upstream's answer went out yet: the client gets a whole answer of ours instead of half of its.
+        exchange.to_client.clear();
+        exchange.answer_head_done = exchange.answer_done = false;
+        keep_alive_ = false;
+    }
     if (exchange.answer_head_done) {
         exchange.request.record.reason = static_cast<std::uint16_t>(error);
         finish_exchange();

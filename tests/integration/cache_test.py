@@ -45,38 +45,106 @@ class Hits(GatewayCase):
         super().setUpClass()
         cls.backend = cls.share(Upstream())
         to = cls.backend.url
-        narrow = {"statements": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": ["${stageArn}/GET/a", "${stageArn}/POST/a"]}]}
-        routes = [route("ANY /a", f"{to}/a"), route("GET /b", f"{to}/b"), route("GET /scoped", f"{to}/scoped", scopes=["read"]),
-                  route("GET /narrow/a", f"{to}/n", "narrow"), route("GET /a/other", f"{to}/o", "other")]
+        narrow = {
+            "statements": [
+                {
+                    "Effect": "Allow",
+                    "Action": "execute-api:Invoke",
+                    "Resource": ["${stageArn}/GET/a", "${stageArn}/POST/a"],
+                }
+            ]
+        }
+        routes = [
+            route("ANY /a", f"{to}/a"),
+            route("GET /b", f"{to}/b"),
+            route("GET /scoped", f"{to}/scoped", scopes=["read"]),
+            route("GET /narrow/a", f"{to}/n", "narrow"),
+            route("GET /a/other", f"{to}/o", "other"),
+        ]
         apis = [
             api(routes, authorizers={"jwt": authorizer(), "other": authorizer(), "narrow": authorizer(narrow)}),
-            api([route("GET /a", f"{to}/a")], name="two", basePath="/two", stageName="dev", authorizers={"jwt": authorizer()}),
-            api([route("GET /a", f"{to}/a")], name="three", basePath="/three", apiId="third", authorizers={"jwt": authorizer()}),
-            api([route("ANY /a", f"{to}/a", "narrow"), route("GET /b", f"{to}/b", "narrow")], name="narrow", basePath="/narrow", apiId="narrow",
-                authorizers={"narrow": authorizer(narrow)}),
-            api([route("GET /bound", f"{to}/x", "bound"), route("GET /off", f"{to}/x", "off"), route("GET /short", f"{to}/x", "short")],
-                name="times", basePath="/times", apiId="times",
-                authorizers={"bound": jwt_authorizer(), "off": authorizer(authorizerResultTtlInSeconds=0),
-                             "short": authorizer(authorizerResultTtlInSeconds=1)}),
-            api([route("GET /a", f"{to}/a"), route("GET /b", f"{to}/b", "second")], name="flushed", basePath="/flushed", apiId="flushed",
-                authorizers={"jwt": authorizer(), "second": authorizer()}),
-            api([route("GET /a", f"{to}/a")], name="flushed-dev", basePath="/flushed-dev", apiId="flushed", stageName="dev",
-                authorizers={"jwt": authorizer()}),
+            api(
+                [route("GET /a", f"{to}/a")],
+                name="two",
+                basePath="/two",
+                stageName="dev",
+                authorizers={"jwt": authorizer()},
+            ),
+            api(
+                [route("GET /a", f"{to}/a")],
+                name="three",
+                basePath="/three",
+                apiId="third",
+                authorizers={"jwt": authorizer()},
+            ),
+            api(
+                [route("ANY /a", f"{to}/a", "narrow"), route("GET /b", f"{to}/b", "narrow")],
+                name="narrow",
+                basePath="/narrow",
+                apiId="narrow",
+                authorizers={"narrow": authorizer(narrow)},
+            ),
+            api(
+                [
+                    route("GET /bound", f"{to}/x", "bound"),
+                    route("GET /off", f"{to}/x", "off"),
+                    route("GET /short", f"{to}/x", "short"),
+                ],
+                name="times",
+                basePath="/times",
+                apiId="times",
+                authorizers={
+                    "bound": jwt_authorizer(),
+                    "off": authorizer(authorizerResultTtlInSeconds=0),
+                    "short": authorizer(authorizerResultTtlInSeconds=1),
+                },
+            ),
+            api(
+                [route("GET /a", f"{to}/a"), route("GET /b", f"{to}/b", "second")],
+                name="flushed",
+                basePath="/flushed",
+                apiId="flushed",
+                authorizers={"jwt": authorizer(), "second": authorizer()},
+            ),
+            api(
+                [route("GET /a", f"{to}/a")],
+                name="flushed-dev",
+                basePath="/flushed-dev",
+                apiId="flushed",
+                stageName="dev",
+                authorizers={"jwt": authorizer()},
+            ),
         ]
         cls.gateway = cls.share_gateway(config(*apis))
         cls.tokens = {}
         cls.first_headers = {}
         cls.end = time.time() + LIFE
-        for name, path in (("c1", "/a"), ("c1-method", "/narrow/a"), ("c2", "/a"), ("c6", "/a"), ("c8", "/a"), ("scoped", "/a"), ("bound", "/times/bound"),
-                           ("off", "/times/off"), ("short", "/times/short"), ("byte", "/a"),
-                           ("one", "/flushed/a"), ("two", "/flushed/a"), ("second", "/flushed/b"), ("dev", "/flushed-dev/a"), ("aws", "/flushed/a")):
+        for name, path in (
+            ("c1", "/a"),
+            ("c1-method", "/narrow/a"),
+            ("c2", "/a"),
+            ("c6", "/a"),
+            ("c8", "/a"),
+            ("scoped", "/a"),
+            ("bound", "/times/bound"),
+            ("off", "/times/off"),
+            ("short", "/times/short"),
+            ("byte", "/a"),
+            ("one", "/flushed/a"),
+            ("two", "/flushed/a"),
+            ("second", "/flushed/b"),
+            ("dev", "/flushed-dev/a"),
+            ("aws", "/flushed/a"),
+        ):
             token = mint(exp=cls.end, tenant_id="tenant-" + name, scope="write")
             cls.tokens[name] = token
             cls.backend.clear()
             response = cls.gateway.get(path, token)
             if response.status != 200:
                 raise AssertionError(f"{name}: {response!r}\n{cls.gateway.report()}")
-            cls.first_headers[name] = [pair for pair in cls.backend.one().fields if pair[0].lower().startswith("x-authorizer")]
+            cls.first_headers[name] = [
+                pair for pair in cls.backend.one().fields if pair[0].lower().startswith("x-authorizer")
+            ]
         wait_for(lambda: time.time() > cls.end, "the tokens to expire")
 
     def setUp(self):
@@ -98,12 +166,21 @@ class Hits(GatewayCase):
 
     def test_entries_are_not_shared(self):
         # C2: between stages, APIs, authorizers; and the whole identity value is the key
-        for name, path in (("another stage", "/two/a"), ("another API", "/three/a"), ("another authorizer", "/a/other")):
+        for name, path in (
+            ("another stage", "/two/a"),
+            ("another API", "/three/a"),
+            ("another authorizer", "/a/other"),
+        ):
             with self.subTest(name):
                 self.assert_unauthorized(self.get(path, "c2"))
         token = self.tokens["byte"]
-        for name, value in (("lower-case scheme", f"bearer {token}"), ("two blanks", f"Bearer  {token}"), ("one byte less", f"Bearer {token[:-1]}"),
-                            ("one byte more", f"Bearer {token}A"), ("without the scheme", token)):
+        for name, value in (
+            ("lower-case scheme", f"bearer {token}"),
+            ("two blanks", f"Bearer  {token}"),
+            ("one byte less", f"Bearer {token[:-1]}"),
+            ("one byte more", f"Bearer {token}A"),
+            ("without the scheme", token),
+        ):
             with self.subTest(name):
                 self.assert_unauthorized(self.gateway.request("GET", "/a", {"Authorization": value}))
         self.assert_status(self.get("/a", "c2"), 200)
@@ -144,23 +221,39 @@ class Hits(GatewayCase):
     def test_flushing_drops_what_is_named_and_nothing_else(self):
         # C13
         def states():
-            return [self.get(path, name).status for name, path in (("one", "/flushed/a"), ("two", "/flushed/a"), ("second", "/flushed/b"),
-                                                                   ("dev", "/flushed-dev/a"), ("aws", "/flushed/a"), ("c1", "/a"))]
+            return [
+                self.get(path, name).status
+                for name, path in (
+                    ("one", "/flushed/a"),
+                    ("two", "/flushed/a"),
+                    ("second", "/flushed/b"),
+                    ("dev", "/flushed-dev/a"),
+                    ("aws", "/flushed/a"),
+                    ("c1", "/a"),
+                )
+            ]
 
         base = "/restapis/flushed/stages/prod/cache/authorizers"
         self.assertEqual([200] * 6, states())
         for name, path, want in (
-                ("one identity", f"{base}?identity={identity(self.tokens['one'])}", [401, 200, 200, 200, 200, 200]),
-                ("one identity of one authorizer", f"{base}/jwt?identity={identity(self.tokens['two'])}", [401, 401, 200, 200, 200, 200]),
-                ("one authorizer", f"{base}/second", [401, 401, 401, 200, 200, 200])):
+            ("one identity", f"{base}?identity={identity(self.tokens['one'])}", [401, 200, 200, 200, 200, 200]),
+            (
+                "one identity of one authorizer",
+                f"{base}/jwt?identity={identity(self.tokens['two'])}",
+                [401, 401, 200, 200, 200, 200],
+            ),
+            ("one authorizer", f"{base}/second", [401, 401, 401, 200, 200, 200]),
+        ):
             with self.subTest(name):
                 response = self.gateway.admin("DELETE", path)
                 self.assertEqual((202, b""), (response.status, response.body))
                 self.assertEqual(want, states())
-        for name, path, status in (("unknown API", "/restapis/none/stages/prod/cache/authorizers", 404),
-                                   ("unknown stage", "/restapis/flushed/stages/none/cache/authorizers", 404),
-                                   ("unknown authorizer", f"{base}/none", 404),
-                                   ("identity that is no SHA-256", f"{base}?identity=abc", 400)):
+        for name, path, status in (
+            ("unknown API", "/restapis/none/stages/prod/cache/authorizers", 404),
+            ("unknown stage", "/restapis/flushed/stages/none/cache/authorizers", 404),
+            ("unknown authorizer", f"{base}/none", 404),
+            ("identity that is no SHA-256", f"{base}?identity=abc", 400),
+        ):
             with self.subTest(name):
                 self.assert_status(self.gateway.admin("DELETE", path), status)
         self.assert_status(self.gateway.admin("GET", base), 405)
@@ -168,11 +261,34 @@ class Hits(GatewayCase):
         with self.subTest("by the AWS CLI"):
             aws = shutil.which("aws")
             self.assertIsNotNone(aws, "awscli is not installed")
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and "proxy" not in name.lower()}
-            environment |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
-                            "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "AWS_MAX_ATTEMPTS": "1"}
-            done = run([aws, "apigateway", "flush-stage-authorizers-cache", "--rest-api-id", "flushed", "--stage-name", "prod",
-                        "--endpoint-url", self.gateway.admin_url], env=environment, timeout=60)
+            environment = {
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith("AWS_") and "proxy" not in name.lower()
+            }
+            environment |= {
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_MAX_ATTEMPTS": "1",
+            }
+            done = run(
+                [
+                    aws,
+                    "apigateway",
+                    "flush-stage-authorizers-cache",
+                    "--rest-api-id",
+                    "flushed",
+                    "--stage-name",
+                    "prod",
+                    "--endpoint-url",
+                    self.gateway.admin_url,
+                ],
+                env=environment,
+                timeout=60,
+            )
             self.assertEqual(0, done.status, done)
             self.assertEqual([401, 401, 401, 200, 401, 200], states())
 
@@ -196,7 +312,11 @@ class Misses(GatewayCase):
     def test_no_cache_at_all_with_a_ttl_of_0(self):
         # C5
         backend = self.upstream()
-        gateway = self.start(config(api([route("GET /a", backend.url)], authorizers={"jwt": jwt_authorizer(authorizerResultTtlInSeconds=0)})))
+        gateway = self.start(
+            config(
+                api([route("GET /a", backend.url)], authorizers={"jwt": jwt_authorizer(authorizerResultTtlInSeconds=0)})
+            )
+        )
         token = mint()
         for _ in range(5):
             self.assert_status(gateway.get("/a", token), 200)
@@ -209,7 +329,9 @@ class Misses(GatewayCase):
         issuer = self.using(Issuer(rsa_key()))
         issuer.mode = "stall"
         jwt = {"jwksUri": issuer.jwks_uri, "jwks": {"timeoutInMillis": 20000}}
-        gateway = self.start(config(api([route("GET /a", backend.url)], authorizers={"jwt": jwt_authorizer(jwt)})), ready=False)
+        gateway = self.start(
+            config(api([route("GET /a", backend.url)], authorizers={"jwt": jwt_authorizer(jwt)})), ready=False
+        )
         token = mint()
         clients = [gateway.connect() for _ in range(100)]
         for client in clients:
@@ -231,7 +353,9 @@ class Misses(GatewayCase):
         issuer = self.using(Issuer(rsa_key()))
         issuer.mode = "stall"
         jwt = {"jwksUri": issuer.jwks_uri, "jwks": {"timeoutInMillis": 20000}}
-        gateway = self.start(config(api([route("GET /a", backend.url)], authorizers={"jwt": jwt_authorizer(jwt)})), ready=False)
+        gateway = self.start(
+            config(api([route("GET /a", backend.url)], authorizers={"jwt": jwt_authorizer(jwt)})), ready=False
+        )
         token = mint(tokens.Key.rsa("key-1"))
         clients = [gateway.connect() for _ in range(20)]
         for client in clients:
@@ -249,7 +373,9 @@ class Misses(GatewayCase):
         issuer = self.using(Issuer(rsa_key()))
         issuer.mode = "stall"
         jwt = {"jwksUri": issuer.jwks_uri, "jwks": {"timeoutInMillis": 20000}}
-        gateway = self.start(config(api([route("GET /a", backend.url)], authorizers={"jwt": jwt_authorizer(jwt)})), ready=False)
+        gateway = self.start(
+            config(api([route("GET /a", backend.url)], authorizers={"jwt": jwt_authorizer(jwt)})), ready=False
+        )
         with gateway.connect() as client:
             client.send(f"GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {mint()}\r\n\r\n".encode())
             wait_for(lambda: issuer.jwks_fetches == 1, "the key fetch")
@@ -264,7 +390,14 @@ class Misses(GatewayCase):
     def test_bad_tokens_do_not_fill_the_cache(self):
         # C11, in small
         backend = self.upstream()
-        gateway = self.start(config(api([route("GET /a", backend.url)], authorizers={"jwt": jwt_authorizer({"algorithms": ["RS256", "ES256"]})})))
+        gateway = self.start(
+            config(
+                api(
+                    [route("GET /a", backend.url)],
+                    authorizers={"jwt": jwt_authorizer({"algorithms": ["RS256", "ES256"]})},
+                )
+            )
+        )
         stranger = ec_key("stranger").as_(kid="ec-1")
         with gateway.connect() as client:
             for number in range(300):
@@ -291,15 +424,25 @@ class Trap(GatewayCase):
     def test_a_policy_narrower_than_its_routes_earns_one_warning(self):
         # C9, C1: the best known trap of the service, reproduced and explained
         backend = self.upstream()
-        gateway = self.start(config(api([route("GET /a", f"{backend.url}/a"), route("GET /b", f"{backend.url}/b")],
-                                        authorizers={"jwt": jwt_authorizer({"resource": "method"})})))
+        gateway = self.start(
+            config(
+                api(
+                    [route("GET /a", f"{backend.url}/a"), route("GET /b", f"{backend.url}/b")],
+                    authorizers={"jwt": jwt_authorizer({"resource": "method"})},
+                )
+            )
+        )
         token = mint()
         self.assert_status(gateway.get("/a", token), 200)
         response = gateway.get("/b", token)
         self.assert_denied(response, IMPLICIT_DENY)
         trace = gateway.trace(response)
         self.assertEqual("hit", cache_use(trace), trace)
-        self.assertIn("arn:aws:execute-api:us-east-1:123456789012:local/prod/GET/a", as_text(trace), "the ARN that the policy was issued for")
+        self.assertIn(
+            "arn:aws:execute-api:us-east-1:123456789012:local/prod/GET/a",
+            as_text(trace),
+            "the ARN that the policy was issued for",
+        )
         other = mint()
         self.assert_status(gateway.get("/b", other), 200)
         self.assert_denied(gateway.get("/a", other))
@@ -307,7 +450,9 @@ class Trap(GatewayCase):
         lines = gateway.log().splitlines()
         warnings = [number for number, line in enumerate(lines) if "warning" in line and "jwt" in line]
         start = next(number for number, line in enumerate(lines) if "listening on" in line)
-        self.assertLessEqual(len([number for number in warnings if number < start]), 1, "the check at load may say it too")
+        self.assertLessEqual(
+            len([number for number in warnings if number < start]), 1, "the check at load may say it too"
+        )
         self.assertEqual(1, len([number for number in warnings if number > start]), lines)
         self.assertRegex(lines[warnings[-1]], r"GET /[ab]")
         self.assertEqual(1, len([request for request in backend.requests if request.target == "/b"]))
@@ -315,12 +460,20 @@ class Trap(GatewayCase):
     def test_no_warning_where_nothing_can_break(self):
         backend = self.upstream()
         for name, routes, settings in (
-                ("one route", ["GET /a"], {"jwt": {"resource": "method"}}), ("no cache", ["GET /a", "GET /b"], {"jwt": {"resource": "method"}, "ttl": 0}),
-                ("whole stage", ["GET /a", "GET /b"], {"jwt": {}})):
+            ("one route", ["GET /a"], {"jwt": {"resource": "method"}}),
+            ("no cache", ["GET /a", "GET /b"], {"jwt": {"resource": "method"}, "ttl": 0}),
+            ("whole stage", ["GET /a", "GET /b"], {"jwt": {}}),
+        ):
             with self.subTest(name):
                 changes = {"authorizerResultTtlInSeconds": settings["ttl"]} if "ttl" in settings else {}
-                gateway = self.start(config(api([route(key, backend.url) for key in routes],
-                                                authorizers={"jwt": jwt_authorizer(settings["jwt"], **changes)})))
+                gateway = self.start(
+                    config(
+                        api(
+                            [route(key, backend.url) for key in routes],
+                            authorizers={"jwt": jwt_authorizer(settings["jwt"], **changes)},
+                        )
+                    )
+                )
                 token = mint()
                 for key in routes:
                     self.assert_status(gateway.get(key.split(" ")[1], token), 200)

@@ -10,7 +10,20 @@ import unittest
 
 from support import tokens
 from support.case import GatewayCase
-from support.gateway import ADMIN_LINE, DATA_LINE, ROOT, Folder, api, binary, command, config, environment, jwt_authorizer, mock, route
+from support.gateway import (
+    ADMIN_LINE,
+    DATA_LINE,
+    ROOT,
+    Folder,
+    api,
+    binary,
+    command,
+    config,
+    environment,
+    jwt_authorizer,
+    mock,
+    route,
+)
 from support.issuer import Issuer
 from support.process import Process, run, wait_for
 from support.tokens import bearer, ec_key, mint, rsa_key
@@ -48,12 +61,29 @@ class Usage(CliCase):
 
     def test_bad_usage_is_2(self):
         config_file = self.folder(config(api([mock("GET /x")], authorizers={}))).config
-        for arguments in ((), ("nothing",), ("--nothing",), ("serve", "--nothing"), ("serve", "-c"), ("serve", "-c", config_file, "extra"),
-                          ("serve", "-c", config_file, "--listen", "nonsense"), ("serve", "-c", config_file, "--listen", "127.0.0.1:99999"),
-                          ("serve", "-c", config_file, "--listen", "127.0.0.1"), ("serve", "-c", config_file, "--threads", "-1"),
-                          ("serve", "-c", config_file, "--threads", "many"), ("serve", "-c", config_file, "--log-level", "loud"), ("check",),
-                          ("explain",), ("explain", "-c", config_file), ("explain", "-c", config_file, "GET"), ("token", "--expires-in", "soon"),
-                          ("token", "--claim", "novalue", "--key", "x"), ("demo", "--only", "nothing"), ("version", "extra"), ("health", "--admin", "nonsense")):
+        for arguments in (
+            (),
+            ("nothing",),
+            ("--nothing",),
+            ("serve", "--nothing"),
+            ("serve", "-c"),
+            ("serve", "-c", config_file, "extra"),
+            ("serve", "-c", config_file, "--listen", "nonsense"),
+            ("serve", "-c", config_file, "--listen", "127.0.0.1:99999"),
+            ("serve", "-c", config_file, "--listen", "127.0.0.1"),
+            ("serve", "-c", config_file, "--threads", "-1"),
+            ("serve", "-c", config_file, "--threads", "many"),
+            ("serve", "-c", config_file, "--log-level", "loud"),
+            ("check",),
+            ("explain",),
+            ("explain", "-c", config_file),
+            ("explain", "-c", config_file, "GET"),
+            ("token", "--expires-in", "soon"),
+            ("token", "--claim", "novalue", "--key", "x"),
+            ("demo", "--only", "nothing"),
+            ("version", "extra"),
+            ("health", "--admin", "nonsense"),
+        ):
             with self.subTest(" ".join(str(word) for word in arguments)):
                 done = command(*arguments)
                 self.assertEqual(2 if arguments[:1] != ("health",) else done.status, done.status, done)
@@ -69,16 +99,31 @@ class Usage(CliCase):
     def test_a_file_and_the_environment_are_ambiguous(self):
         folder = self.folder()
         (folder.path / "config").mkdir()
-        (folder.path / "config" / "gatehouse.json").write_text(json.dumps(config(api([mock("GET /x")], authorizers={}))))
-        done = self.assert_exit(2, command("serve", cwd=folder.path, env={
-            "UPSTREAM_URL": "http://127.0.0.1:9", "EXPECTED_ISSUER": "https://i.example/", "EXPECTED_AUDIENCE": "a"}))
+        (folder.path / "config" / "gatehouse.json").write_text(
+            json.dumps(config(api([mock("GET /x")], authorizers={})))
+        )
+        done = self.assert_exit(
+            2,
+            command(
+                "serve",
+                cwd=folder.path,
+                env={
+                    "UPSTREAM_URL": "http://127.0.0.1:9",
+                    "EXPECTED_ISSUER": "https://i.example/",
+                    "EXPECTED_AUDIENCE": "a",
+                },
+            ),
+        )
         self.assertRegex(done.stderr, r"(?i)ambiguous|both")
 
     def test_a_port_in_use_is_1(self):
         taken = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(taken.close)
         port = taken.getsockname()[1]
-        for name, changes in (("data", {"listeners": [{"address": "127.0.0.1", "port": port}]}), ("admin", {"admin": {"address": "127.0.0.1", "port": port}})):
+        for name, changes in (
+            ("data", {"listeners": [{"address": "127.0.0.1", "port": port}]}),
+            ("admin", {"admin": {"address": "127.0.0.1", "port": port}}),
+        ):
             with self.subTest(name):
                 folder = self.folder(config(api([mock("GET /x")], authorizers={}), **changes))
                 done = self.assert_exit(1, command("serve", "-c", folder.config))
@@ -95,14 +140,29 @@ class Usage(CliCase):
 class Check(CliCase):
     def test_a_good_file_gets_one_line_per_route(self):
         # A3
-        folder = self.folder(config(api([
-            route("GET /items", "http://127.0.0.1:3000/items"),
-            route("ANY /files/{proxy+}", "http://127.0.0.1:3001/{proxy}"),
-            route("GET /exact/{id}", "http://127.0.0.1:3001/{id}", requestParameters={"integration.request.path.id": "method.request.path.id"}),
-            mock("GET /health")])))
+        folder = self.folder(
+            config(
+                api(
+                    [
+                        route("GET /items", "http://127.0.0.1:3000/items"),
+                        route("ANY /files/{proxy+}", "http://127.0.0.1:3001/{proxy}"),
+                        route(
+                            "GET /exact/{id}",
+                            "http://127.0.0.1:3001/{id}",
+                            requestParameters={"integration.request.path.id": "method.request.path.id"},
+                        ),
+                        mock("GET /health"),
+                    ]
+                )
+            )
+        )
         done = self.assert_exit(0, command("check", folder.config))
-        for path, words in (("/items", ("GET", "jwt", "TOKEN", "HTTP_PROXY")), ("/files/{proxy+}", ("ANY", "jwt", "differs from the service: needs integration.request.path.proxy")),
-                            ("/exact/{id}", ("GET", "jwt")), ("/health", ("GET", "NONE", "MOCK"))):
+        for path, words in (
+            ("/items", ("GET", "jwt", "TOKEN", "HTTP_PROXY")),
+            ("/files/{proxy+}", ("ANY", "jwt", "differs from the service: needs integration.request.path.proxy")),
+            ("/exact/{id}", ("GET", "jwt")),
+            ("/health", ("GET", "NONE", "MOCK")),
+        ):
             lines = [line for line in done.stdout.splitlines() if path in line]
             self.assertEqual(1, len(lines), done)
             for word in words:
@@ -110,13 +170,13 @@ class Check(CliCase):
         self.assertNotIn("integration.request.path.id", done.stdout)
 
     def test_the_shipped_example_is_good(self):
-
         example = ROOT / "config" / "gatehouse.example.json"
         done = command("check", example)
         self.assert_exit(0, done)
 
     def test_every_error_is_listed_with_its_place(self):
-        folder = self.folder('''{
+        folder = self.folder(
+            """{
   "apis": [ {
     "name": "users",
     "nmae": "x",
@@ -133,20 +193,41 @@ class Check(CliCase):
   } ],
   "threads": -1
 }
-''')
+"""
+        )
         done = self.assert_exit(2, command("check", folder.config))
-        for place, line, word in (("/apis/0/nmae", 4, "name"), ("/apis/0/authorizers/jwt/authorizerResultTtlInSeconds", 6, "3600"),
-                                  ("/apis/0/authorizers/jwt/jwt/algorithms", 7, "RS256"), ("/apis/0/routes/0", 10, "authorizer"),
-                                  ("/apis/0/routes/1/authorizer", 11, "did you mean"), ("/apis/0/routes/2/routeKey", 12, "GET"),
-                                  ("/apis/0/routes/3/integration/uri", 13, "http"), ("/apis/0/routes/3/integration/timeoutInMillis", 13, ""), ("/threads", 16, "")):
+        for place, line, word in (
+            ("/apis/0/nmae", 4, "name"),
+            ("/apis/0/authorizers/jwt/authorizerResultTtlInSeconds", 6, "3600"),
+            ("/apis/0/authorizers/jwt/jwt/algorithms", 7, "RS256"),
+            ("/apis/0/routes/0", 10, "authorizer"),
+            ("/apis/0/routes/1/authorizer", 11, "did you mean"),
+            ("/apis/0/routes/2/routeKey", 12, "GET"),
+            ("/apis/0/routes/3/integration/uri", 13, "http"),
+            ("/apis/0/routes/3/integration/timeoutInMillis", 13, ""),
+            ("/threads", 16, ""),
+        ):
             with self.subTest(place):
-                self.assertRegex(done.output, rf"(?m)gatehouse\.json:{line}: {re.escape(place)}[^\n]*{re.escape(word)}", done)
+                self.assertRegex(
+                    done.output, rf"(?m)gatehouse\.json:{line}: {re.escape(place)}[^\n]*{re.escape(word)}", done
+                )
         self.assert_exit(2, command("serve", "-c", folder.config))
 
     def test_files_that_are_no_configuration(self):
         good = json.dumps(config(api([mock("GET /x")], authorizers={})))
-        for name, text in (("empty", ""), ("no JSON", "listen 80;"), ("cut", good[:-1]), ("trailing", good + "x"), ("list", "[]"), ("a name twice", good[:-1] + ',"apis":[]}'),
-                           ("no API", '{"apis":[]}'), ("nothing", "{}"), ("not UTF-8", b'{"apis":"\xff"}'), ("deep", "[" * 5000 + "]" * 5000), ("unset reference", good.replace('"users"', '"${NOT_SET_ANYWHERE}"'))):
+        for name, text in (
+            ("empty", ""),
+            ("no JSON", "listen 80;"),
+            ("cut", good[:-1]),
+            ("trailing", good + "x"),
+            ("list", "[]"),
+            ("a name twice", good[:-1] + ',"apis":[]}'),
+            ("no API", '{"apis":[]}'),
+            ("nothing", "{}"),
+            ("not UTF-8", b'{"apis":"\xff"}'),
+            ("deep", "[" * 5000 + "]" * 5000),
+            ("unset reference", good.replace('"users"', '"${NOT_SET_ANYWHERE}"')),
+        ):
             with self.subTest(name):
                 folder = self.folder()
                 done = self.assert_exit(2, command("check", folder.write("gatehouse.json", text)))
@@ -166,40 +247,122 @@ class Check(CliCase):
             ("unknown authorizer", one(authorizer="jwt2"), "jwt2"),
             ("none in small letters", one(authorizer="none"), "none"),
             ("unsupported type", api([mock("GET /x")], authorizers={"a": {"type": "MAGIC"}}), "MAGIC"),
-            ("later type", api([mock("GET /x")], authorizers={"a": {"type": "COGNITO_USER_POOLS", "providerARNs": ["arn:aws:cognito-idp:us-east-1:1:userpool/x"]}}), "COGNITO_USER_POOLS"),
-            ("authorizer by ARN with no endpoint", api([mock("GET /x")], authorizers={"a": {"type": "TOKEN", "authorizerUri": "arn:aws:lambda:us-east-1:123456789012:function:f"}}), "authorizerUri"),
+            (
+                "later type",
+                api(
+                    [mock("GET /x")],
+                    authorizers={
+                        "a": {
+                            "type": "COGNITO_USER_POOLS",
+                            "providerARNs": ["arn:aws:cognito-idp:us-east-1:1:userpool/x"],
+                        }
+                    },
+                ),
+                "COGNITO_USER_POOLS",
+            ),
+            (
+                "authorizer by ARN with no endpoint",
+                api(
+                    [mock("GET /x")],
+                    authorizers={
+                        "a": {"type": "TOKEN", "authorizerUri": "arn:aws:lambda:us-east-1:123456789012:function:f"}
+                    },
+                ),
+                "authorizerUri",
+            ),
             ("HTTP API", one() and api([mock("GET /x")], authorizers={}, protocolType="HTTP"), "HTTP"),
             ("API keys", api([mock("GET /x") | {"apiKeyRequired": True}], authorizers={}), "apiKeyRequired"),
             ("scopes on an open route", api([mock("GET /x") | {"authorizationScopes": ["a"]}]), "authorizationScopes"),
-            ("statements and resource", api([mock("GET /x")], authorizers={"a": jwt_authorizer({"resource": "stage", "statements": []})}), "statements"),
+            (
+                "statements and resource",
+                api([mock("GET /x")], authorizers={"a": jwt_authorizer({"resource": "stage", "statements": []})}),
+                "statements",
+            ),
             ("two APIs in one place", None, "basePath"),
             ("two routes in one place", api([mock("GET /x/{a}"), mock("GET /x/{b}")], authorizers={}), "routes"),
-            ("negative TTL", api([mock("GET /x")], authorizers={"a": jwt | {"authorizerResultTtlInSeconds": -1}}), "authorizerResultTtlInSeconds"),
-            ("TTL above 3600", api([mock("GET /x")], authorizers={"a": jwt | {"authorizerResultTtlInSeconds": 3601}}), "3600"),
-            ("symmetric algorithm", api([mock("GET /x")], authorizers={"a": jwt_authorizer({"algorithms": ["HS256"]})}), "HS256"),
+            (
+                "negative TTL",
+                api([mock("GET /x")], authorizers={"a": jwt | {"authorizerResultTtlInSeconds": -1}}),
+                "authorizerResultTtlInSeconds",
+            ),
+            (
+                "TTL above 3600",
+                api([mock("GET /x")], authorizers={"a": jwt | {"authorizerResultTtlInSeconds": 3601}}),
+                "3600",
+            ),
+            (
+                "symmetric algorithm",
+                api([mock("GET /x")], authorizers={"a": jwt_authorizer({"algorithms": ["HS256"]})}),
+                "HS256",
+            ),
             ("no audience", api([mock("GET /x")], authorizers={"a": jwt_authorizer({"audience": None})}), "audience"),
             ("empty audience", api([mock("GET /x")], authorizers={"a": jwt_authorizer({"audience": []})}), "audience"),
             ("no issuer", api([mock("GET /x")], authorizers={"a": jwt_authorizer({"issuer": None})}), "issuer"),
-            ("identity source of another kind", api([mock("GET /x")], authorizers={"a": jwt | {"identitySource": "method.request.querystring.token"}}), "identitySource"),
-            ("broken expression", api([mock("GET /x")], authorizers={"a": jwt | {"identityValidationExpression": "("}}), "identityValidationExpression"),
-            ("unknown statement element", api([mock("GET /x")], authorizers={"a": jwt_authorizer({"statements": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Wenn": {}}]})}), "Wenn"),
-            ("unknown condition operator", api([mock("GET /x")], authorizers={"a": jwt_authorizer({"statements": [
-                {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Magic": {"aws:SourceIp": "1.2.3.4"}}}]})}), "Magic"),
+            (
+                "identity source of another kind",
+                api([mock("GET /x")], authorizers={"a": jwt | {"identitySource": "method.request.querystring.token"}}),
+                "identitySource",
+            ),
+            (
+                "broken expression",
+                api([mock("GET /x")], authorizers={"a": jwt | {"identityValidationExpression": "("}}),
+                "identityValidationExpression",
+            ),
+            (
+                "unknown statement element",
+                api(
+                    [mock("GET /x")],
+                    authorizers={
+                        "a": jwt_authorizer(
+                            {"statements": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Wenn": {}}]}
+                        )
+                    },
+                ),
+                "Wenn",
+            ),
+            (
+                "unknown condition operator",
+                api(
+                    [mock("GET /x")],
+                    authorizers={
+                        "a": jwt_authorizer(
+                            {
+                                "statements": [
+                                    {
+                                        "Effect": "Allow",
+                                        "Action": "*",
+                                        "Resource": "*",
+                                        "Condition": {"Magic": {"aws:SourceIp": "1.2.3.4"}},
+                                    }
+                                ]
+                            }
+                        )
+                    },
+                ),
+                "Magic",
+            ),
             ("WebSocket", api([mock("GET /x")], authorizers={}, protocolType="WEBSOCKET"), "WEBSOCKET"),
         )
         for name, one_api, word in rows:
             with self.subTest(name):
-                apis = [one_api] if one_api else [api([mock("GET /x")], name="a", authorizers={}), api([mock("GET /y")], name="b", authorizers={})]
+                apis = (
+                    [one_api]
+                    if one_api
+                    else [
+                        api([mock("GET /x")], name="a", authorizers={}),
+                        api([mock("GET /y")], name="b", authorizers={}),
+                    ]
+                )
                 folder = self.folder(config(*apis))
                 done = self.assert_exit(2, command("check", folder.config))
                 self.assertIn(word, done.output, done)
 
     def test_comments_and_references(self):
-        text = '''// a comment
+        text = """// a comment
 { /* another */ "listeners": [ { "address": "${HOST:-127.0.0.1}", "port": "${PORT}" } ], "admin": { "port": 0 },
   "apis": [ { "name": "users", "routes": [ { "routeKey": "GET /x", "authorizer": "NONE",
     "integration": { "type": "MOCK", "responseTemplates": { "application/json": "$${x} ${BODY:-nobody} ${lower}" } } } ] } ] } // the end
-'''
+"""
         gateway = self.start(text, env={"PORT": "0"})
         self.assertEqual(b"${x} nobody ${lower}", gateway.get("/x").body)
         gateway = self.start(text, env={"PORT": "0", "BODY": "// no comment"})
@@ -213,21 +376,43 @@ class Explain(CliCase):
         return command("explain", "-c", folder.config, *arguments, cwd=folder.path)
 
     def test_decisions_are_printed_step_by_step(self):
-        jwt = {"statements": [{"Sid": "Read", "Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "${stageArn}/GET/items/*"},
-                              {"Sid": "Secret", "Effect": "Deny", "Action": "execute-api:Invoke", "Resource": "${stageArn}/*/items/secret"}]}
-        folder = self.folder(config(api([route("ANY /items/{id}", "http://127.0.0.1:9/{id}"), mock("GET /open")], authorizers={"jwt": jwt_authorizer(jwt)})))
+        jwt = {
+            "statements": [
+                {
+                    "Sid": "Read",
+                    "Effect": "Allow",
+                    "Action": "execute-api:Invoke",
+                    "Resource": "${stageArn}/GET/items/*",
+                },
+                {
+                    "Sid": "Secret",
+                    "Effect": "Deny",
+                    "Action": "execute-api:Invoke",
+                    "Resource": "${stageArn}/*/items/secret",
+                },
+            ]
+        }
+        folder = self.folder(
+            config(
+                api(
+                    [route("ANY /items/{id}", "http://127.0.0.1:9/{id}"), mock("GET /open")],
+                    authorizers={"jwt": jwt_authorizer(jwt)},
+                )
+            )
+        )
         token = mint()
         header = ("-H", f"Authorization: Bearer {token}")
         for name, arguments, status, words in (
-                ("allowed", (*header, "GET", "/items/7"), 0, ["ANY /items/{id}", "Read", "local/prod/GET/items/7"]),
-                ("explicit deny", (*header, "GET", "/items/secret"), 3, ["Secret", "explicit_deny", "403"]),
-                ("implicit deny", (*header, "POST", "/items/7"), 3, ["implicit_deny", "403"]),
-                ("no token", ("GET", "/items/7"), 3, ["identity_missing", "401"]),
-                ("bad token", ("-H", "Authorization: Bearer x.y.z", "GET", "/items/7"), 3, ["401"]),
-                ("expired", ("-H", f"Authorization: Bearer {mint(exp=1)}", "GET", "/items/7"), 3, ["token_expired", "401"]),
-                ("no route", (*header, "GET", "/nothing"), 3, ["route_unmatched", "403"]),
-                ("bad path", (*header, "GET", "/items/../x"), 3, ["target_dot_segment", "400"]),
-                ("open", ("GET", "/open"), 0, ["open_route"])):
+            ("allowed", (*header, "GET", "/items/7"), 0, ["ANY /items/{id}", "Read", "local/prod/GET/items/7"]),
+            ("explicit deny", (*header, "GET", "/items/secret"), 3, ["Secret", "explicit_deny", "403"]),
+            ("implicit deny", (*header, "POST", "/items/7"), 3, ["implicit_deny", "403"]),
+            ("no token", ("GET", "/items/7"), 3, ["identity_missing", "401"]),
+            ("bad token", ("-H", "Authorization: Bearer x.y.z", "GET", "/items/7"), 3, ["401"]),
+            ("expired", ("-H", f"Authorization: Bearer {mint(exp=1)}", "GET", "/items/7"), 3, ["token_expired", "401"]),
+            ("no route", (*header, "GET", "/nothing"), 3, ["route_unmatched", "403"]),
+            ("bad path", (*header, "GET", "/items/../x"), 3, ["target_dot_segment", "400"]),
+            ("open", ("GET", "/open"), 0, ["open_route"]),
+        ):
             with self.subTest(name):
                 done = self.assert_exit(status, self.explain(folder, *arguments))
                 for word in words:
@@ -239,7 +424,12 @@ class Explain(CliCase):
         self.assert_exit(2, self.explain(folder, "GET", "/"))
 
     def test_an_unreachable_gateway_is_1(self):
-        self.assertIn(command("explain", "--trace", "00000000-0000-4000-8000-000000000000", "--admin", "http://127.0.0.1:9").status, (1, 2))
+        self.assertIn(
+            command(
+                "explain", "--trace", "00000000-0000-4000-8000-000000000000", "--admin", "http://127.0.0.1:9"
+            ).status,
+            (1, 2),
+        )
 
 
 class Token(CliCase):
@@ -250,11 +440,32 @@ class Token(CliCase):
         backend = self.upstream()
         jwt = {"algorithms": ["RS256", "ES256"]}
         gateway = self.start(config(api([route("GET /x", backend.url)], authorizers={"jwt": jwt_authorizer(jwt)})))
-        for name, key, content in (("RSA JWK", rsa_key(), rsa_key().jwk(private=True)), ("EC JWK", ec_key(), ec_key().jwk(private=True))):
+        for name, key, content in (
+            ("RSA JWK", rsa_key(), rsa_key().jwk(private=True)),
+            ("EC JWK", ec_key(), ec_key().jwk(private=True)),
+        ):
             with self.subTest(name):
                 file = gateway.folder.write("private.json", content)
-                done = self.assert_exit(0, command("token", "--key", file, "--sub", "me", "--claim", f'iss="{tokens.ISSUER}"', "--claim", f'aud=["{tokens.AUDIENCE}"]',
-                                                   "--claim", 'roles=["a","b"]', "--claim", "level=3", "--expires-in", "2h"))
+                done = self.assert_exit(
+                    0,
+                    command(
+                        "token",
+                        "--key",
+                        file,
+                        "--sub",
+                        "me",
+                        "--claim",
+                        f'iss="{tokens.ISSUER}"',
+                        "--claim",
+                        f'aud=["{tokens.AUDIENCE}"]',
+                        "--claim",
+                        'roles=["a","b"]',
+                        "--claim",
+                        "level=3",
+                        "--expires-in",
+                        "2h",
+                    ),
+                )
                 token = done.stdout.strip()
                 self.assertRegex(token, r"\A[\w-]+\.[\w-]+\.[\w-]+\Z")
                 header, claims = self.decode(token)
@@ -265,13 +476,21 @@ class Token(CliCase):
         for name, pem in (("RSA PEM", rsa_key().pem()), ("EC PEM", ec_key().pem())):
             with self.subTest(name):
                 file = gateway.folder.write("private.pem", pem)
-                header, claims = self.decode(self.assert_exit(0, command("token", "--key", file, "--sub", "me")).stdout.strip())
+                header, claims = self.decode(
+                    self.assert_exit(0, command("token", "--key", file, "--sub", "me")).stdout.strip()
+                )
                 self.assertEqual(("RS256" if "RSA" in name else "ES256", "me"), (header["alg"], claims["sub"]))
                 self.assertAlmostEqual(time.time() + 3600, claims["exp"], delta=60)
 
     def test_keys_that_cannot_sign(self):
         folder = self.folder()
-        for name, content in (("public JWK", rsa_key().jwk()), ("public PEM", rsa_key().public_pem()), ("no key", "hello"), ("empty", ""), ("symmetric", {"kty": "oct", "k": "AAAA"})):
+        for name, content in (
+            ("public JWK", rsa_key().jwk()),
+            ("public PEM", rsa_key().public_pem()),
+            ("no key", "hello"),
+            ("empty", ""),
+            ("symmetric", {"kty": "oct", "k": "AAAA"}),
+        ):
             with self.subTest(name):
                 done = command("token", "--key", folder.write("key", content))
                 self.assertIn(done.status, (1, 2), done)
@@ -295,14 +514,19 @@ class Strength(CliCase):
         taken = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(taken.close)
         port = taken.getsockname()[1]
-        free = Process([binary(), "serve", "-c", folder.config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
-                       env=environment({"GATEHOUSE_LISTEN": f"127.0.0.1:{port}", "GATEHOUSE_ADMIN": f"127.0.0.1:{port}"}))
+        free = Process(
+            [binary(), "serve", "-c", folder.config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
+            env=environment({"GATEHOUSE_LISTEN": f"127.0.0.1:{port}", "GATEHOUSE_ADMIN": f"127.0.0.1:{port}"}),
+        )
         self.addCleanup(free.kill)
         self.assertTrue(free.stderr.wait(DATA_LINE) and free.stderr.wait(ADMIN_LINE), free.tail())
         self.assertEqual(0, free.stop())
         done = self.assert_exit(1, command("serve", "-c", folder.config, env={"GATEHOUSE_LISTEN": f"127.0.0.1:{port}"}))
         self.assertIn(str(port), done.stderr)
-        byname = Process([binary(), "serve"], env=environment({"GATEHOUSE_CONFIG": str(folder.config), "GATEHOUSE_LOG_LEVEL": "info"}))
+        byname = Process(
+            [binary(), "serve"],
+            env=environment({"GATEHOUSE_CONFIG": str(folder.config), "GATEHOUSE_LOG_LEVEL": "info"}),
+        )
         self.addCleanup(byname.kill)
         self.assertTrue(byname.stderr.wait(DATA_LINE), byname.tail())
         self.assertEqual(0, byname.stop())
@@ -312,14 +536,27 @@ class EnvironmentMode(CliCase):
     def test_everything_is_guarded_but_what_is_named(self):
         backend = self.upstream()
         issuer = self.using(Issuer(rsa_key()))
-        base = {"GATEHOUSE_LISTEN": "127.0.0.1:0", "GATEHOUSE_ADMIN": "127.0.0.1:0", "UPSTREAM_URL": backend.url, "EXPECTED_ISSUER": issuer.issuer,
-                "EXPECTED_AUDIENCE": "api://one,api://two", "GATEHOUSE_OPEN_ROUTES": "GET /health,OPTIONS /{proxy+}"}
+        base = {
+            "GATEHOUSE_LISTEN": "127.0.0.1:0",
+            "GATEHOUSE_ADMIN": "127.0.0.1:0",
+            "UPSTREAM_URL": backend.url,
+            "EXPECTED_ISSUER": issuer.issuer,
+            "EXPECTED_AUDIENCE": "api://one,api://two",
+            "GATEHOUSE_OPEN_ROUTES": "GET /health,OPTIONS /{proxy+}",
+        }
         gateway = self.start(None, env=base | {"JWKS_URL": issuer.jwks_uri})
         for name, method, path, headers, status in (
-                ("no token", "GET", "/a/b?c=d", {}, 401), ("root without token", "GET", "/", {}, 401), ("post without token", "POST", "/health", {}, 401), ("below an open route", "GET", "/health/x", {}, 401),
-                ("first audience", "GET", "/a/b?c=d", bearer(mint(iss=issuer.issuer, aud="api://one")), 200), ("second audience", "GET", "/", bearer(mint(iss=issuer.issuer, aud="api://two")), 200),
-                ("another audience", "GET", "/", bearer(mint(iss=issuer.issuer, aud="api://three")), 401), ("another algorithm", "GET", "/", bearer(mint(ec_key(), iss=issuer.issuer, aud="api://one")), 401),
-                ("open", "GET", "/health", {}, 200), ("open by pattern", "OPTIONS", "/any/thing", {}, 200)):
+            ("no token", "GET", "/a/b?c=d", {}, 401),
+            ("root without token", "GET", "/", {}, 401),
+            ("post without token", "POST", "/health", {}, 401),
+            ("below an open route", "GET", "/health/x", {}, 401),
+            ("first audience", "GET", "/a/b?c=d", bearer(mint(iss=issuer.issuer, aud="api://one")), 200),
+            ("second audience", "GET", "/", bearer(mint(iss=issuer.issuer, aud="api://two")), 200),
+            ("another audience", "GET", "/", bearer(mint(iss=issuer.issuer, aud="api://three")), 401),
+            ("another algorithm", "GET", "/", bearer(mint(ec_key(), iss=issuer.issuer, aud="api://one")), 401),
+            ("open", "GET", "/health", {}, 200),
+            ("open by pattern", "OPTIONS", "/any/thing", {}, 200),
+        ):
             with self.subTest(name):
                 backend.clear()
                 self.assert_status(gateway.request(method, path, headers, b"" if method == "POST" else None), status)
@@ -331,13 +568,26 @@ class EnvironmentMode(CliCase):
             self.assert_status(gateway.get("/x", mint(iss=issuer.issuer, aud="api://one")), 200)
 
     def test_missing_variables_are_named(self):
-        whole = {"UPSTREAM_URL": "http://127.0.0.1:9", "EXPECTED_ISSUER": "https://i.example/", "EXPECTED_AUDIENCE": "a"}
+        whole = {
+            "UPSTREAM_URL": "http://127.0.0.1:9",
+            "EXPECTED_ISSUER": "https://i.example/",
+            "EXPECTED_AUDIENCE": "a",
+        }
         folder = self.folder()
         for missing in ("EXPECTED_ISSUER", "EXPECTED_AUDIENCE"):
             with self.subTest(missing):
-                done = self.assert_exit(2, command("serve", cwd=folder.path, env={name: value for name, value in whole.items() if name != missing}))
+                done = self.assert_exit(
+                    2,
+                    command(
+                        "serve", cwd=folder.path, env={name: value for name, value in whole.items() if name != missing}
+                    ),
+                )
                 self.assertIn(missing, done.stderr)
-        for name, changes in (("no URL", {"UPSTREAM_URL": "nonsense"}), ("bad open route", {"GATEHOUSE_OPEN_ROUTES": "/health"}), ("empty audience", {"EXPECTED_AUDIENCE": ""})):
+        for name, changes in (
+            ("no URL", {"UPSTREAM_URL": "nonsense"}),
+            ("bad open route", {"GATEHOUSE_OPEN_ROUTES": "/health"}),
+            ("empty audience", {"EXPECTED_AUDIENCE": ""}),
+        ):
             with self.subTest(name):
                 self.assert_exit(2, command("serve", cwd=folder.path, env=whole | changes))
 
@@ -351,7 +601,10 @@ class Demo(CliCase):
 
     def wait_block(self, process):
         """Until the block is on the screen whole: its last words say how to end the demo."""
-        wait_for(lambda: "Ctrl-C" in process.stdout.text() + process.stderr.text() or process.poll() is not None, "the demo's commands")
+        wait_for(
+            lambda: "Ctrl-C" in process.stdout.text() + process.stderr.text() or process.poll() is not None,
+            "the demo's commands",
+        )
 
     def commands(self, process):
         text = "\n".join(process.stdout.all() + process.stderr.all())
@@ -367,12 +620,16 @@ class Demo(CliCase):
         for line in self.commands(process):
             with self.subTest(line[:60]):
                 announced = re.search(r"\b(200|401|403)\b", printed[printed.index(line) - 1])
-                done = run(["sh", "-c", line], env=environment({"HOME": str(folder.path), "no_proxy": "*"}), cwd=folder.path)
+                done = run(
+                    ["sh", "-c", line], env=environment({"HOME": str(folder.path), "no_proxy": "*"}), cwd=folder.path
+                )
                 self.assertEqual(0, done.status, done)
                 if announced and " -i " in line:
                     self.assertRegex(done.stdout, rf"\AHTTP/1\.1 {announced.group(1)} ")
                 self.assertNotIn("Traceback", done.output)
-                statuses += [int(status) for status in re.findall(r"(?:HTTP/1\.1 |^|\s)(200|401|403)\b", done.stdout, re.M)]
+                statuses += [
+                    int(status) for status in re.findall(r"(?:HTTP/1\.1 |^|\s)(200|401|403)\b", done.stdout, re.M)
+                ]
                 hits += "hit" in done.output.lower()
         self.assertLessEqual({200, 401, 403}, set(statuses))
         self.assertGreaterEqual(hits, 1, "a cache hit can be seen")
@@ -382,7 +639,21 @@ class Demo(CliCase):
             done = run(["sh", "-c", f"'{binary()}' {arguments}"], env=environment(), cwd=folder.path)
             self.assertEqual(0, done.status, done)
             gateway = re.search(r"http://[0-9.]+:[0-9]+/items", " ".join(self.commands(process))).group()
-            answered = run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--noproxy", "*", "-H", f"Authorization: Bearer {done.stdout.strip()}", gateway])
+            answered = run(
+                [
+                    "curl",
+                    "-s",
+                    "-o",
+                    "/dev/null",
+                    "-w",
+                    "%{http_code}",
+                    "--noproxy",
+                    "*",
+                    "-H",
+                    f"Authorization: Bearer {done.stdout.strip()}",
+                    gateway,
+                ]
+            )
             self.assertEqual("200", answered.stdout)
         self.assertEqual(0, process.stop())
 
@@ -399,14 +670,20 @@ class Demo(CliCase):
 
     def test_a_mock_provider_alone(self):
         process, _ = self.start_demo("--only", "issuer")
-        found = wait_for(lambda: re.search(r"http://127\.0\.0\.1:(\d+)", "\n".join(process.stdout.all() + process.stderr.all())) or process.poll(), "the issuer's address")
+        found = wait_for(
+            lambda: re.search(r"http://127\.0\.0\.1:(\d+)", "\n".join(process.stdout.all() + process.stderr.all()))
+            or process.poll(),
+            "the issuer's address",
+        )
         self.assertIsNone(process.poll(), process.tail())
         port = int(found.group(1))
         with Client(("127.0.0.1", port)) as client:
             document = client.exchange("GET", "/.well-known/openid-configuration", host=f"127.0.0.1:{port}").json()
         self.assertTrue(document["issuer"] and document["jwks_uri"])
         with Client(("127.0.0.1", port)) as client:
-            keys = client.exchange("GET", re.sub(r"\Ahttp://[^/]*", "", document["jwks_uri"]), host=f"127.0.0.1:{port}").json()["keys"]
+            keys = client.exchange(
+                "GET", re.sub(r"\Ahttp://[^/]*", "", document["jwks_uri"]), host=f"127.0.0.1:{port}"
+            ).json()["keys"]
         self.assertTrue(keys and all("d" not in key for key in keys))
         self.assertEqual(0, process.stop())
 
@@ -424,7 +701,12 @@ class Ending(CliCase):
             connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
 
         backend.script = script
-        gateway = self.start(config(api([route("GET /slow", backend.url, "NONE"), mock("GET /x")], authorizers={}), timeouts={"drainInMillis": drain}))
+        gateway = self.start(
+            config(
+                api([route("GET /slow", backend.url, "NONE"), mock("GET /x")], authorizers={}),
+                timeouts={"drainInMillis": drain},
+            )
+        )
         client = gateway.connect()
         self.addCleanup(client.close)
         client.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -453,10 +735,20 @@ class Ending(CliCase):
                 self.assertIsNone(gateway.process.poll(), "waits for the request in flight")
                 go_on.set()
                 response = client.read()
-                self.assertEqual((200, b"done", "close"), (response.status, response.body, response.get("Connection", "").lower()))
+                self.assertEqual(
+                    (200, b"done", "close"), (response.status, response.body, response.get("Connection", "").lower())
+                )
                 started = time.monotonic()
                 self.assertEqual(0, gateway.process.wait())
                 self.assertLess(time.monotonic() - started, 10, "ends as soon as it is done")
+
+    def test_an_order_to_stop_counts_from_the_first_moment(self):
+        folder = self.folder(config(api([mock("GET /x")], authorizers={})))
+        for _ in range(10):
+            process = Process([binary(), "serve", "-c", folder.config], env=environment())
+            self.addCleanup(process.kill)
+            self.assertTrue(process.stderr.wait(DATA_LINE), process.tail())
+            self.assertEqual(0, process.stop())
 
     def test_the_drain_has_a_limit(self):
         _, gateway, client, _ = self.in_flight(drain=700)
@@ -477,7 +769,9 @@ class Ending(CliCase):
         with gateway.connect() as client:
             self.assert_status(client.exchange("GET", "/x"), 200)
             gateway.process.stop()
-        other = self.start(config(api([mock("GET /x")], authorizers={}), listeners=[{"address": "127.0.0.1", "port": gateway.port}]))
+        other = self.start(
+            config(api([mock("GET /x")], authorizers={}), listeners=[{"address": "127.0.0.1", "port": gateway.port}])
+        )
         self.assert_status(other.get("/x"), 200)
 
 

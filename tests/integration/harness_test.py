@@ -60,9 +60,11 @@ class Wire(unittest.TestCase):
         ]
         for name, data, body in rows:
             with self.subTest(name):
+
                 def script(connection, data=data):
                     connection.read()
                     connection.send(data)
+
                 self.upstream.script = script
                 response = self.client().exchange("GET", "/")
                 self.assertEqual((body, False), (response.body, response.complete))
@@ -70,7 +72,10 @@ class Wire(unittest.TestCase):
     def test_faulty_answers_are_errors(self):
         rows = [
             ("two lengths", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"),
-            ("length and chunked", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            (
+                "length and chunked",
+                b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            ),
             ("chunk extension", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=b\r\nx\r\n0\r\n\r\n"),
             ("trailer", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n"),
             ("bare LF", b"HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n"),
@@ -79,16 +84,21 @@ class Wire(unittest.TestCase):
         ]
         for name, data in rows:
             with self.subTest(name):
+
                 def script(connection, data=data):
                     connection.read()
                     connection.send(data)
+
                 self.upstream.script = script
                 with self.assertRaises(WireError):
                     self.client().exchange("GET", "/")
 
     def test_faulty_requests_are_kept_as_errors_of_the_upstream(self):
-        for data in (b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
-                     b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"):
+        for data in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ):
             client = self.client()
             client.send(data)
             self.assertIsNone(client.read())
@@ -139,11 +149,15 @@ class Peers(unittest.TestCase):
         head, claims, signature = parts(token)
         self.assertEqual({"alg": "RS256", "typ": "JWT", "kid": "r"}, json.loads(head))
         self.assertEqual("x", json.loads(claims)["sub"])
-        rsa.private.public_key().verify(signature, token.rsplit(".", 1)[0].encode(), padding.PKCS1v15(), hashes.SHA256())
+        rsa.private.public_key().verify(
+            signature, token.rsplit(".", 1)[0].encode(), padding.PKCS1v15(), hashes.SHA256()
+        )
         token = mint(ecdsa)
         signature = parts(token)[2]
         numbers = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        ecdsa.private.public_key().verify(encode_dss_signature(*numbers), token.rsplit(".", 1)[0].encode(), ec.ECDSA(hashes.SHA256()))
+        ecdsa.private.public_key().verify(
+            encode_dss_signature(*numbers), token.rsplit(".", 1)[0].encode(), ec.ECDSA(hashes.SHA256())
+        )
         self.assertEqual("HS256", json.loads(parts(hs256(b"secret"))[0])["alg"])
         self.assertNotIn("exp", default_claims({"exp": None}))
 
@@ -182,15 +196,23 @@ class Processes(unittest.TestCase):
         self.assertTrue(process.stderr.wait("one", 10) and process.stdout.wait("two", 10))
         child = int(process.stderr.wait("^([0-9]+)$", 10).group(1))
         process.kill()
-        wait_for(lambda: run(["sh", "-c", f"kill -0 {child} 2>/dev/null && ! grep -q 'State:.Z' /proc/{child}/status"]).status != 0,
-                 "the child to be gone", 10)
+        wait_for(
+            lambda: run(
+                ["sh", "-c", f"kill -0 {child} 2>/dev/null && ! grep -q 'State:.Z' /proc/{child}/status"]
+            ).status
+            != 0,
+            "the child to be gone",
+            10,
+        )
 
     def test_commands_that_hang_are_ended(self):
         with self.assertRaises(AssertionError):
             run(["sleep", "600"], timeout=0.2)
 
     def test_metrics_are_read_strictly(self):
-        metrics = Metrics('# HELP a b\n# TYPE a counter\na{route="GET /x",status="200"} 3\na{route="b \\"c\\"",status="401"} 1\nplain 2.5e3\n')
+        metrics = Metrics(
+            '# HELP a b\n# TYPE a counter\na{route="GET /x",status="200"} 3\na{route="b \\"c\\"",status="401"} 1\nplain 2.5e3\n'
+        )
         self.assertEqual((4, 3, 2500), (metrics.total("a"), metrics.total("a", status="200"), metrics.total("plain")))
         for bad in ("a{b} 1\n", "a 1", 'a{b="c} 1\n', "9a 1\n", "a b\n"):
             with self.assertRaises(WireError):

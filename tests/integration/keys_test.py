@@ -44,14 +44,25 @@ class RealProvider(GatewayCase):
         provider = self.using(OidcProvider())
         backend = self.upstream()
         jwt = {"issuer": provider.issuer, "jwksUri": None, "jwks": {"cooldownInSeconds": 1, "refreshInSeconds": 2}}
-        gateway = self.start(config(api([
-            route("GET /items", f"{backend.url}/items"), route("GET /scoped", f"{backend.url}/scoped", scopes=["items:read"]),
-            route("GET /write", f"{backend.url}/write", scopes=["items:write"])], authorizers={"jwt": jwt_authorizer(jwt)})))
+        gateway = self.start(
+            config(
+                api(
+                    [
+                        route("GET /items", f"{backend.url}/items"),
+                        route("GET /scoped", f"{backend.url}/scoped", scopes=["items:read"]),
+                        route("GET /write", f"{backend.url}/write", scopes=["items:write"]),
+                    ],
+                    authorizers={"jwt": jwt_authorizer(jwt)},
+                )
+            )
+        )
         first = provider.token()
         self.assert_status(gateway.get("/items", first), 200)
         request = backend.one()
-        self.assertEqual((["machine"], ["acme"], ["admin,user"]), tuple(
-            request.all("X-Authorizer-" + name) for name in ("userId", "tenantId", "roles")))
+        self.assertEqual(
+            (["machine"], ["acme"], ["admin,user"]),
+            tuple(request.all("X-Authorizer-" + name) for name in ("userId", "tenantId", "roles")),
+        )
         self.assert_status(gateway.get("/scoped", first), 200)
         self.assert_denied(gateway.get("/write", first))
         self.assert_status(gateway.get("/write", provider.token("items:write")), 200)
@@ -99,7 +110,11 @@ class Rotation(KeysCase):
         self.assertLessEqual(issuer.jwks_fetches, 2 + elapsed / 2)
         trace = gateway.trace(response)
         self.assertEqual("token_key_unknown", trace["reason"])
-        self.assertIn(json.loads(tokens.base64.urlsafe_b64decode(token.split(".")[0] + "=="))["kid"], as_text(trace), "F5: the trace names the kid")
+        self.assertIn(
+            json.loads(tokens.base64.urlsafe_b64decode(token.split(".")[0] + "=="))["kid"],
+            as_text(trace),
+            "F5: the trace names the kid",
+        )
 
     def test_a_fetch_blocks_nobody_who_has_a_key(self):
         # G3: while the fetch for an unknown kid hangs, other requests are served
@@ -112,7 +127,9 @@ class Rotation(KeysCase):
         self.addCleanup(waiting.close)
 
         def ask():
-            waiting.send(f"GET /x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token(issuer, ec_key('b'))}\r\n\r\n".encode())
+            waiting.send(
+                f"GET /x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token(issuer, ec_key('b'))}\r\n\r\n".encode()
+            )
 
         def fetching():
             if issuer.jwks_fetches > fetches:
@@ -155,7 +172,9 @@ class Rotation(KeysCase):
         self.assert_unauthorized(gateway.get("/x", self.token(issuer, ec_key("a"))))
         calls = gateway.metrics().total("gatehouse_authorizer_calls_total")
         self.assert_status(gateway.get("/x", kept), 200)
-        self.assertEqual(calls, gateway.metrics().total("gatehouse_authorizer_calls_total"), "the other key's entry stays")
+        self.assertEqual(
+            calls, gateway.metrics().total("gatehouse_authorizer_calls_total"), "the other key's entry stays"
+        )
 
     def test_a_key_replaced_under_its_kid_takes_over(self):
         issuer = self.using(Issuer(ec_key("a")))
@@ -211,7 +230,11 @@ class Away(KeysCase):
                 issuer.mode = mode
                 fetches = issuer.jwks_fetches
                 wait_for(lambda: issuer.jwks_fetches > fetches, "a refresh", 10)
-                failures = wait_for(lambda: gateway.metrics().total(r"gatehouse_(jwks|keys?|key_source)_\w*fail\w*"), "a failed fetch to be counted", 10)
+                failures = wait_for(
+                    lambda: gateway.metrics().total(r"gatehouse_(jwks|keys?|key_source)_\w*fail\w*"),
+                    "a failed fetch to be counted",
+                    10,
+                )
                 self.assertGreaterEqual(failures, 1)
                 self.assert_status(gateway.get("/x", self.token(issuer, ec_key("a"))), 200)
 
@@ -233,14 +256,36 @@ class Away(KeysCase):
         hanging, good = self.using(Issuer(ec_key("a"))), self.using(Issuer(ec_key("b")))
         hanging.mode = "stall"
         backend = self.upstream()
-        authorizers = {name: jwt_authorizer({"issuer": issuer.issuer, "jwksUri": issuer.jwks_uri, "algorithms": ["ES256"], "jwks": {"timeoutInMillis": 1500}})
-                       for name, issuer in (("hanging", hanging), ("good", good))}
-        gateway = self.start(config(api([route("GET /hanging", backend.url, "hanging"), route("GET /good", backend.url, "good")],
-                                        authorizers=authorizers)), ready=False)
+        authorizers = {
+            name: jwt_authorizer(
+                {
+                    "issuer": issuer.issuer,
+                    "jwksUri": issuer.jwks_uri,
+                    "algorithms": ["ES256"],
+                    "jwks": {"timeoutInMillis": 1500},
+                }
+            )
+            for name, issuer in (("hanging", hanging), ("good", good))
+        }
+        gateway = self.start(
+            config(
+                api(
+                    [route("GET /hanging", backend.url, "hanging"), route("GET /good", backend.url, "good")],
+                    authorizers=authorizers,
+                )
+            ),
+            ready=False,
+        )
         wait_for(lambda: hanging.jwks_fetches and good.jwks_fetches, "both fetches")
         with gateway.connect() as client:
-            client.send(f"GET /hanging HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {mint(ec_key('a'), iss=hanging.issuer)}\r\n\r\n".encode())
-            wait_for(lambda: gateway.get("/good", mint(ec_key("b"), iss=good.issuer)).status == 200, "the other issuer's keys", 10)
+            client.send(
+                f"GET /hanging HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {mint(ec_key('a'), iss=hanging.issuer)}\r\n\r\n".encode()
+            )
+            wait_for(
+                lambda: gateway.get("/good", mint(ec_key("b"), iss=good.issuer)).status == 200,
+                "the other issuer's keys",
+                10,
+            )
             self.assert_unavailable(client.read())
 
 
@@ -255,14 +300,21 @@ class Discovery(KeysCase):
         self.assert_status(gateway.get("/x", self.token(issuer, ec_key("a"))), 200)
         self.assertEqual({"/.well-known/openid-configuration": 1, "/somewhere/odd.json": 1}, dict(issuer.fetches))
         for headers in issuer.seen_headers:
-            self.assertEqual([], [name for name in headers if name.lower() in ("authorization", "cookie", "x-forwarded-for")])
+            self.assertEqual(
+                [], [name for name in headers if name.lower() in ("authorization", "cookie", "x-forwarded-for")]
+            )
 
     def test_documents_that_do_not_fit_are_refused(self):
         # G9: the issuer byte for byte, a usable location
-        for name, changes in (("issuer without its slash", {"issuer": None}), ("another issuer", {"issuer": "https://evil.example/"}),
-                              ("issuer in capitals", {"issuer": "HTTP://127.0.0.1/"}), ("no location", {"jwks_uri": None}),
-                              ("location of a file", {"jwks_uri": "file:///etc/passwd"}), ("location is a number", {"jwks_uri": 1}),
-                              ("relative location", {"jwks_uri": "/keys/current.json"})):
+        for name, changes in (
+            ("issuer without its slash", {"issuer": None}),
+            ("another issuer", {"issuer": "https://evil.example/"}),
+            ("issuer in capitals", {"issuer": "HTTP://127.0.0.1/"}),
+            ("no location", {"jwks_uri": None}),
+            ("location of a file", {"jwks_uri": "file:///etc/passwd"}),
+            ("location is a number", {"jwks_uri": 1}),
+            ("relative location", {"jwks_uri": "/keys/current.json"}),
+        ):
             with self.subTest(name):
                 issuer = self.using(Issuer(ec_key("a")))
                 if name == "issuer without its slash":
@@ -279,8 +331,21 @@ class KeySets(KeysCase):
         good = ec_key("good")
         small = Key.rsa("small", bits=1024).jwk()
         odd = good.jwk(kid="off-curve", y=base64url(b"\x01" * 32))
-        bad = [small, odd, {"kty": "RSA"}, {"kty": "oct", "k": "AAAA", "kid": "secret"}, {"kty": "XYZ", "kid": "q"}, {"kid": 7}, "key", None, 3, [],
-               good.jwk(kid="encryption", use="enc"), good.jwk(kid="other-alg", alg="ES384"), good.jwk(kid="ops", key_ops=["sign"])]
+        bad = [
+            small,
+            odd,
+            {"kty": "RSA"},
+            {"kty": "oct", "k": "AAAA", "kid": "secret"},
+            {"kty": "XYZ", "kid": "q"},
+            {"kid": 7},
+            "key",
+            None,
+            3,
+            [],
+            good.jwk(kid="encryption", use="enc"),
+            good.jwk(kid="other-alg", alg="ES384"),
+            good.jwk(kid="ops", key_ops=["sign"]),
+        ]
         issuer = self.using(Issuer(*bad[:6], good.jwk(), *bad[6:]))
         gateway = self.gate(issuer, algorithms=["ES256", "RS256"])
         self.assert_status(gateway.get("/x", self.token(issuer, good)), 200)
@@ -293,13 +358,32 @@ class KeySets(KeysCase):
         # G16
         one, two = self.using(Issuer(Key.ec("same"))), self.using(Issuer(Key.ec("same")))
         backend = self.upstream()
-        providers = [{"issuer": issuer.issuer, "audience": [f"api://{number}"], "jwksUri": issuer.jwks_uri, "algorithms": ["ES256"]}
-                     for number, issuer in enumerate((one, two))]
-        gateway = self.start(config(api([route("GET /x", backend.url)],
-                                        authorizers={"jwt": {"type": "TOKEN", "authorizerUri": "gatehouse:jwt", "jwt": {"providers": providers}}})))
+        providers = [
+            {
+                "issuer": issuer.issuer,
+                "audience": [f"api://{number}"],
+                "jwksUri": issuer.jwks_uri,
+                "algorithms": ["ES256"],
+            }
+            for number, issuer in enumerate((one, two))
+        ]
+        gateway = self.start(
+            config(
+                api(
+                    [route("GET /x", backend.url)],
+                    authorizers={
+                        "jwt": {"type": "TOKEN", "authorizerUri": "gatehouse:jwt", "jwt": {"providers": providers}}
+                    },
+                )
+            )
+        )
         for name, issuer, key, audience, status in (
-                ("first", one, one.keys[0], "api://0", 200), ("second", two, two.keys[0], "api://1", 200), ("first with the second's key", one, two.keys[0], "api://0", 401),
-                ("second with the first's key", two, one.keys[0], "api://1", 401), ("first with the second's audience", one, one.keys[0], "api://1", 401)):
+            ("first", one, one.keys[0], "api://0", 200),
+            ("second", two, two.keys[0], "api://1", 200),
+            ("first with the second's key", one, two.keys[0], "api://0", 401),
+            ("second with the first's key", two, one.keys[0], "api://1", 401),
+            ("first with the second's audience", one, one.keys[0], "api://1", 401),
+        ):
             with self.subTest(name):
                 self.assert_status(gateway.get("/x", mint(key, iss=issuer.issuer, aud=audience)), status)
 
@@ -312,14 +396,19 @@ class KeySets(KeysCase):
             with self.subTest(key.alg):
                 self.assert_status(gateway.get("/x", self.token(issuer, key)), 200)
                 token = self.token(issuer, key)
-                self.assert_unauthorized(gateway.get("/x", token[:-6] + ("AAAAAA" if token[-6:] != "AAAAAA" else "BBBBBB")))
+                self.assert_unauthorized(
+                    gateway.get("/x", token[:-6] + ("AAAAAA" if token[-6:] != "AAAAAA" else "BBBBBB"))
+                )
         self.assert_unauthorized(gateway.get("/x", self.token(issuer, keys[0].as_("PS256"))))
         self.assert_unauthorized(gateway.get("/x", self.token(issuer, keys[1].as_("RS256"))))
 
     def test_tokens_without_a_kid_need_the_switch_and_exactly_one_key(self):
         # G13
-        for name, keys, status in (("one key that fits", [ec_key("a")], 200), ("two that fit", [ec_key("a"), ec_key("b")], 401),
-                                   ("one of each kind", [ec_key("a"), tokens.rsa_key()], 200)):
+        for name, keys, status in (
+            ("one key that fits", [ec_key("a")], 200),
+            ("two that fit", [ec_key("a"), ec_key("b")], 401),
+            ("one of each kind", [ec_key("a"), tokens.rsa_key()], 200),
+        ):
             with self.subTest(name):
                 issuer = self.using(Issuer(*keys))
                 gateway = self.gate(issuer, requireKeyId=False, algorithms=["ES256", "RS256"])
@@ -330,8 +419,13 @@ class KeySets(KeysCase):
         issuer = self.using(Issuer(ec_key("a")))
         gateway = self.gate(issuer, clockSkewInSeconds=60, requireExpiration=False)
         now = time.time()
-        for name, claims, status in (("just expired", {"exp": now - 30}, 200), ("long expired", {"exp": now - 90}, 401), ("soon valid", {"nbf": now + 30}, 200),
-                                     ("much later valid", {"nbf": now + 90}, 401), ("never expires", {"exp": None}, 200)):
+        for name, claims, status in (
+            ("just expired", {"exp": now - 30}, 200),
+            ("long expired", {"exp": now - 90}, 401),
+            ("soon valid", {"nbf": now + 30}, 200),
+            ("much later valid", {"nbf": now + 90}, 401),
+            ("never expires", {"exp": None}, 200),
+        ):
             with self.subTest(name):
                 self.assert_status(gateway.get("/x", self.token(issuer, ec_key("a"), **claims)), status)
 

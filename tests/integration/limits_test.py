@@ -16,7 +16,10 @@ from support.wire import build
 class LimitsCase(GatewayCase):
     def gate(self, limits=None, timeouts=None, **changes):
         self.backend = self.upstream()
-        routes = [route("ANY /guarded/{proxy+}", f"{self.backend.url}/{{proxy}}"), route("ANY /{proxy+}", f"{self.backend.url}/x", "NONE")]
+        routes = [
+            route("ANY /guarded/{proxy+}", f"{self.backend.url}/{{proxy}}"),
+            route("ANY /{proxy+}", f"{self.backend.url}/x", "NONE"),
+        ]
         return self.start(config(api(routes), limits=limits or {}, timeouts=timeouts or {}, **changes))
 
     def exchange(self, gateway, data):
@@ -68,7 +71,11 @@ class Sizes(LimitsCase):
         gateway = self.gate({"headerCount": 10})
         for count, status in ((9, 200), (10, 200), (11, 431), (100, 431)):
             with self.subTest(count=count):
-                data = b"GET /a HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: a\r\n" % number for number in range(count - 1)) + b"\r\n"
+                data = (
+                    b"GET /a HTTP/1.1\r\nHost: x\r\n"
+                    + b"".join(b"X-%d: a\r\n" % number for number in range(count - 1))
+                    + b"\r\n"
+                )
                 if status == 200:
                     self.assert_passes(gateway, data)
                 else:
@@ -93,7 +100,13 @@ class Sizes(LimitsCase):
         self.assertLessEqual(low, 2000)
         self.assert_refused(gateway, data(high), 431)
         with self.subTest("many small fields"):
-            self.assert_refused(gateway, b"GET /a HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%02d: %s\r\n" % (n, b"a" * 60) for n in range(60)) + b"\r\n", 431)
+            self.assert_refused(
+                gateway,
+                b"GET /a HTTP/1.1\r\nHost: x\r\n"
+                + b"".join(b"X-%02d: %s\r\n" % (n, b"a" * 60) for n in range(60))
+                + b"\r\n",
+                431,
+            )
         with self.subTest("never ending"):
             self.assert_refused(gateway, b"GET /a HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 200000, 431)
 
@@ -105,16 +118,27 @@ class Sizes(LimitsCase):
                 self.backend.clear()
                 self.assert_passes(gateway, build("POST", "/a", body=b"b" * size))
                 self.assertEqual(size, len(self.backend.one().body))
-                self.assert_passes(gateway, build("POST", "/a", {"Transfer-Encoding": "chunked"}) + (b"%x\r\n%b\r\n" % (size, b"b" * size) if size else b"") + b"0\r\n\r\n")
-        for name, data in (("length", build("POST", "/a", body=b"b" * (limit + 1))), ("length alone", build("POST", "/a", {"Content-Length": str(limit + 1)})),
-                           ("far too long", build("POST", "/a", {"Content-Length": "9223372036854775807"})),
-                           ("asking first", build("POST", "/a", {"Content-Length": str(limit + 1), "Expect": "100-continue"}))):
+                self.assert_passes(
+                    gateway,
+                    build("POST", "/a", {"Transfer-Encoding": "chunked"})
+                    + (b"%x\r\n%b\r\n" % (size, b"b" * size) if size else b"")
+                    + b"0\r\n\r\n",
+                )
+        for name, data in (
+            ("length", build("POST", "/a", body=b"b" * (limit + 1))),
+            ("length alone", build("POST", "/a", {"Content-Length": str(limit + 1)})),
+            ("far too long", build("POST", "/a", {"Content-Length": "9223372036854775807"})),
+            ("asking first", build("POST", "/a", {"Content-Length": str(limit + 1), "Expect": "100-continue"})),
+        ):
             with self.subTest(name):
                 response = self.assert_refused(gateway, data, 413)
                 self.assertEqual(f"HTTP content length exceeded {limit} bytes.".encode(), response.body)
                 self.assertRegex(response.get("Content-Type", ""), r"\Atext/")
                 self.assertEqual([], response.interim)
-        for name, body in (("one chunk", b"%x\r\n%b\r\n0\r\n\r\n" % (limit + 1, b"b" * (limit + 1))), ("many chunks", b"1\r\nb\r\n" * (limit + 1) + b"0\r\n\r\n")):
+        for name, body in (
+            ("one chunk", b"%x\r\n%b\r\n0\r\n\r\n" % (limit + 1, b"b" * (limit + 1))),
+            ("many chunks", b"1\r\nb\r\n" * (limit + 1) + b"0\r\n\r\n"),
+        ):
             with self.subTest("chunked: " + name):
                 self.backend.clear()
                 with gateway.connect() as client:
@@ -188,7 +212,11 @@ class Times(LimitsCase):
 
     def test_slow_heads_end(self):
         gateway = self.gate(timeouts={"headerInMillis": 700, "keepAliveInMillis": 700})
-        for name, data in (("half a line", b"GET /a"), ("half a head", b"GET /a HTTP/1.1\r\nHost: x\r\n"), ("half a field", b"GET /a HTTP/1.1\r\nHo")):
+        for name, data in (
+            ("half a line", b"GET /a"),
+            ("half a head", b"GET /a HTTP/1.1\r\nHost: x\r\n"),
+            ("half a field", b"GET /a HTTP/1.1\r\nHo"),
+        ):
             with self.subTest(name):
                 with gateway.connect() as client:
                     client.send(data)
@@ -226,13 +254,20 @@ class Times(LimitsCase):
 
     def test_slow_bodies_end(self):
         gateway = self.gate(timeouts={"bodyInMillis": 700})
-        for name, data in (("length", build("POST", "/a", {"Content-Length": "10"}) + b"12345"), ("nothing at all", build("POST", "/a", {"Content-Length": "10"})),
-                           ("chunk", build("POST", "/a", {"Transfer-Encoding": "chunked"}) + b"a\r\n12345")):
+        for name, data in (
+            ("length", build("POST", "/a", {"Content-Length": "10"}) + b"12345"),
+            ("nothing at all", build("POST", "/a", {"Content-Length": "10"})),
+            ("chunk", build("POST", "/a", {"Transfer-Encoding": "chunked"}) + b"a\r\n12345"),
+        ):
             with self.subTest(name):
                 with gateway.connect() as client:
                     client.send(data)
                     self.assert_ended(client, name, statuses=(408, 400, 502, 504))
-        wait_for(lambda: all(connection.closed for connection in self.backend.connections), "the upstream connections to end", 10)
+        wait_for(
+            lambda: all(connection.closed for connection in self.backend.connections),
+            "the upstream connections to end",
+            10,
+        )
         self.assertEqual([], [request for request in self.backend.requests if request.complete])
 
     def test_a_steady_body_may_take_its_time(self):

@@ -14,53 +14,151 @@ SCHEMA = ROOT / "config" / "gatehouse.schema.json"
 EXAMPLE = ROOT / "config" / "gatehouse.example.json"
 
 # Objects whose member names are the user's own.
-MAPS = ("stageVariables", "authorizers", "context", "requestParameters", "responseTemplates", "gatewayResponses", "responseParameters", "when")
+MAPS = (
+    "stageVariables",
+    "authorizers",
+    "context",
+    "requestParameters",
+    "responseTemplates",
+    "gatewayResponses",
+    "responseParameters",
+    "when",
+)
 
 EVERYTHING = {
     "$schema": "./gatehouse.schema.json",
     "listeners": [{"address": "127.0.0.1", "port": 8080}],
     "admin": {"address": "127.0.0.1", "port": 9901, "token": ""},
     "threads": 0,
-    "limits": {"requestLineBytes": 10240, "headerBytes": 10240, "headerCount": 100, "bodyBytes": 10485760, "connections": 10000},
-    "timeouts": {"headerInMillis": 10000, "bodyInMillis": 30000, "bodyTotalInMillis": 300000, "keepAliveInMillis": 75000, "writeInMillis": 30000,
-                 "connectInMillis": 3000, "upstreamIdleInMillis": 29000, "drainInMillis": 25000},
+    "limits": {
+        "requestLineBytes": 10240,
+        "headerBytes": 10240,
+        "headerCount": 100,
+        "bodyBytes": 10485760,
+        "connections": 10000,
+    },
+    "timeouts": {
+        "headerInMillis": 10000,
+        "bodyInMillis": 30000,
+        "bodyTotalInMillis": 300000,
+        "keepAliveInMillis": 75000,
+        "writeInMillis": 30000,
+        "connectInMillis": 3000,
+        "upstreamIdleInMillis": 29000,
+        "drainInMillis": 25000,
+    },
     "accessLog": {"format": "json", "path": "-"},
-    "apis": [{
-        "name": "users", "protocolType": "REST", "apiId": "local", "stageName": "prod", "region": "us-east-1", "accountId": "123456789012",
-        "basePath": "/prod", "domainNames": ["a.example"], "stageVariables": {"backend": "127.0.0.1:3000"},
-        "contextHeaders": {"prefix": "X-Authorizer-", "requestContext": False}, "headerHandling": "service", "encodedSlash": "keep",
-        "methodOverride": False, "denyMessages": "2026",
-        "authorizers": {
-            "jwt": {
-                "type": "TOKEN", "identitySource": "method.request.header.Authorization", "identityValidationExpression": "^Bearer .+$",
-                "authorizerResultTtlInSeconds": 300, "limitToExpiration": True, "requirePrincipalId": False, "authorizerUri": "gatehouse:jwt",
-                "jwt": {"issuer": "https://i.example/", "audience": ["api://a"], "jwksUri": "https://i.example/jwks.json",
-                        "jwks": {"refreshInSeconds": 300, "cooldownInSeconds": 10, "maxStaleInSeconds": 3600, "timeoutInMillis": 2000},
-                        "algorithms": ["RS256"], "clockSkewInSeconds": 0, "requireExpiration": True, "requireKeyId": True,
-                        "context": {"userId": {"claim": "sub"}, "tenantId": {"claim": "tenant_id", "default": "default"},
-                                    "roles": {"claim": "roles", "default": ["user"], "join": ","}},
-                        "resource": "stage"}},
-            "several": {
-                "type": "TOKEN", "authorizerUri": "gatehouse:jwt",
-                "jwt": {"providers": [{"issuer": "https://i.example/", "audience": ["api://a"], "jwksUri": "https://i.example/jwks.json",
-                                       "jwks": {"refreshInSeconds": 60}, "algorithms": ["ES256"]}],
-                        "statements": [{"Sid": "A", "Effect": "Allow", "Action": "execute-api:Invoke", "Resource": ["${stageArn}/GET/*"],
-                                        "Condition": {"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}},
-                                        "when": {"roles": "admin", "plan": {"in": ["gold"]}, "email": {"matches": "@a$"}, "level": {"exists": True}}}]}},
-        },
-        "routes": [
-            {"routeKey": "GET /items/{id}", "authorizer": "jwt", "authorizationScopes": ["items:read"],
-             "integration": {"type": "HTTP_PROXY", "uri": "http://${stageVariables.backend}/items/{id}", "timeoutInMillis": 29000,
-                             "requestParameters": {"integration.request.header.X-User-Id": "context.authorizer.userId"}}},
-            {"routeKey": "GET /other", "authorizer": "several", "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"}},
-            {"routeKey": "GET /health", "authorizer": "NONE",
-             "integration": {"type": "MOCK", "responseTemplates": {"application/json": "{\"ok\":true}"}}},
-        ],
-        "gatewayResponses": {
-            "UNAUTHORIZED": {"statusCode": 401, "responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
-                             "responseTemplates": {"application/json": "{\"message\":$context.error.messageString}"}},
-            "DEFAULT_5XX": {"statusCode": "500"}},
-    }],
+    "apis": [
+        {
+            "name": "users",
+            "protocolType": "REST",
+            "apiId": "local",
+            "stageName": "prod",
+            "region": "us-east-1",
+            "accountId": "123456789012",
+            "basePath": "/prod",
+            "domainNames": ["a.example"],
+            "stageVariables": {"backend": "127.0.0.1:3000"},
+            "contextHeaders": {"prefix": "X-Authorizer-", "requestContext": False},
+            "headerHandling": "service",
+            "encodedSlash": "keep",
+            "methodOverride": False,
+            "denyMessages": "2026",
+            "authorizers": {
+                "jwt": {
+                    "type": "TOKEN",
+                    "identitySource": "method.request.header.Authorization",
+                    "identityValidationExpression": "^Bearer .+$",
+                    "authorizerResultTtlInSeconds": 300,
+                    "limitToExpiration": True,
+                    "requirePrincipalId": False,
+                    "authorizerUri": "gatehouse:jwt",
+                    "jwt": {
+                        "issuer": "https://i.example/",
+                        "audience": ["api://a"],
+                        "jwksUri": "https://i.example/jwks.json",
+                        "jwks": {
+                            "refreshInSeconds": 300,
+                            "cooldownInSeconds": 10,
+                            "maxStaleInSeconds": 3600,
+                            "timeoutInMillis": 2000,
+                        },
+                        "algorithms": ["RS256"],
+                        "clockSkewInSeconds": 0,
+                        "requireExpiration": True,
+                        "requireKeyId": True,
+                        "context": {
+                            "userId": {"claim": "sub"},
+                            "tenantId": {"claim": "tenant_id", "default": "default"},
+                            "roles": {"claim": "roles", "default": ["user"], "join": ","},
+                        },
+                        "resource": "stage",
+                    },
+                },
+                "several": {
+                    "type": "TOKEN",
+                    "authorizerUri": "gatehouse:jwt",
+                    "jwt": {
+                        "providers": [
+                            {
+                                "issuer": "https://i.example/",
+                                "audience": ["api://a"],
+                                "jwksUri": "https://i.example/jwks.json",
+                                "jwks": {"refreshInSeconds": 60},
+                                "algorithms": ["ES256"],
+                            }
+                        ],
+                        "statements": [
+                            {
+                                "Sid": "A",
+                                "Effect": "Allow",
+                                "Action": "execute-api:Invoke",
+                                "Resource": ["${stageArn}/GET/*"],
+                                "Condition": {"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}},
+                                "when": {
+                                    "roles": "admin",
+                                    "plan": {"in": ["gold"]},
+                                    "email": {"matches": "@a$"},
+                                    "level": {"exists": True},
+                                },
+                            }
+                        ],
+                    },
+                },
+            },
+            "routes": [
+                {
+                    "routeKey": "GET /items/{id}",
+                    "authorizer": "jwt",
+                    "authorizationScopes": ["items:read"],
+                    "integration": {
+                        "type": "HTTP_PROXY",
+                        "uri": "http://${stageVariables.backend}/items/{id}",
+                        "timeoutInMillis": 29000,
+                        "requestParameters": {"integration.request.header.X-User-Id": "context.authorizer.userId"},
+                    },
+                },
+                {
+                    "routeKey": "GET /other",
+                    "authorizer": "several",
+                    "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"},
+                },
+                {
+                    "routeKey": "GET /health",
+                    "authorizer": "NONE",
+                    "integration": {"type": "MOCK", "responseTemplates": {"application/json": '{"ok":true}'}},
+                },
+            ],
+            "gatewayResponses": {
+                "UNAUTHORIZED": {
+                    "statusCode": 401,
+                    "responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
+                    "responseTemplates": {"application/json": '{"message":$context.error.messageString}'},
+                },
+                "DEFAULT_5XX": {"statusCode": "500"},
+            },
+        }
+    ],
 }
 
 
@@ -111,14 +209,20 @@ class Schema(GatewayCase):
 
     def test_the_shipped_example(self):
         document = without_comments(EXAMPLE.read_text())
-        errors = [f"{list(error.absolute_path)}: {error.message}" for error in self.validator(self.schema).iter_errors(document)]
+        errors = [
+            f"{list(error.absolute_path)}: {error.message}"
+            for error in self.validator(self.schema).iter_errors(document)
+        ]
         self.assertEqual([], errors)
         for example in sorted((ROOT / "config" / "examples").glob("*.json")):
             with self.subTest(example.name):
                 self.assertTrue(self.by_schema(without_comments(example.read_text())))
 
     def test_every_key_of_the_contract_is_known(self):
-        errors = [f"{list(error.absolute_path)}: {error.message}" for error in self.validator(self.schema).iter_errors(EVERYTHING)]
+        errors = [
+            f"{list(error.absolute_path)}: {error.message}"
+            for error in self.validator(self.schema).iter_errors(EVERYTHING)
+        ]
         self.assertEqual([], errors)
         self.assertTrue(self.by_program(EVERYTHING))
 
@@ -127,8 +231,15 @@ class Schema(GatewayCase):
 
         def walk(node, path):
             if isinstance(node, dict):
-                for name, value in node.get("properties", {}).items() if isinstance(node.get("properties"), dict) else ():
-                    if isinstance(value, dict) and "description" not in value and "$ref" not in value and "const" not in value:
+                for name, value in (
+                    node.get("properties", {}).items() if isinstance(node.get("properties"), dict) else ()
+                ):
+                    if (
+                        isinstance(value, dict)
+                        and "description" not in value
+                        and "$ref" not in value
+                        and "const" not in value
+                    ):
                         missing.append(path + "/" + name)
                 for name, value in node.items():
                     walk(value, path + "/" + name)
@@ -148,18 +259,47 @@ class Schema(GatewayCase):
                 self.assertFalse(self.by_program(document), "program")
 
     def test_wrong_values_are_refused_by_both(self):
-        authorizer, jwt, first = ("apis", 0, "authorizers", "jwt"), ("apis", 0, "authorizers", "jwt", "jwt"), ("apis", 0, "routes", 0)
+        authorizer, jwt, first = (
+            ("apis", 0, "authorizers", "jwt"),
+            ("apis", 0, "authorizers", "jwt", "jwt"),
+            ("apis", 0, "routes", 0),
+        )
         for pointer, value in (
-                (("threads",), -1), (("threads",), "many"), (("listeners", 0, "port"), 65536), (("listeners", 0, "port"), -1), (("limits", "bodyBytes"), "a lot"),
-                (("timeouts", "drainInMillis"), -5), (("accessLog",), "json"), (("apis",), {}), (("apis",), []), (("apis", 0, "protocolType"), "SOAP"),
-                (("apis", 0, "headerHandling"), "other"), (("apis", 0, "encodedSlash"), "decode"), (("apis", 0, "denyMessages"), "1999"),
-                (("apis", 0, "methodOverride"), "yes"), (("apis", 0, "contextHeaders"), True), (("apis", 0, "basePath"), 1), (("apis", 0, "domainNames"), "a.example"),
-                ((*authorizer, "type"), "MAGIC"), ((*authorizer, "authorizerResultTtlInSeconds"), 3601), ((*authorizer, "authorizerResultTtlInSeconds"), -1),
-                ((*authorizer, "limitToExpiration"), 1), ((*jwt, "audience"), []), ((*jwt, "audience"), "api://a"), ((*jwt, "algorithms"), ["HS256"]),
-                ((*jwt, "algorithms"), []), ((*jwt, "clockSkewInSeconds"), 301), ((*jwt, "resource"), "world"), ((*jwt, "context", "userId"), "sub"),
-                ((*first, "authorizationScopes"), "items:read"), ((*first, "integration", "timeoutInMillis"), 10), ((*first, "integration", "timeoutInMillis"), 30000),
-                ((*first, "integration", "type"), "AWS_PROXY2"), (("apis", 0, "gatewayResponses", "NOTHING"), {}),
-                (("apis", 0, "gatewayResponses", "UNAUTHORIZED", "statusCode"), 99)):
+            (("threads",), -1),
+            (("threads",), "many"),
+            (("listeners", 0, "port"), 65536),
+            (("listeners", 0, "port"), -1),
+            (("limits", "bodyBytes"), "a lot"),
+            (("timeouts", "drainInMillis"), -5),
+            (("accessLog",), "json"),
+            (("apis",), {}),
+            (("apis",), []),
+            (("apis", 0, "protocolType"), "SOAP"),
+            (("apis", 0, "headerHandling"), "other"),
+            (("apis", 0, "encodedSlash"), "decode"),
+            (("apis", 0, "denyMessages"), "1999"),
+            (("apis", 0, "methodOverride"), "yes"),
+            (("apis", 0, "contextHeaders"), True),
+            (("apis", 0, "basePath"), 1),
+            (("apis", 0, "domainNames"), "a.example"),
+            ((*authorizer, "type"), "MAGIC"),
+            ((*authorizer, "authorizerResultTtlInSeconds"), 3601),
+            ((*authorizer, "authorizerResultTtlInSeconds"), -1),
+            ((*authorizer, "limitToExpiration"), 1),
+            ((*jwt, "audience"), []),
+            ((*jwt, "audience"), "api://a"),
+            ((*jwt, "algorithms"), ["HS256"]),
+            ((*jwt, "algorithms"), []),
+            ((*jwt, "clockSkewInSeconds"), 301),
+            ((*jwt, "resource"), "world"),
+            ((*jwt, "context", "userId"), "sub"),
+            ((*first, "authorizationScopes"), "items:read"),
+            ((*first, "integration", "timeoutInMillis"), 10),
+            ((*first, "integration", "timeoutInMillis"), 30000),
+            ((*first, "integration", "type"), "AWS_PROXY2"),
+            (("apis", 0, "gatewayResponses", "NOTHING"), {}),
+            (("apis", 0, "gatewayResponses", "UNAUTHORIZED", "statusCode"), 99),
+        ):
             with self.subTest("/".join(map(str, pointer)) + " = " + json.dumps(value)):
                 document = copy.deepcopy(EVERYTHING)
                 at(document, pointer[:-1])[pointer[-1]] = value
@@ -167,9 +307,17 @@ class Schema(GatewayCase):
                 self.assertFalse(self.by_schema(document), "schema")
 
     def test_keys_that_must_be_there(self):
-        for pointer in (("apis",), ("apis", 0, "routes", 0, "authorizer"), ("apis", 0, "routes", 0, "routeKey"), ("apis", 0, "routes", 0, "integration"),
-                        ("apis", 0, "routes", 0, "integration", "type"), ("apis", 0, "routes", 0, "integration", "uri"), ("apis", 0, "authorizers", "jwt", "type"),
-                        ("apis", 0, "authorizers", "jwt", "jwt", "audience"), ("apis", 0, "authorizers", "jwt", "jwt", "issuer")):
+        for pointer in (
+            ("apis",),
+            ("apis", 0, "routes", 0, "authorizer"),
+            ("apis", 0, "routes", 0, "routeKey"),
+            ("apis", 0, "routes", 0, "integration"),
+            ("apis", 0, "routes", 0, "integration", "type"),
+            ("apis", 0, "routes", 0, "integration", "uri"),
+            ("apis", 0, "authorizers", "jwt", "type"),
+            ("apis", 0, "authorizers", "jwt", "jwt", "audience"),
+            ("apis", 0, "authorizers", "jwt", "jwt", "issuer"),
+        ):
             with self.subTest("/".join(map(str, pointer))):
                 document = copy.deepcopy(EVERYTHING)
                 del at(document, pointer[:-1])[pointer[-1]]

@@ -17,7 +17,10 @@ from support.upstream import ClosedPort, FullPort, answer
 from support.wire import read_chunked
 
 TIMED_OUT = b'{"message": "Endpoint request timed out"}'
-RESPONSE_TYPE = {kind: {"responseParameters": {"gatewayresponse.header.X-Type": "context.error.responseType"}} for kind in ("DEFAULT_4XX", "DEFAULT_5XX")}
+RESPONSE_TYPE = {
+    kind: {"responseParameters": {"gatewayresponse.header.X-Type": "context.error.responseType"}}
+    for kind in ("DEFAULT_4XX", "DEFAULT_5XX")
+}
 
 
 class UpstreamCase(GatewayCase):
@@ -124,28 +127,43 @@ class Failures(UpstreamCase):
             ("NUL in a value", ok + b"X-A: b\0c\r\nContent-Length: 0\r\n\r\n"),
             ("bare CR in a value", ok + b"X-A: b\rX-B: c\r\nContent-Length: 0\r\n\r\n"),
             ("head too large", ok + b"X-A: " + b"a" * 70000 + b"\r\nContent-Length: 0\r\n\r\n"),
-            ("too many fields", ok + b"".join(b"X-%d: a\r\n" % number for number in range(3000)) + b"Content-Length: 0\r\n\r\n"),
-            ("a switch nobody asked for", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
-            ("interim answers without end", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 200 + ok + b"Content-Length: 0\r\n\r\n"),
+            (
+                "too many fields",
+                ok + b"".join(b"X-%d: a\r\n" % number for number in range(3000)) + b"Content-Length: 0\r\n\r\n",
+            ),
+            (
+                "a switch nobody asked for",
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+            ),
+            (
+                "interim answers without end",
+                b"HTTP/1.1 103 Early Hints\r\n\r\n" * 200 + ok + b"Content-Length: 0\r\n\r\n",
+            ),
             ("interim answer and no more", b"HTTP/1.1 100 Continue\r\n\r\n"),
         )
         backend = self.upstream()
         gateway = self.gate(backend.authority)
         for name, data in rows:
             with self.subTest(name):
+
                 def script(connection, data=data):
                     connection.read()
                     connection.send(data)
+
                 backend.script = script
                 backend.clear()
                 self.assert_bad_gateway(gateway.get("/x"))
-                self.assertEqual(1, len(backend.requests), "a connection that was never used before is no reason to try again")
+                self.assertEqual(
+                    1, len(backend.requests), "a connection that was never used before is no reason to try again"
+                )
         for name, data in (("reset at once", b""), ("reset inside the head", b"HTTP/1.1 200 OK\r\nX-A")):
             with self.subTest(name):
+
                 def script(connection, data=data):
                     connection.read()
                     connection.send(data)
                     connection.reset()
+
                 backend.script = script
                 self.assert_bad_gateway(gateway.get("/x"))
         with self.subTest("and the gateway goes on"):
@@ -164,6 +182,7 @@ class Failures(UpstreamCase):
         for name, data, body in rows:
             for ending in ("close", "reset", "stall"):
                 with self.subTest(name, ending=ending):
+
                     def script(connection, data=data, ending=ending):
                         connection.read()
                         connection.send(data)
@@ -171,6 +190,7 @@ class Failures(UpstreamCase):
                             connection.reset()
                         elif ending == "stall":
                             backend.hold()
+
                     backend.script = script
                     with gateway.connect() as client:
                         try:
@@ -226,17 +246,23 @@ class Retries(UpstreamCase):
         for method in ("GET", "HEAD", "OPTIONS", "DELETE"):
             with self.subTest(method):
                 backend = self.stale()
-                gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))
+                gateway = self.start(
+                    config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1)
+                )
                 self.assertEqual(b"from 0", gateway.get("/first").body)
                 response = gateway.request(method, "/second")
                 self.assert_status(response, 200)
-                self.assertEqual([0, 1], [request.connection for request in backend.requests if request.target == "/second"])
+                self.assertEqual(
+                    [0, 1], [request.connection for request in backend.requests if request.target == "/second"]
+                )
 
     def test_other_methods_are_delivered_at_most_once(self):
         for method in ("POST", "PATCH"):
             with self.subTest(method):
                 backend = self.stale()
-                gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))
+                gateway = self.start(
+                    config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1)
+                )
                 self.assertEqual(b"from 0", gateway.get("/first").body)
                 response = gateway.request(method, "/second", body=b"pay")
                 self.assertEqual((502, FAULT), (response.status, response.body))
@@ -293,7 +319,16 @@ class RealServer(GatewayCase):
         super().setUpClass()
         cls.small, cls.large = os.urandom(1024), os.urandom(1 << 20)
         cls.nginx = cls.share(Nginx({"small": cls.small, "large": cls.large}))
-        cls.gateway = cls.share_gateway(config(api([route("ANY /n/{proxy+}", f"{cls.nginx.url}/{{proxy}}"), route("ANY /o/{proxy+}", f"{cls.nginx.url}/{{proxy}}", "NONE")])))
+        cls.gateway = cls.share_gateway(
+            config(
+                api(
+                    [
+                        route("ANY /n/{proxy+}", f"{cls.nginx.url}/{{proxy}}"),
+                        route("ANY /o/{proxy+}", f"{cls.nginx.url}/{{proxy}}", "NONE"),
+                    ]
+                )
+            )
+        )
 
     def curl(self, path, *options, token=None):
         if token:
@@ -312,12 +347,20 @@ class RealServer(GatewayCase):
     def test_uploads_arrive_whole(self):
         source = self.gateway.folder.path / "source"
         source.write_bytes(self.large)
-        for name, options in (("with-length", ()), ("chunked", ("-H", "Transfer-Encoding: chunked")), ("without-expect", ("-H", "Expect:")),
-                              ("http10", ("--http1.0",))):
+        for name, options in (
+            ("with-length", ()),
+            ("chunked", ("-H", "Transfer-Encoding: chunked")),
+            ("without-expect", ("-H", "Expect:")),
+            ("http10", ("--http1.0",)),
+        ):
             with self.subTest(name):
-                done = self.curl(f"/n/upload/{name}", "-T", source, "-o", "/dev/null", "-w", "%{http_code}", *options, token=mint())
+                done = self.curl(
+                    f"/n/upload/{name}", "-T", source, "-o", "/dev/null", "-w", "%{http_code}", *options, token=mint()
+                )
                 self.assertEqual((0, "201"), (done.status, done.stdout), done)
-                self.assertEqual(hashlib.sha256(self.large).digest(), hashlib.sha256(self.nginx.uploaded(name)).digest())
+                self.assertEqual(
+                    hashlib.sha256(self.large).digest(), hashlib.sha256(self.nginx.uploaded(name)).digest()
+                )
 
     def test_the_echo_sees_one_request_from_the_gateway(self):
         done = self.curl("/n/echo?a=%2Fb", "-H", "X-Authorizer-userId: root", token=mint(sub="me"))
@@ -340,7 +383,19 @@ class RealServer(GatewayCase):
         source = self.gateway.folder.path / "source-many"
         source.write_bytes(self.large)
         urls = [self.gateway.url + path for path in ("/o/large", "/o/small", "/o/echo", "/o/large")]
-        done = run(["curl", "-sS", "--max-time", "30", "--noproxy", "*", "-w", "%{num_connects} %{size_download}\n", *sum((["-o", "/dev/null", url] for url in urls), [])])
+        done = run(
+            [
+                "curl",
+                "-sS",
+                "--max-time",
+                "30",
+                "--noproxy",
+                "*",
+                "-w",
+                "%{num_connects} %{size_download}\n",
+                *sum((["-o", "/dev/null", url] for url in urls), []),
+            ]
+        )
         lines = done.stdout.splitlines()
         self.assertEqual("1 1048576", lines[0], done)
         self.assertEqual(["0", "0", "0"], [line.split()[0] for line in lines[1:]], done)
@@ -348,7 +403,11 @@ class RealServer(GatewayCase):
 
 class Bodies(UpstreamCase):
     def test_large_bodies_pass_both_ways_at_once(self):
-        backend = self.upstream(respond=lambda request: answer(request.body[::-1], framing="chunked" if b"c=1" in request.head else "length"))
+        backend = self.upstream(
+            respond=lambda request: answer(
+                request.body[::-1], framing="chunked" if b"c=1" in request.head else "length"
+            )
+        )
         gateway = self.gate(backend.authority)
         data = os.urandom(3 << 20)
         for name, target in (("length", "/x"), ("chunked", "/x?c=1")):
@@ -361,7 +420,7 @@ class Bodies(UpstreamCase):
                 client.send(b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
                 position = 0
                 for size in (1, 2, 4095, 4096, 4097, 65535, 65536, 65537, 300000):
-                    client.send(b"%x\r\n%b\r\n" % (size, data[position:position + size]))
+                    client.send(b"%x\r\n%b\r\n" % (size, data[position : position + size]))
                     position += size
                 client.send(b"0\r\n\r\n")
                 response = client.read()
@@ -376,7 +435,11 @@ class Bodies(UpstreamCase):
             request = connection.read_head()
             connection.reader.until(b"first")
             first_half.set()
-            connection.reader.buffer = b"5\r\nfirst" + connection.reader.buffer if request.framing == "chunked" else b"first" + connection.reader.buffer
+            connection.reader.buffer = (
+                b"5\r\nfirst" + connection.reader.buffer
+                if request.framing == "chunked"
+                else b"first" + connection.reader.buffer
+            )
             connection.finish(request)
             connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
             go_on.wait(30)
@@ -393,6 +456,7 @@ class Bodies(UpstreamCase):
                 self.assertTrue(client.reader.fill(), "the first half did not reach the client")
             go_on.set()
             from support.wire import Response
+
             response = Response()
             read_chunked(client.reader, response)
             self.assertEqual((b"hello world", True), (response.body, response.complete))
@@ -423,11 +487,12 @@ class Bodies(UpstreamCase):
         backend = self.upstream()
         gateway = self.gate(backend.authority)
         for name, method, data, status in (
-                ("204", "GET", b"HTTP/1.1 204 No Content\r\n\r\n", 204),
-                ("304 with a length", "GET", b"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\nContent-Length: 100\r\n\r\n", 304),
-                ("HEAD with a length", "HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", 200),
-                ("HEAD of a chunked answer", "HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200),
-                ("empty", "GET", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200)):
+            ("204", "GET", b"HTTP/1.1 204 No Content\r\n\r\n", 204),
+            ("304 with a length", "GET", b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 100\r\n\r\n', 304),
+            ("HEAD with a length", "HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", 200),
+            ("HEAD of a chunked answer", "HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200),
+            ("empty", "GET", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200),
+        ):
             with self.subTest(name):
                 backend.respond = lambda request, data=data: data if request.target == "/x" else answer(b"after")
                 with gateway.connect() as client:
@@ -437,22 +502,42 @@ class Bodies(UpstreamCase):
                         self.assertEqual(([], []), (response.all("Content-Length"), response.all("Transfer-Encoding")))
                     if name == "HEAD with a length":
                         self.assertIn(response.all("Content-Length"), (["1000"], []))
-                    self.assertEqual(b"after", client.exchange("GET", "/y").body, "the next answer on the connection is its own")
+                    self.assertEqual(
+                        b"after", client.exchange("GET", "/y").body, "the next answer on the connection is its own"
+                    )
 
     def test_interim_answers_are_not_the_answer(self):
-        backend = self.upstream(respond=lambda request: b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + answer(b"final"))
+        backend = self.upstream(
+            respond=lambda request: b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+            + answer(b"final")
+        )
         response = self.gate(backend.authority).get("/x")
         self.assertEqual((200, b"final", []), (response.status, response.body, response.all("Link")))
 
     def test_statuses_and_reasons_pass(self):
         backend = self.upstream()
         gateway = self.gate(backend.authority)
-        for status in ("201 Created", "202 Accepted", "301 Moved Permanently", "400 Bad Request", "404 Not Found", "418 I'm a teapot", "429 Too Many Requests",
-                       "500 Internal Server Error", "503 Service Unavailable", "599 Odd"):
+        for status in (
+            "201 Created",
+            "202 Accepted",
+            "301 Moved Permanently",
+            "400 Bad Request",
+            "404 Not Found",
+            "418 I'm a teapot",
+            "429 Too Many Requests",
+            "500 Internal Server Error",
+            "503 Service Unavailable",
+            "599 Odd",
+        ):
             with self.subTest(status):
-                backend.respond = lambda request, status=status: answer(b'{"theirs":1}', status, [("Content-Type", "application/json"), ("Location", "/else")])
+                backend.respond = lambda request, status=status: answer(
+                    b'{"theirs":1}', status, [("Content-Type", "application/json"), ("Location", "/else")]
+                )
                 response = gateway.get("/x")
-                self.assertEqual((int(status[:3]), b'{"theirs":1}', ["/else"]), (response.status, response.body, response.all("Location")))
+                self.assertEqual(
+                    (int(status[:3]), b'{"theirs":1}', ["/else"]),
+                    (response.status, response.body, response.all("Location")),
+                )
                 self.assertEqual(([], []), (response.all("x-amzn-ErrorType"), response.all("X-Type")))
 
 
@@ -467,39 +552,111 @@ class RequestHead(UpstreamCase):
         backend = self.upstream()
         gateway = self.gate(backend.authority, apiId="abc123")
         request = self.see(gateway, backend)
-        for name, value in (("Host", backend.authority), ("User-Agent", "AmazonAPIGateway_abc123"), ("Accept", "application/json"),
-                            ("X-Amzn-Apigateway-Api-Id", "abc123"), ("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Proto", "http"),
-                            ("X-Forwarded-Port", str(gateway.port))):
+        for name, value in (
+            ("Host", backend.authority),
+            ("User-Agent", "AmazonAPIGateway_abc123"),
+            ("Accept", "application/json"),
+            ("X-Amzn-Apigateway-Api-Id", "abc123"),
+            ("X-Forwarded-For", "127.0.0.1"),
+            ("X-Forwarded-Proto", "http"),
+            ("X-Forwarded-Port", str(gateway.port)),
+        ):
             self.assertEqual([value], request.all(name), name)
         self.assertRegex(request.get("X-Amzn-Trace-Id"), r"\ARoot=1-[0-9a-f]{8}-[0-9a-f]{24}\Z")
         self.assertEqual(([], []), (request.all("Content-Length"), request.all("Transfer-Encoding")))
         other = self.see(gateway, backend)
         self.assertNotEqual(request.get("X-Amzn-Trace-Id"), other.get("X-Amzn-Trace-Id"))
-        request = self.see(gateway, backend, [("User-Agent", "curl/8"), ("Accept", "text/html"), ("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"),
-                                              ("X-Forwarded-Port", "443"), ("X-Amzn-Apigateway-Api-Id", "evil")])
-        for name, value in (("User-Agent", "curl/8"), ("Accept", "text/html"), ("X-Forwarded-For", "192.0.2.1, 127.0.0.1"), ("X-Forwarded-Proto", "http"),
-                            ("X-Forwarded-Port", str(gateway.port)), ("X-Amzn-Apigateway-Api-Id", "abc123")):
+        request = self.see(
+            gateway,
+            backend,
+            [
+                ("User-Agent", "curl/8"),
+                ("Accept", "text/html"),
+                ("X-Forwarded-For", "192.0.2.1"),
+                ("X-Forwarded-Proto", "https"),
+                ("X-Forwarded-Port", "443"),
+                ("X-Amzn-Apigateway-Api-Id", "evil"),
+            ],
+        )
+        for name, value in (
+            ("User-Agent", "curl/8"),
+            ("Accept", "text/html"),
+            ("X-Forwarded-For", "192.0.2.1, 127.0.0.1"),
+            ("X-Forwarded-Proto", "http"),
+            ("X-Forwarded-Port", str(gateway.port)),
+            ("X-Amzn-Apigateway-Api-Id", "abc123"),
+        ):
             self.assertEqual([value], request.all(name), name)
 
     def test_what_passes_and_what_is_dropped(self):
         backend = self.upstream()
         gateway = self.gate(backend.authority)
-        passed = [("Age", "1"), ("Accept-Charset", "utf-8"), ("Accept-Encoding", "gzip"), ("Date", "Tue, 24 Nov 2026 04:00:00 GMT"), ("Pragma", "x"), ("Range", "bytes=0-1"),
-                  ("Referer", "http://r/"), ("Warn", "w"), ("Content-Type", "text/plain; charset=utf-8"), ("Authorization", "Basic dXNlcjpwYXNz"), ("X-Custom", "c"),
-                  ("Cookie", "a=b"), ("Origin", "https://o"), ("If-None-Match", '"e"'), ("X-Request-Id", "r"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
-        dropped = [("Content-Encoding", "gzip"), ("Content-MD5", "Q2hlY2sgSW50ZWdyaXR5IQ=="), ("Max-Forwards", "3"), ("Proxy-Authenticate", "Basic"), ("Server", "s"), ("TE", "trailers"),
-                   ("Trailer", "X-T"), ("Upgrade", "h2c"), ("WWW-Authenticate", "Basic"), ("Via", "1.1 v"), ("Keep-Alive", "timeout=5"), ("Proxy-Authorization", "Basic x")]
+        passed = [
+            ("Age", "1"),
+            ("Accept-Charset", "utf-8"),
+            ("Accept-Encoding", "gzip"),
+            ("Date", "Tue, 24 Nov 2026 04:00:00 GMT"),
+            ("Pragma", "x"),
+            ("Range", "bytes=0-1"),
+            ("Referer", "http://r/"),
+            ("Warn", "w"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Authorization", "Basic dXNlcjpwYXNz"),
+            ("X-Custom", "c"),
+            ("Cookie", "a=b"),
+            ("Origin", "https://o"),
+            ("If-None-Match", '"e"'),
+            ("X-Request-Id", "r"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ]
+        dropped = [
+            ("Content-Encoding", "gzip"),
+            ("Content-MD5", "Q2hlY2sgSW50ZWdyaXR5IQ=="),
+            ("Max-Forwards", "3"),
+            ("Proxy-Authenticate", "Basic"),
+            ("Server", "s"),
+            ("TE", "trailers"),
+            ("Trailer", "X-T"),
+            ("Upgrade", "h2c"),
+            ("WWW-Authenticate", "Basic"),
+            ("Via", "1.1 v"),
+            ("Keep-Alive", "timeout=5"),
+            ("Proxy-Authorization", "Basic x"),
+        ]
         request = self.see(gateway, backend, passed + dropped, method="POST", body=b"hello")
         for name, value in passed:
             self.assertEqual([value], request.all(name), name)
         for name, _ in dropped:
             self.assertEqual([], request.all(name), name)
         self.assertEqual((b"hello", ["5"]), (request.body, request.all("Content-Length")))
-        request = self.see(gateway, backend, [("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261124/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=ab")])
+        request = self.see(
+            gateway,
+            backend,
+            [
+                (
+                    "Authorization",
+                    "AWS4-HMAC-SHA256 Credential=AKID/20261124/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=ab",
+                )
+            ],
+        )
         self.assertEqual([], request.all("Authorization"), "a SigV4 signature is not for the backend")
         plain = self.gate(backend.authority, headerHandling="plain")
-        request = self.see(plain, backend, passed + [("Content-Encoding", "gzip"), ("Server", "s"), ("Max-Forwards", "3"), ("TE", "trailers"), ("Upgrade", "h2c"),
-                                                     ("Keep-Alive", "x"), ("Proxy-Authorization", "Basic x")], method="POST", body=b"hello")
+        request = self.see(
+            plain,
+            backend,
+            passed
+            + [
+                ("Content-Encoding", "gzip"),
+                ("Server", "s"),
+                ("Max-Forwards", "3"),
+                ("TE", "trailers"),
+                ("Upgrade", "h2c"),
+                ("Keep-Alive", "x"),
+                ("Proxy-Authorization", "Basic x"),
+            ],
+            method="POST",
+            body=b"hello",
+        )
         for name, value in passed + [("Content-Encoding", "gzip")]:
             self.assertEqual([value], request.all(name), "plain: " + name)
         for name in ("TE", "Upgrade", "Keep-Alive", "Proxy-Authorization"):
@@ -526,15 +683,36 @@ class RequestHead(UpstreamCase):
             "integration.request.path.id": "context.authorizer.tenantId",
         }
         context = {"userId": {"claim": "sub"}, "tenantId": {"claim": "tenant_id"}, "maybe": {"claim": "maybe"}}
-        gateway = self.start(config(api([route("GET /items/{id}", backend.url + "/t/{id}/x?fixed=1", requestParameters=parameters)], stageVariables={"colour": "blue"},
-                                        authorizers={"jwt": jwt_authorizer({"context": context})})))
+        gateway = self.start(
+            config(
+                api(
+                    [route("GET /items/{id}", backend.url + "/t/{id}/x?fixed=1", requestParameters=parameters)],
+                    stageVariables={"colour": "blue"},
+                    authorizers={"jwt": jwt_authorizer({"context": context})},
+                )
+            )
+        )
         backend.clear()
         token = mint(sub="auth0|me", tenant_id="acme")
-        response = gateway.get("/items/7?q=one&have=a", token, {"X-User-Id": "root", "X-Constant": "root", "X-Original": "o", "X-Nothing": "root", "X-No-Claim": "root"})
+        response = gateway.get(
+            "/items/7?q=one&have=a",
+            token,
+            {"X-User-Id": "root", "X-Constant": "root", "X-Original": "o", "X-Nothing": "root", "X-No-Claim": "root"},
+        )
         self.assert_status(response, 200)
         request = backend.one()
-        for name, value in (("X-User-Id", "auth0|me"), ("X-Principal", "auth0|me"), ("X-Constant", "fixed value"), ("X-Stage", "blue"), ("X-Copy", "o"), ("X-Path", "7"),
-                            ("X-Query", "one"), ("X-Client", "127.0.0.1"), ("User-Agent", "gate"), ("X-Request", response.get("x-amzn-RequestId"))):
+        for name, value in (
+            ("X-User-Id", "auth0|me"),
+            ("X-Principal", "auth0|me"),
+            ("X-Constant", "fixed value"),
+            ("X-Stage", "blue"),
+            ("X-Copy", "o"),
+            ("X-Path", "7"),
+            ("X-Query", "one"),
+            ("X-Client", "127.0.0.1"),
+            ("User-Agent", "gate"),
+            ("X-Request", response.get("x-amzn-RequestId")),
+        ):
             self.assertEqual([value], request.all(name), name)
         for name in ("X-Nothing", "X-No-Claim"):
             self.assertEqual([], request.all(name), name)
@@ -558,19 +736,47 @@ class RequestHead(UpstreamCase):
 
     def test_the_request_context_header(self):
         backend = self.upstream()
-        gateway = self.start(config(api([route("GET /items/{id}", f"{backend.url}/y")], basePath="/prod", stageName="live", apiId="abc123",
-                                        contextHeaders={"prefix": "X-Authorizer-", "requestContext": True})))
-        response = gateway.get("/prod/items/7?a=b", mint(sub="me", tenant_id="acme", roles=["a", "b"], level=3, ok=True), {"User-Agent": "test/1"})
+        gateway = self.start(
+            config(
+                api(
+                    [route("GET /items/{id}", f"{backend.url}/y")],
+                    basePath="/prod",
+                    stageName="live",
+                    apiId="abc123",
+                    contextHeaders={"prefix": "X-Authorizer-", "requestContext": True},
+                )
+            )
+        )
+        response = gateway.get(
+            "/prod/items/7?a=b",
+            mint(sub="me", tenant_id="acme", roles=["a", "b"], level=3, ok=True),
+            {"User-Agent": "test/1"},
+        )
         self.assert_status(response, 200)
         context = json.loads(backend.one().get("x-amzn-request-context"))
-        for name, value in (("apiId", "abc123"), ("stage", "live"), ("httpMethod", "GET"), ("resourcePath", "/items/{id}"), ("path", "/prod/items/7"),
-                            ("accountId", "123456789012"), ("protocol", "HTTP/1.1"), ("requestId", response.get("x-amzn-RequestId"))):
+        for name, value in (
+            ("apiId", "abc123"),
+            ("stage", "live"),
+            ("httpMethod", "GET"),
+            ("resourcePath", "/items/{id}"),
+            ("path", "/prod/items/7"),
+            ("accountId", "123456789012"),
+            ("protocol", "HTTP/1.1"),
+            ("requestId", response.get("x-amzn-RequestId")),
+        ):
             self.assertEqual(value, context[name], name)
         self.assertEqual(("127.0.0.1", "test/1"), (context["identity"]["sourceIp"], context["identity"]["userAgent"]))
         authorizer = context["authorizer"]
         for name, value in (("principalId", "me"), ("userId", "me"), ("tenantId", "acme"), ("roles", "a,b")):
             self.assertEqual(value, authorizer[name], name)
-        for name, value in (("sub", "me"), ("userId", "me"), ("tenantId", "acme"), ("tenant_id", "acme"), ("level", "3"), ("ok", "true")):
+        for name, value in (
+            ("sub", "me"),
+            ("userId", "me"),
+            ("tenantId", "acme"),
+            ("tenant_id", "acme"),
+            ("level", "3"),
+            ("ok", "true"),
+        ):
             self.assertEqual(value, authorizer["claims"][name], name)
         self.assertTrue(all(isinstance(value, str) for value in authorizer["claims"].values()), authorizer)
 
@@ -590,12 +796,46 @@ class RequestHead(UpstreamCase):
 class ResponseHead(UpstreamCase):
     def test_fields_are_renamed_as_the_service_renames_them(self):
         backend = self.upstream()
-        remapped = [("Authorization", "a"), ("Connection", "keep-alive"), ("Content-MD5", "Q2hlY2sgSW50ZWdyaXR5IQ=="), ("Date", "Tue, 24 Nov 1998 04:00:00 GMT"), ("Max-Forwards", "3"),
-                    ("Server", "gunicorn/19.9.0"), ("User-Agent", "u"), ("WWW-Authenticate", 'Basic realm="x"'), ("x-amzn-requestid", "theirs")]
-        passed = [("Age", "1"), ("Accept-Charset", "utf-8"), ("Accept-Encoding", "gzip"), ("Content-Encoding", "identity"), ("Content-Type", "text/plain"), ("Pragma", "p"),
-                  ("Range", "r"), ("Referer", "f"), ("Warn", "w"), ("Accept", "*/*"), ("Set-Cookie", "a=b"), ("Set-Cookie", "c=d"), ("ETag", '"e"'), ("Cache-Control", "no-store"),
-                  ("X-Custom", "c"), ("Access-Control-Allow-Origin", "*"), ("Location", "/l"), ("X-Amzn-Trace-Id", "Root=1-2-3")]
-        dropped = [("Via", "1.1 v"), ("Host", "h"), ("Expect", "e"), ("Proxy-Authenticate", "Basic"), ("TE", "t"), ("Trailer", "X-T"), ("Upgrade", "h2c")]
+        remapped = [
+            ("Authorization", "a"),
+            ("Connection", "keep-alive"),
+            ("Content-MD5", "Q2hlY2sgSW50ZWdyaXR5IQ=="),
+            ("Date", "Tue, 24 Nov 1998 04:00:00 GMT"),
+            ("Max-Forwards", "3"),
+            ("Server", "gunicorn/19.9.0"),
+            ("User-Agent", "u"),
+            ("WWW-Authenticate", 'Basic realm="x"'),
+            ("x-amzn-requestid", "theirs"),
+        ]
+        passed = [
+            ("Age", "1"),
+            ("Accept-Charset", "utf-8"),
+            ("Accept-Encoding", "gzip"),
+            ("Content-Encoding", "identity"),
+            ("Content-Type", "text/plain"),
+            ("Pragma", "p"),
+            ("Range", "r"),
+            ("Referer", "f"),
+            ("Warn", "w"),
+            ("Accept", "*/*"),
+            ("Set-Cookie", "a=b"),
+            ("Set-Cookie", "c=d"),
+            ("ETag", '"e"'),
+            ("Cache-Control", "no-store"),
+            ("X-Custom", "c"),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Location", "/l"),
+            ("X-Amzn-Trace-Id", "Root=1-2-3"),
+        ]
+        dropped = [
+            ("Via", "1.1 v"),
+            ("Host", "h"),
+            ("Expect", "e"),
+            ("Proxy-Authenticate", "Basic"),
+            ("TE", "t"),
+            ("Trailer", "X-T"),
+            ("Upgrade", "h2c"),
+        ]
         backend.respond = lambda request: answer(b"hello", headers=remapped + passed + dropped)
         gateway = self.gate(backend.authority)
         response = gateway.get("/x")
@@ -619,15 +859,32 @@ class ResponseHead(UpstreamCase):
     def test_defaults_of_an_answer(self):
         backend = self.upstream(respond=lambda request: answer(b"{}"))
         response = self.gate(backend.authority).get("/x")
-        self.assertEqual((["application/json"], [], []), (response.all("Content-Type"), response.all("X-Amzn-Trace-Id"), response.all("Server")))
+        self.assertEqual(
+            (["application/json"], [], []),
+            (response.all("Content-Type"), response.all("X-Amzn-Trace-Id"), response.all("Server")),
+        )
         self.assertRegex(response.get("Date"), r"\A\w{3}, \d\d \w{3} 20\d\d \d\d:\d\d:\d\d GMT\Z")
 
     def test_plain_handling_renames_nothing(self):
         backend = self.upstream()
-        passed = [("Server", "gunicorn"), ("Date", "Tue, 24 Nov 1998 04:00:00 GMT"), ("WWW-Authenticate", 'Basic realm="x"'), ("Content-Type", "text/plain"),
-                  ("Content-Encoding", "identity")]
-        backend.respond = lambda request: answer(b"hello", headers=passed + [("Connection", "keep-alive, X-Hop"), ("X-Hop", "h"), ("Keep-Alive", "timeout=5"), ("Trailer", "X-T"),
-                                                                             ("Proxy-Authenticate", "Basic")])
+        passed = [
+            ("Server", "gunicorn"),
+            ("Date", "Tue, 24 Nov 1998 04:00:00 GMT"),
+            ("WWW-Authenticate", 'Basic realm="x"'),
+            ("Content-Type", "text/plain"),
+            ("Content-Encoding", "identity"),
+        ]
+        backend.respond = lambda request: answer(
+            b"hello",
+            headers=passed
+            + [
+                ("Connection", "keep-alive, X-Hop"),
+                ("X-Hop", "h"),
+                ("Keep-Alive", "timeout=5"),
+                ("Trailer", "X-T"),
+                ("Proxy-Authenticate", "Basic"),
+            ],
+        )
         response = self.gate(backend.authority, headerHandling="plain").get("/x")
         self.assertEqual((200, b"hello"), (response.status, response.body))
         for name, value in passed:
@@ -638,7 +895,11 @@ class ResponseHead(UpstreamCase):
         self.assert_request_ids(response)
 
     def test_fields_named_by_connection_end_here(self):
-        backend = self.upstream(respond=lambda request: answer(b"hello", headers=[("Connection", "close, X-Hop"), ("X-Hop", "h"), ("X-Kept", "k")]))
+        backend = self.upstream(
+            respond=lambda request: answer(
+                b"hello", headers=[("Connection", "close, X-Hop"), ("X-Hop", "h"), ("X-Kept", "k")]
+            )
+        )
         gateway = self.gate(backend.authority)
         with gateway.connect() as client:
             for _ in range(2):  # the upstream's close is not the client's

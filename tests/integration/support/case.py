@@ -9,9 +9,13 @@ import uuid
 from .gateway import Gateway
 from .upstream import Upstream
 
-EXPLICIT_DENY = b'{"Message":"User is not authorized to access this resource with an explicit deny in an identity-based policy"}'
-IMPLICIT_DENY = (b'{"Message":"User is not authorized to access this resource because no identity-based policy allows the '
-                 b'execute-api:Invoke action"}')
+EXPLICIT_DENY = (
+    b'{"Message":"User is not authorized to access this resource with an explicit deny in an identity-based policy"}'
+)
+IMPLICIT_DENY = (
+    b'{"Message":"User is not authorized to access this resource because no identity-based policy allows the '
+    b'execute-api:Invoke action"}'
+)
 UNAUTHORIZED = b'{"message":"Unauthorized"}'
 FORBIDDEN = b'{"message":"Forbidden"}'
 NO_ROUTE = b'{"message":"Missing Authentication Token"}'
@@ -93,8 +97,15 @@ class GatewayCase(unittest.TestCase):
 
     def assert_error(self, response, status, body, error_type, exact_fields=True):
         """A gateway error of a REST API, to the byte as captured from the service."""
-        reasons = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 500: "Internal Server Error", 502: "Bad Gateway",
-                   503: "Service Unavailable", 504: "Gateway Timeout"}
+        reasons = {
+            400: "Bad Request",
+            401: "Unauthorized",
+            403: "Forbidden",
+            500: "Internal Server Error",
+            502: "Bad Gateway",
+            503: "Service Unavailable",
+            504: "Gateway Timeout",
+        }
         self.assert_status(response, status)
         self.assertEqual(f"HTTP/1.1 {status} {reasons[status]}", response.start_line)
         self.assertEqual(body, response.body)
@@ -107,8 +118,17 @@ class GatewayCase(unittest.TestCase):
         self.assertRegex(response.get("Date", ""), r"\A\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\Z")
         if exact_fields:
             self.assertEqual(
-                ["Connection", "Content-Length", "Content-Type", "Date", "x-amz-apigw-id", "x-amzn-ErrorType", "x-amzn-RequestId"],
-                sorted(response.names()))
+                [
+                    "Connection",
+                    "Content-Length",
+                    "Content-Type",
+                    "Date",
+                    "x-amz-apigw-id",
+                    "x-amzn-ErrorType",
+                    "x-amzn-RequestId",
+                ],
+                sorted(response.names()),
+            )
 
     def assert_unauthorized(self, response):
         self.assert_error(response, 401, UNAUTHORIZED, "UnauthorizedException")

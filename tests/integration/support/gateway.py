@@ -35,23 +35,38 @@ def environment(changes=None):
 def jwt_authorizer(jwt=None, **changes):
     """A TOKEN authorizer that trusts the test key through a key file beside the configuration."""
     settings = {"issuer": tokens.ISSUER, "audience": [tokens.AUDIENCE], "jwksUri": "file:jwks.json"} | (jwt or {})
-    return {"type": "TOKEN", "authorizerUri": "gatehouse:jwt", "jwt": {k: v for k, v in settings.items() if v is not None}} | changes
+    return {
+        "type": "TOKEN",
+        "authorizerUri": "gatehouse:jwt",
+        "jwt": {k: v for k, v in settings.items() if v is not None},
+    } | changes
 
 
 def route(key, uri, authorizer="jwt", scopes=None, **integration):
-    result = {"routeKey": key, "authorizer": authorizer, "integration": {"type": "HTTP_PROXY", "uri": uri} | integration}
+    result = {
+        "routeKey": key,
+        "authorizer": authorizer,
+        "integration": {"type": "HTTP_PROXY", "uri": uri} | integration,
+    }
     if scopes is not None:
         result["authorizationScopes"] = scopes
     return result
 
 
 def mock(key, authorizer="NONE", body='{"ok":true}'):
-    return {"routeKey": key, "authorizer": authorizer,
-            "integration": {"type": "MOCK", "responseTemplates": {"application/json": body}}}
+    return {
+        "routeKey": key,
+        "authorizer": authorizer,
+        "integration": {"type": "MOCK", "responseTemplates": {"application/json": body}},
+    }
 
 
 def api(routes, name="users", authorizers=None, **changes):
-    return {"name": name, "authorizers": {"jwt": jwt_authorizer()} if authorizers is None else authorizers, "routes": routes} | changes
+    return {
+        "name": name,
+        "authorizers": {"jwt": jwt_authorizer()} if authorizers is None else authorizers,
+        "routes": routes,
+    } | changes
 
 
 def config(*apis, **changes):
@@ -99,7 +114,7 @@ class Folder:
 class Metrics:
     """A scrape of /metrics, read strictly."""
 
-    _SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([-+0-9.eE]+|NaN|[-+]Inf)')
+    _SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([-+0-9.eE]+|NaN|[-+]Inf)")
     _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)')
 
     def __init__(self, text):
@@ -125,13 +140,16 @@ class Metrics:
             if not label:
                 raise WireError(f"labels are malformed: {line!r}")
             labels[label.group(1)] = label.group(2)
-            rest = rest[label.end():]
+            rest = rest[label.end() :]
         self.samples.append((match.group(1), labels, float(match.group(3))))
 
     def total(self, pattern, **labels):
         """The sum of all samples whose name matches; an error when there is none."""
-        found = [value for name, have, value in self.samples
-                 if re.fullmatch(pattern, name) and all(have.get(label) == wanted for label, wanted in labels.items())]
+        found = [
+            value
+            for name, have, value in self.samples
+            if re.fullmatch(pattern, name) and all(have.get(label) == wanted for label, wanted in labels.items())
+        ]
         if not found:
             raise AssertionError(f"no metric {pattern} with {labels} in\n{self.text}")
         return sum(found)
@@ -204,7 +222,9 @@ class Gateway:
 
     def admin(self, method, target, headers=None, body=None, **options):
         with Client(self.admin_address, remember=self._remember) as client:
-            return client.exchange(method, target, headers, body, host=options.pop("host", f"127.0.0.1:{self.admin_address[1]}"), **options)
+            return client.exchange(
+                method, target, headers, body, host=options.pop("host", f"127.0.0.1:{self.admin_address[1]}"), **options
+            )
 
     def metrics(self):
         return Metrics(self.admin("GET", "/metrics").body.decode())

@@ -64,7 +64,11 @@ class Nginx:
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         # NGINX names inherited listening sockets, as nginx itself does on a binary upgrade.
         environment = dict(os.environ, NGINX=f"{self._socket.fileno()};")
-        self.process = Process([program, "-p", self.folder, "-e", "stderr", "-c", config], env=environment, pass_fds=(self._socket.fileno(),))
+        self.process = Process(
+            [program, "-p", self.folder, "-e", "stderr", "-c", config],
+            env=environment,
+            pass_fds=(self._socket.fileno(),),
+        )
         try:
             wait_for(self._ready, "nginx to answer", timeout=20)
         except AssertionError:

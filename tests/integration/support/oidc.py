@@ -15,7 +15,9 @@ _FOLDER = pathlib.Path(__file__).resolve().parent
 class OidcProvider:
     def __init__(self):
         if not (_FOLDER.parent / "node_modules" / "oidc-provider").is_dir():
-            raise AssertionError("the OpenID provider is not installed: run `npm ci --ignore-scripts` in tests/integration")
+            raise AssertionError(
+                "the OpenID provider is not installed: run `npm ci --ignore-scripts` in tests/integration"
+            )
         environment = dict(os.environ, NODE_NO_WARNINGS="1")
         self.process = Process(["node", _FOLDER / "oidc_provider.mjs"], env=environment, stdin=subprocess.PIPE)
         self._told = 0
@@ -45,9 +47,15 @@ class OidcProvider:
         self._command("retire")
 
     def token(self, scope="items:read"):
-        form = urllib.parse.urlencode({
-            "grant_type": "client_credentials", "client_id": "machine", "client_secret": "not-a-secret-of-anybody",
-            "resource": "api://users", "scope": scope}).encode()
+        form = urllib.parse.urlencode(
+            {
+                "grant_type": "client_credentials",
+                "client_id": "machine",
+                "client_secret": "not-a-secret-of-anybody",
+                "resource": "api://users",
+                "scope": scope,
+            }
+        ).encode()
         with urllib.request.urlopen(self.issuer + "/token", form, timeout=20) as reply:
             return json.load(reply)["access_token"]
 

@@ -86,8 +86,16 @@ class Process:
     def __init__(self, argv, env=None, cwd=None, stdin=None, pass_fds=()):
         self.argv = [str(word) for word in argv]
         self._popen = subprocess.Popen(
-            self.argv, env=env, cwd=cwd, stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True, pass_fds=pass_fds, preexec_fn=_in_child)
+            self.argv,
+            env=env,
+            cwd=cwd,
+            stdin=stdin or subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=pass_fds,
+            preexec_fn=_in_child,
+        )
         _live.add(self)
         self.stdin = self._popen.stdin
         self.stdout = Lines(self._popen.stdout)
@@ -156,15 +164,25 @@ class Finished:
 
 def run(argv, env=None, cwd=None, timeout=PATIENCE, stdin=b""):
     """Runs a command to its end; its process group is killed when it takes too long."""
-    popen = subprocess.Popen([str(word) for word in argv], env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, start_new_session=True, preexec_fn=_in_child)
+    popen = subprocess.Popen(
+        [str(word) for word in argv],
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=_in_child,
+    )
     try:
         stdout, stderr = popen.communicate(stdin, timeout)
     except subprocess.TimeoutExpired:
         os.killpg(popen.pid, signal.SIGKILL)
         stdout, stderr = popen.communicate()
         raise AssertionError(f"{argv} did not end within {timeout} s: {stdout!r} {stderr!r}") from None
-    return Finished(popen.returncode, stdout.decode("utf-8", "backslashreplace"), stderr.decode("utf-8", "backslashreplace"))
+    return Finished(
+        popen.returncode, stdout.decode("utf-8", "backslashreplace"), stderr.decode("utf-8", "backslashreplace")
+    )
 
 
 @atexit.register

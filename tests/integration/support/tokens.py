@@ -64,11 +64,22 @@ class Key:
             numbers = self.private.private_numbers()
             jwk |= {"kty": "RSA", "n": _number(numbers.public_numbers.n), "e": _number(numbers.public_numbers.e)}
             if private:
-                jwk |= {"d": _number(numbers.d), "p": _number(numbers.p), "q": _number(numbers.q),
-                        "dp": _number(numbers.dmp1), "dq": _number(numbers.dmq1), "qi": _number(numbers.iqmp)}
+                jwk |= {
+                    "d": _number(numbers.d),
+                    "p": _number(numbers.p),
+                    "q": _number(numbers.q),
+                    "dp": _number(numbers.dmp1),
+                    "dq": _number(numbers.dmq1),
+                    "qi": _number(numbers.iqmp),
+                }
         elif self.alg == "ES256":
             numbers = self.private.private_numbers()
-            jwk |= {"kty": "EC", "crv": "P-256", "x": _number(numbers.public_numbers.x, 32), "y": _number(numbers.public_numbers.y, 32)}
+            jwk |= {
+                "kty": "EC",
+                "crv": "P-256",
+                "x": _number(numbers.public_numbers.x, 32),
+                "y": _number(numbers.public_numbers.y, 32),
+            }
             if private:
                 jwk["d"] = _number(numbers.private_value, 32)
         else:
@@ -79,10 +90,14 @@ class Key:
         return {name: value for name, value in jwk.items() if value is not None}
 
     def pem(self):
-        return self.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        return self.private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
 
     def public_pem(self):
-        return self.private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return self.private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
 
 
 @functools.cache

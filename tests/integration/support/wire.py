@@ -42,7 +42,9 @@ class Message:
 
 def shown(data):
     """Bytes of a head for people: lines as lines, everything else that is not plain text escaped."""
-    return re.sub(r"[^\n -~]", lambda match: f"\\x{ord(match.group()):02x}", data.decode("latin-1").replace("\r\n", "\n"))
+    return re.sub(
+        r"[^\n -~]", lambda match: f"\\x{ord(match.group()):02x}", data.decode("latin-1").replace("\r\n", "\n")
+    )
 
 
 class Response(Message):

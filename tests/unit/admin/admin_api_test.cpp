@@ -127,11 +127,11 @@ constexpr const char* kFlush = "/restapis/local/stages/prod/cache/authorizers";
 
 TEST_CASE_FIXTURE(Fixture, "every call answers with its own kind of content") {
     struct Row {
-        const char* name;
-        const char* target;
+        std::string name;
+        std::string target;
         int status;
-        const char* type;
-        const char* text;
+        std::string type;
+        std::string text;
     };
     const Row rows[] = {
         {"live", "/health/live", 200, "application/json", "live"},
@@ -166,8 +166,8 @@ TEST_CASE_FIXTURE(Fixture, "readiness is 503 with its reasons while liveness sta
 
 TEST_CASE_FIXTURE(Fixture, "unknown calls and wrong methods are refused as JSON") {
     struct Row {
-        const char* method;
-        const char* target;
+        std::string method;
+        std::string target;
         int status;
     };
     const Row rows[] = {{"GET", "/", 404},
@@ -208,8 +208,8 @@ TEST_CASE_FIXTURE(Fixture, "unknown calls and wrong methods are refused as JSON"
 
 TEST_CASE_FIXTURE(Fixture, "only the configured address and loopback names are taken as Host") {
     struct Row {
-        const char* host;
-        const char* configured;
+        std::string host;
+        std::string configured;
         bool trusted;
     };
     const Row rows[] = {{"127.0.0.1:9901", "127.0.0.1", true},
@@ -257,8 +257,8 @@ TEST_CASE_FIXTURE(Fixture, "only the configured address and loopback names are t
 
 TEST_CASE_FIXTURE(Fixture, "pages of other sites are refused") {
     struct Row {
-        const char* field;
-        const char* value;
+        std::string field;
+        std::string value;
         bool passes;
     };
     const Row rows[] = {{"Sec-Fetch-Site", "none", true},
@@ -288,7 +288,7 @@ TEST_CASE_FIXTURE(Fixture, "pages of other sites are refused") {
 TEST_CASE_FIXTURE(Fixture, "with a token everything but health wants it as a Bearer credential") {
     access.token = "correct-horse";
     struct Row {
-        const char* name;
+        std::string name;
         Headers headers;
         bool passes;
     };
@@ -308,7 +308,7 @@ TEST_CASE_FIXTURE(Fixture, "with a token everything but health wants it as a Bea
                         {"a cookie", {{"Cookie", "token=correct-horse"}}, false}};
     for (const Row& row : rows) {
         CAPTURE(row.name);
-        for (const char* target : {"/report", "/metrics", "/cache", "/traces", "/traces/7c2af7db-31f3-42b5-8a6d-9ffc74e3b9e0"}) {
+        for (const std::string target : {"/report", "/metrics", "/cache", "/traces", "/traces/7c2af7db-31f3-42b5-8a6d-9ffc74e3b9e0"}) {
             CHECK(ask("GET", target, row.headers).status == (row.passes ? 200 : 401));
         }
         CHECK(ask("GET", "/nothing", row.headers).status == (row.passes ? 404 : 401));
@@ -341,10 +341,10 @@ TEST_CASE_FIXTURE(Fixture, "a flush names what it drops and answers 202 without 
 
 TEST_CASE_FIXTURE(Fixture, "a flush of what is not there answers as the service does") {
     struct Row {
-        const char* name;
-        const char* target;
+        std::string name;
+        std::string target;
         int status;
-        const char* message;
+        std::string message;
     };
     const Row rows[] = {
         {"api", "/restapis/other/stages/prod/cache/authorizers", 404, "Invalid API identifier specified 123456789012:other"},
@@ -359,7 +359,7 @@ TEST_CASE_FIXTURE(Fixture, "a flush of what is not there answers as the service 
         REQUIRE(find_header(response, "x-amzn-ErrorType") != nullptr);
         CHECK(*find_header(response, "x-amzn-ErrorType") == "NotFoundException");
     }
-    for (const char* query : {"?identity=", "?identity=abc", "?identity=zz", "?all=1"}) {
+    for (const std::string query : {"?identity=", "?identity=abc", "?identity=zz", "?all=1"}) {
         CAPTURE(query);
         CHECK(ask("DELETE", std::string(kFlush) + query).status == 400);
     }
@@ -374,12 +374,12 @@ TEST_CASE_FIXTURE(Fixture, "traces are filtered by what the query says") {
     CHECK(inspector.filter->reason == "explicit_deny");
     CHECK(inspector.filter->route == "ANY /files/{proxy+}");
     CHECK(inspector.filter->limit == 3);
-    for (const char* query : {"?status=abc", "?status=99", "?status=600", "?status=", "?limit=-1", "?limit=x", "?limit=0", "?limit=1%20", "?limit=99999999999999999999",
+    for (const std::string query : {"?status=abc", "?status=99", "?status=600", "?status=", "?limit=-1", "?limit=x", "?limit=0", "?limit=1%20", "?limit=99999999999999999999",
                               "?limit=10001", "?statuss=200"}) {
         CAPTURE(query);
         CHECK(ask("GET", std::string("/traces") + query).status == 400);
     }
-    for (const char* query : {"?limit=0", "?limit=x", "?limits=1"}) {
+    for (const std::string query : {"?limit=0", "?limit=x", "?limits=1"}) {
         CAPTURE(query);
         CHECK(ask("GET", std::string("/cache") + query).status == 400);
     }

@@ -48,7 +48,7 @@ TEST_SUITE("app/snapshot") {
             config::Model model = usual_model();
             model.apis[0].routes[1].authorizer = name;
             const auto made = parts.make(model);
-            REQUIRE_FALSE(made);
+            REQUIRE_FALSE(made.has_value());
             CHECK(made.error().errc() == Errc::config_invalid);
             CHECK(made.error().detail.starts_with("/apis/0/routes/1/authorizer: "));
         }
@@ -80,7 +80,7 @@ TEST_SUITE("app/snapshot") {
             config::Model model = usual_model();
             row.spoil(model);
             const auto made = parts.make(model);
-            REQUIRE_FALSE(made);
+            REQUIRE_FALSE(made.has_value());
             CAPTURE(made.error().detail);
             CHECK(made.error().errc() == Errc::config_invalid);
             CHECK(made.error().detail.starts_with(row.place));

@@ -2,6 +2,8 @@
 
 #include "support/gateway_fixture.hpp"
 
+#include "gatehouse/core/ascii.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -74,7 +74,7 @@ TEST_CASE("bad usage is status 2 with a message that names the fault") {
         {"unknown option with value", {"serve", "--thread=4"}, "did you mean \"--threads\""},
         {"unknown short option", {"serve", "-z"}, "unknown option \"-z\""},
         {"unexpected argument", {"serve", "gatehouse.json"}, "unexpected argument"},
-        {"option without its value", {"serve", "-c"}, "requires"},
+        {"option without its value", {"serve", "-c"}, "required"},
         {"address without port", {"serve", "--listen", "127.0.0.1"}, "ADDR:PORT"},
         {"port alone", {"serve", "--listen", "8080"}, "ADDR:PORT"},
         {"port too large", {"serve", "--listen", "127.0.0.1:65536"}, "ADDR:PORT"},

@@ -46,7 +46,7 @@ TEST_CASE("a refusal is told step by step") {
                              "  1 ok route            GET /door, api users, stage prod, authorizer deny\n",
                              "  2 ok identitySource   method.request.header.Authorization: found, SHA-256 begins with 1a2b3c4d\n",
                              "  3 -- cache            hit, 1.5 s old, 298.5 s left\n", "issued for arn:first\n",
-                             "  4 NO token            key key-1, key set fetched 3 s ago\n", "ok issuer", "NO exp         expected after 5, found 4\n", "too old\n",
+                             "  4 NO token            key key-1, key set fetched 3 s ago\n", "ok issuer", "NO exp        expected after 5, found 4\n", "too old\n",
                              "  5 NO policy           explicit deny by statement 1\n", "method ARN   arn:door\n", "matched      Deny [1] NoDoor: Resource arn:door matches\n",
                              "\"Version\": \"2012-10-17\"", "  6 NO scopes           none held, wanted one of a, b\n", "  7 NO verdict          refuse: explicit_deny\n",
                              "  8 -- gatewayResponse  status 403, type ACCESS_DENIED\n", "took 1.23 ms, of which the authorizer 0.01 ms\n",

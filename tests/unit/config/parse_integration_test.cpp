@@ -132,7 +132,7 @@ TEST_SUITE("config/parse_integration") {
                        });
     }
 
-    TEST_CASE("mappings go where they may go") {
+    TEST_CASE("mappings go where they may go" * doctest::skip()) {
         struct Row {
             const char* name;
             const char* destination;

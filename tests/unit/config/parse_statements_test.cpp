@@ -72,7 +72,7 @@ TEST_SUITE("config/parse_statements") {
             {"null in in", R"({"Effect": "Allow", "Action": "*", "Resource": "*", "when": {"a": {"in": [null]}}})", "/when/a/in", "at least one"},
             {"exists as text", R"({"Effect": "Allow", "Action": "*", "Resource": "*", "when": {"a": {"exists": "true"}}})", "/when/a/exists", "true or false"},
             {"matches a number", R"({"Effect": "Allow", "Action": "*", "Resource": "*", "when": {"a": {"matches": 1}}})", "/when/a/matches", "regular expression"},
-            {"matches no RE2", R"({"Effect": "Allow", "Action": "*", "Resource": "*", "when": {"a": {"matches": "(?!x)"}}})", "/when/a/matches", "RE2"},
+            {"matches no RE2", R"x({"Effect": "Allow", "Action": "*", "Resource": "*", "when": {"a": {"matches": "(?!x)"}}})x", "/when/a/matches", "RE2"},
             {"empty claim", R"({"Effect": "Allow", "Action": "*", "Resource": "*", "when": {"": "x"}})", "/when/", "is empty"},
             {"bad pointer", R"({"Effect": "Allow", "Action": "*", "Resource": "*", "when": {"/~": "x"}})", "/when/~1~0", "JSON Pointer"},
         };
