@@ -11,13 +11,16 @@ constexpr int kHelpColumn = 34;
 
 std::string join(const std::vector<std::string_view>& words) {
     std::string text;
-    for (const std::string_view word : words) text += (text.empty() ? "" : ", ") + std::string(word);
+    for (const std::string_view word : words)
+        text += (text.empty() ? "" : ", ") + std::string(word);
     return text;
 }
 
 }  // namespace
 
-Parser::Parser(std::string_view call, const std::string& description, const config::Environment& environment)
+Parser::Parser(std::string_view call,
+               const std::string& description,
+               const config::Environment& environment)
     : call_(call),
       app_(description + "\n", "gatehouse " + std::string(call)),
       environment_(environment) {
@@ -35,15 +38,20 @@ Parser::Option& Parser::add(const std::string& flags, const std::string& variabl
     return option;
 }
 
-Parser::Option& Parser::text(const std::string& flags, const std::string& kind, const std::string& description,
+Parser::Option& Parser::text(const std::string& flags,
+                             const std::string& kind,
+                             const std::string& description,
                              const std::string& variable) {
     Option& option = add(flags, variable);
-    option.handle = app_.add_option(flags, option.value, description + (variable.empty() ? "" : " [" + variable + "]"));
+    option.handle = app_.add_option(
+        flags, option.value, description + (variable.empty() ? "" : " [" + variable + "]"));
     option.handle->option_text(kind);
     return option;
 }
 
-Parser::Option& Parser::list(const std::string& flags, const std::string& kind, const std::string& description) {
+Parser::Option& Parser::list(const std::string& flags,
+                             const std::string& kind,
+                             const std::string& description) {
     Option& option = add(flags, {});
     option.handle = app_.add_option(flags, option.values, description);
     option.handle->option_text(kind);
@@ -52,9 +60,12 @@ Parser::Option& Parser::list(const std::string& flags, const std::string& kind, 
     return option;
 }
 
-Parser::Option& Parser::flag(const std::string& flags, const std::string& description, const std::string& variable) {
+Parser::Option& Parser::flag(const std::string& flags,
+                             const std::string& description,
+                             const std::string& variable) {
     Option& option = add(flags, variable);
-    option.handle = app_.add_flag(flags, option.set, description + (variable.empty() ? "" : " [" + variable + "]"));
+    option.handle = app_.add_flag(
+        flags, option.set, description + (variable.empty() ? "" : " [" + variable + "]"));
     return option;
 }
 
@@ -64,6 +75,10 @@ bool Parser::parse(const std::vector<std::string>& arguments) {
         app_.parse(std::move(reversed));
     } catch (const CLI::CallForHelp&) {
         exit_ = Exit{0, app_.help(), {}};
+        return false;
+    } catch (const CLI::ArgumentMismatch& fault) {
+        const std::string text = fault.what();  // "--config: 1 required TEXT missing"
+        refuse(text.substr(0, text.find(':')) + " wants a value");
         return false;
     } catch (const CLI::ParseError& fault) {
         refuse(fault.what());
@@ -107,18 +122,26 @@ std::string Parser::get_admin_url(const Option& option) {
     return url.value_or("");
 }
 
-std::string Parser::get_one_of(const Option& option, std::string_view fallback, const std::vector<std::string_view>& allowed) {
+std::string Parser::get_one_of(const Option& option,
+                               std::string_view fallback,
+                               const std::vector<std::string_view>& allowed) {
     std::string value = get(option, fallback);
-    if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) refuse_value(option, value, join(allowed));
+    if (std::find(allowed.begin(), allowed.end(), value) == allowed.end())
+        refuse_value(option, value, join(allowed));
     return value;
 }
 
 void Parser::refuse(const std::string& message) {
     if (exit_) return;
-    exit_ = Exit{2, {}, "gatehouse " + call_ + ": " + message + "\nTry \"gatehouse " + call_ + " --help\".\n"};
+    exit_ =
+        Exit{2,
+             {},
+             "gatehouse " + call_ + ": " + message + "\nTry \"gatehouse " + call_ + " --help\".\n"};
 }
 
-std::string Parser::name_of(const Option& option) const { return given(option) ? option.flag : option.environment; }
+std::string Parser::name_of(const Option& option) const {
+    return given(option) ? option.flag : option.environment;
+}
 
 void Parser::refuse_value(const Option& option, std::string_view value, std::string_view allowed) {
     refuse(name_of(option) + ": \"" + printable(value) + "\" is not " + std::string(allowed));
@@ -135,7 +158,8 @@ void Parser::refuse_extra(const std::string& word) {
         if (option.flag.starts_with('-')) flags.push_back(option.flag);
     }
     const std::string_view nearest = find_nearest(name, flags);
-    refuse("unknown option \"" + printable(name) + "\"" + (nearest.empty() ? "" : "; did you mean \"" + std::string(nearest) + "\"?"));
+    refuse("unknown option \"" + printable(name) + "\"" +
+           (nearest.empty() ? "" : "; did you mean \"" + std::string(nearest) + "\"?"));
 }
 
 }  // namespace gatehouse::cli

@@ -21,7 +21,8 @@ std::string clean(std::string_view text) {
     std::string safe;
     for (const char c : text) {
         if (is_control(c)) {
-            safe.append("\\x").append({kHex[static_cast<unsigned char>(c) >> 4], kHex[static_cast<unsigned char>(c) & 15]});
+            safe.append("\\x").append({kHex[static_cast<unsigned char>(c) >> 4],
+                                       kHex[static_cast<unsigned char>(c) & 15]});
         } else {
             safe += c;
         }
@@ -32,10 +33,13 @@ std::string clean(std::string_view text) {
 std::string value_text(const Json& value) {
     if (value.is_string()) return clean(value.get_ref<const std::string&>());
     if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-    const bool names = value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const Json& item) { return item.is_string(); });
+    const bool names =
+        value.is_array() && !value.empty() &&
+        std::all_of(value.begin(), value.end(), [](const Json& item) { return item.is_string(); });
     if (names) {
         std::string text;
-        for (const Json& item : value) text += (text.empty() ? "" : ", ") + clean(item.get_ref<const std::string&>());
+        for (const Json& item : value)
+            text += (text.empty() ? "" : ", ") + clean(item.get_ref<const std::string&>());
         return text;
     }
     return clean(dump_json(value));
@@ -46,24 +50,32 @@ std::string member(const Json& object, std::string_view name) {
     return value == nullptr ? std::string() : value_text(*value);
 }
 
-bool member_is(const Json& object, std::string_view name, std::string_view wanted) { return member(object, name) == wanted; }
+bool member_is(const Json& object, std::string_view name, std::string_view wanted) {
+    return member(object, name) == wanted;
+}
 
 std::string millis(std::uint64_t number, std::uint64_t per_milli) {
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.2f ms", static_cast<double>(number) / static_cast<double>(per_milli));
+    std::snprintf(text.data(),
+                  text.size(),
+                  "%.2f ms",
+                  static_cast<double>(number) / static_cast<double>(per_milli));
     return text.data();
 }
 
 std::string duration(const Json& object, std::string_view name, std::uint64_t per_milli) {
     const Json* value = find_member(object, name);
-    return value != nullptr && value->is_number_unsigned() ? millis(value->get<std::uint64_t>(), per_milli) : std::string("?");
+    return value != nullptr && value->is_number_unsigned()
+               ? millis(value->get<std::uint64_t>(), per_milli)
+               : std::string("?");
 }
 
 std::string seconds(const Json& object, std::string_view name) {
     const Json* value = find_member(object, name);
     if (value == nullptr || !value->is_number_integer()) return "?";
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.1f s", static_cast<double>(value->get<std::int64_t>()) / 1000);
+    std::snprintf(
+        text.data(), text.size(), "%.1f s", static_cast<double>(value->get<std::int64_t>()) / 1000);
     return text.data();
 }
 
@@ -71,14 +83,16 @@ std::string seconds(const Json& object, std::string_view name) {
 void append_members(std::string& line, const Json& object, Names names) {
     for (const std::string_view name : names) {
         const std::string text = member(object, name);
-        if (!text.empty()) line.append(line.empty() ? "" : ", ").append(name).append(" ").append(text);
+        if (!text.empty())
+            line.append(line.empty() ? "" : ", ").append(name).append(" ").append(text);
     }
 }
 
 // What a step has besides what was printed.
 void append_rest(std::string& out, const Json& object, Names printed) {
     for (const auto& [name, value] : object.items()) {
-        if (name == "step" || std::find(printed.begin(), printed.end(), name) != printed.end()) continue;
+        if (name == "step" || std::find(printed.begin(), printed.end(), name) != printed.end())
+            continue;
         out.append(kIndent).append(clean(name)).append(": ").append(value_text(value)).append("\n");
     }
 }
@@ -88,7 +102,9 @@ void append_json(std::string& out, const Json& value) {
     const std::string text = dump_json(value, 2) + "\n";
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = text.find('\n', begin);
-        out.append(kIndent).append(clean(std::string_view(text).substr(begin, end - begin))).append("\n");
+        out.append(kIndent)
+            .append(clean(std::string_view(text).substr(begin, end - begin)))
+            .append("\n");
         begin = end + 1;
     }
 }
@@ -111,7 +127,9 @@ Step route_step(const Json& step) {
 
 Step identity_step(const Json& step) {
     Step text;
-    text.mark = member_is(step, "result", "found") ? "ok" : member_is(step, "result", "not looked for") ? "--" : "NO";
+    text.mark = member_is(step, "result", "found")            ? "ok"
+                : member_is(step, "result", "not looked for") ? "--"
+                                                              : "NO";
     text.line = member(step, "source") + ": " + member(step, "result");
     const std::string digest = member(step, "identity");
     if (!digest.empty()) text.line += ", SHA-256 begins with " + digest;
@@ -123,21 +141,26 @@ Step cache_step(const Json& step) {
     Step text;
     text.line = member(step, "result");
     if (step.contains("ageMillis")) {
-        text.line += ", " + seconds(step, "ageMillis") + " old, " + seconds(step, "remainingMillis") + " left";
+        text.line += ", " + seconds(step, "ageMillis") + " old, " +
+                     seconds(step, "remainingMillis") + " left";
     }
     const std::string issued_for = member(step, "issuedFor");
-    if (!issued_for.empty()) text.more.append(kIndent).append("issued for ").append(issued_for).append("\n");
+    if (!issued_for.empty())
+        text.more.append(kIndent).append("issued for ").append(issued_for).append("\n");
     append_rest(text.more, step, {"result", "ageMillis", "remainingMillis", "issuedFor"});
     return text;
 }
 
 void append_check(std::string& out, const Json& check) {
     std::string name = member(check, "name");
-    name.resize(std::max<std::size_t>(name.size(), 10), ' ');
-    out.append(kIndent).append(member_is(check, "passed", "yes") ? "ok " : "NO ").append(name);
     std::string values;
     append_members(values, check, {"expected", "found"});
-    out.append(values.empty() ? "" : " ").append(values).append("\n");
+    if (!values.empty()) name.resize(std::max<std::size_t>(name.size(), 10) + 1, ' ');
+    out.append(kIndent)
+        .append(member_is(check, "passed", "yes") ? "ok " : "NO ")
+        .append(name)
+        .append(values)
+        .append("\n");
     append_rest(out, check, {"name", "passed", "expected", "found"});
 }
 
@@ -152,7 +175,8 @@ Step token_step(const Json& step) {
     }
     if (const Json* key = find_member(step, "key"); key != nullptr) {
         text.line = "key " + member(*key, "kid");
-        if (key->contains("ageSeconds")) text.line += ", key set fetched " + member(*key, "ageSeconds") + " s ago";
+        if (key->contains("ageSeconds"))
+            text.line += ", key set fetched " + member(*key, "ageSeconds") + " s ago";
     }
     const std::string error = member(step, "error");
     if (!error.empty()) {
@@ -164,8 +188,12 @@ Step token_step(const Json& step) {
 }
 
 void append_statement(std::string& out, const Json& statement) {
-    out.append(kIndent).append(member_is(statement, "matched", "yes") ? "matched      " : "no match     ");
-    out.append(member(statement, "effect")).append(" [").append(member(statement, "index")).append("]");
+    out.append(kIndent).append(member_is(statement, "matched", "yes") ? "matched      "
+                                                                      : "no match     ");
+    out.append(member(statement, "effect"))
+        .append(" [")
+        .append(member(statement, "index"))
+        .append("]");
     const std::string sid = member(statement, "sid");
     if (!sid.empty()) out.append(" ").append(sid);
     const std::string why = member(statement, "why");
@@ -179,15 +207,24 @@ Step policy_step(const Json& step) {
     text.line = member(step, "result");
     if (step.contains("statement")) text.line += " by statement " + member(step, "statement");
     append_members(text.line, step, {"principalId"});
-    if (step.contains("methodArn")) text.more.append(kIndent).append("method ARN   ").append(member(step, "methodArn")).append("\n");
-    if (const Json* statements = find_member(step, "statements"); statements != nullptr && statements->is_array()) {
-        for (const Json& statement : *statements) append_statement(text.more, statement);
+    if (step.contains("methodArn"))
+        text.more.append(kIndent)
+            .append("method ARN   ")
+            .append(member(step, "methodArn"))
+            .append("\n");
+    if (const Json* statements = find_member(step, "statements");
+        statements != nullptr && statements->is_array()) {
+        for (const Json& statement : *statements)
+            append_statement(text.more, statement);
     }
     if (const Json* policy = find_member(step, "policy"); policy != nullptr) {
         text.more.append(kIndent).append("policy:\n");
         append_json(text.more, *policy);
     }
-    append_rest(text.more, step, {"result", "statement", "resource", "principalId", "methodArn", "statements", "policy"});
+    append_rest(
+        text.more,
+        step,
+        {"result", "statement", "resource", "principalId", "methodArn", "statements", "policy"});
     return text;
 }
 
@@ -209,18 +246,26 @@ Step verdict_step(const Json& step) {
 
 Step upstream_step(const Json& step) {
     Step text;
-    text.line = "answered " + member(step, "status") + " after " + duration(step, "firstByteMicros", 1000);
-    text.line += member_is(step, "reusedConnection", "yes") ? ", on a reused connection"
-                                                            : ", connected in " + duration(step, "connectMicros", 1000);
+    text.line =
+        "answered " + member(step, "status") + " after " + duration(step, "firstByteMicros", 1000);
+    text.line += member_is(step, "reusedConnection", "yes")
+                     ? ", on a reused connection"
+                     : ", connected in " + duration(step, "connectMicros", 1000);
     if (member_is(step, "retried", "yes")) text.line += ", retried";
-    append_rest(text.more, step, {"status", "firstByteMicros", "connectMicros", "reusedConnection", "retried"});
+    append_rest(text.more,
+                step,
+                {"status", "firstByteMicros", "connectMicros", "reusedConnection", "retried"});
     return text;
 }
 
 Step other_step(const Json& step) {
     Step text;
     for (const auto& [name, value] : step.items()) {
-        if (name != "step") text.line.append(text.line.empty() ? "" : ", ").append(clean(name)).append(" ").append(value_text(value));
+        if (name != "step")
+            text.line.append(text.line.empty() ? "" : ", ")
+                .append(clean(name))
+                .append(" ")
+                .append(value_text(value));
     }
     return text;
 }
@@ -240,8 +285,10 @@ Step make_step(const Json& step) {
 
 std::string header_text(const Json& trace) {
     std::string text = member(trace, "method") + " " + member(trace, "path");
-    if (trace.contains("status") && !member_is(trace, "status", "0")) text += " -> " + member(trace, "status");
-    text += "\n" + std::string(member_is(trace, "verdict", "allow") ? "allowed" : "refused") + ": " + member(trace, "reason");
+    if (trace.contains("status") && !member_is(trace, "status", "0"))
+        text += " -> " + member(trace, "status");
+    text += "\n" + std::string(member_is(trace, "verdict", "allow") ? "allowed" : "refused") +
+            ": " + member(trace, "reason");
     const std::string reason = member(trace, "reasonText");
     if (!reason.empty()) text += " (" + reason + ")";
     text += "\n";
@@ -262,21 +309,30 @@ std::string trace_to_text(const Json& trace) {
         for (const Json& json : *steps) {
             const Step step = make_step(json);
             std::array<char, 64> head{};
-            std::snprintf(head.data(), head.size(), "%3d %.2s %-15.40s  ", ++number, step.mark.data(), member(json, "step").c_str());
+            std::snprintf(head.data(),
+                          head.size(),
+                          "%3d %.2s %-15.40s  ",
+                          ++number,
+                          step.mark.data(),
+                          member(json, "step").c_str());
             text.append(head.data()).append(step.line).append("\n").append(step.more);
         }
     }
     text += "\n";
-    if (const Json* timings = find_member(trace, "timings"); timings != nullptr && timings->is_object()) {
-        text += "took " + duration(*timings, "totalMicros", 1000) + ", of which the authorizer " + duration(*timings, "authorizerMicros", 1000) + "\n";
+    if (const Json* timings = find_member(trace, "timings");
+        timings != nullptr && timings->is_object()) {
+        text += "took " + duration(*timings, "totalMicros", 1000) + ", of which the authorizer " +
+                duration(*timings, "authorizerMicros", 1000) + "\n";
     }
     std::string facts;
     append_members(facts, trace, {"requestId", "time", "host", "bytes"});
     if (!facts.empty()) text += facts + "\n";
     for (const auto& [name, value] : trace.items()) {
         constexpr std::string_view kPrinted =
-            " method path status verdict reason reasonText detail hint steps timings requestId time host bytes ";
-        if (kPrinted.find(" " + name + " ") == std::string_view::npos) text += clean(name) + ": " + value_text(value) + "\n";
+            " method path status verdict reason reasonText detail hint steps timings requestId "
+            "time host bytes ";
+        if (kPrinted.find(" " + name + " ") == std::string_view::npos)
+            text += clean(name) + ": " + value_text(value) + "\n";
     }
     return text;
 }

@@ -36,7 +36,9 @@ Shape describe_shape(const Route& route) {
     return shape;
 }
 
-std::vector<std::string_view> to_views(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
+std::vector<std::string_view> to_views(const std::vector<std::string>& names) {
+    return {names.begin(), names.end()};
+}
 
 class ApiCheck {
   public:
@@ -75,12 +77,15 @@ class ApiCheck {
     }
 
     void check_authorizer(const Route& route) {
-        if (route.authorizer.empty() || route.authorizer == kNone || find_authorizer(route.authorizer) != nullptr) return;
+        if (route.authorizer.empty() || route.authorizer == kNone ||
+            find_authorizer(route.authorizer) != nullptr)
+            return;
         std::vector<std::string_view> names{kNone};
-        for (const Authorizer& authorizer : api_.authorizers) names.push_back(authorizer.name);
+        for (const Authorizer& authorizer : api_.authorizers)
+            names.push_back(authorizer.name);
         problem(route.pointer + "/authorizer",
-                "there is no authorizer " + in_quotes(route.authorizer) + "; allowed: " + list_quoted(names) +
-                    suggest(route.authorizer, names));
+                "there is no authorizer " + in_quotes(route.authorizer) +
+                    "; allowed: " + list_quoted(names) + suggest(route.authorizer, names));
     }
 
     void check_scopes(const Route& route) {
@@ -96,24 +101,32 @@ class ApiCheck {
         const std::vector<std::string> used = find_placeholders(route.integration.uri);
         const auto& mappings = route.integration.request_parameters;
         for (const std::string& name : std::set<std::string>(used.begin(), used.end())) {
-            const bool parameter = std::ranges::find(shape.parameters, name) != shape.parameters.end();
+            const bool parameter =
+                std::ranges::find(shape.parameters, name) != shape.parameters.end();
             if (parameter || mappings.contains(std::string(kPath) + name)) continue;
             problem(route.pointer + "/integration/uri",
-                    "{" + name + "} is no path parameter of " + in_quotes(route.path) + ", and no integration.request.path." + name +
-                        " maps it" + suggest(name, to_views(shape.parameters)));
+                    "{" + name + "} is no path parameter of " + in_quotes(route.path) +
+                        ", and no integration.request.path." + name + " maps it" +
+                        suggest(name, to_views(shape.parameters)));
         }
         for (const auto& [name, expression] : mappings) {
-            if (!name.starts_with(kPath) || std::ranges::find(used, name.substr(kPath.size())) != used.end()) continue;
+            // A destination without a name is no destination: the reader has said so.
+            if (!name.starts_with(kPath) || name.size() == kPath.size()) continue;
+            if (std::ranges::find(used, name.substr(kPath.size())) != used.end()) continue;
             problem(append_pointer(route.pointer + "/integration/requestParameters", name),
                     "would be ignored: the uri has no {" + name.substr(kPath.size()) + "}" +
                         suggest(name.substr(kPath.size()), to_views(used)));
         }
     }
 
-    void check_mapping(const Route& route, const Shape& shape, const std::string& name, std::string_view source) {
+    void check_mapping(const Route& route,
+                       const Shape& shape,
+                       const std::string& name,
+                       std::string_view source) {
         constexpr std::string_view kPath = "method.request.path.";
         constexpr std::string_view kContext = "context.authorizer.";
-        const std::string pointer = append_pointer(route.pointer + "/integration/requestParameters", name);
+        const std::string pointer =
+            append_pointer(route.pointer + "/integration/requestParameters", name);
         if (source.starts_with(kPath) && !route.path.empty()) {
             const std::string_view parameter = source.substr(kPath.size());
             if (std::ranges::find(shape.parameters, parameter) == shape.parameters.end()) {
@@ -122,21 +135,30 @@ class ApiCheck {
                             suggest(parameter, to_views(shape.parameters)));
             }
         }
-        if (source.starts_with(kContext)) check_context_source(route, pointer, source.substr(kContext.size()));
+        if (source.starts_with(kContext))
+            check_context_source(route, pointer, source.substr(kContext.size()));
     }
 
-    void check_context_source(const Route& route, const std::string& pointer, std::string_view key) {
+    void check_context_source(const Route& route,
+                              const std::string& pointer,
+                              std::string_view key) {
         if (route.authorizer == kNone) {
-            return problem(pointer, "would be ignored: the authorizer is \"NONE\", so there is no context.authorizer");
+            return problem(
+                pointer,
+                "would be ignored: the authorizer is \"NONE\", so there is no context.authorizer");
         }
         const Authorizer* authorizer = find_authorizer(route.authorizer);
-        if (authorizer == nullptr || authorizer->jwt.providers.empty() || key.starts_with("claims.")) return;
+        if (authorizer == nullptr || authorizer->jwt.providers.empty() ||
+            key.starts_with("claims."))
+            return;
         std::vector<std::string_view> keys{"principalId"};
-        for (const ContextEntry& entry : authorizer->jwt.context) keys.push_back(entry.key);
+        for (const ContextEntry& entry : authorizer->jwt.context)
+            keys.push_back(entry.key);
         if (std::ranges::find(keys, key) != keys.end()) return;
         problem(pointer,
-                "authorizer " + in_quotes(authorizer->name) + " puts no " + in_quotes(key) + " into its context; it has " +
-                    list_quoted(keys) + ", and a claim is context.authorizer.claims.NAME" + suggest(key, keys));
+                "authorizer " + in_quotes(authorizer->name) + " puts no " + in_quotes(key) +
+                    " into its context; it has " + list_quoted(keys) +
+                    ", and a claim is context.authorizer.claims.NAME" + suggest(key, keys));
     }
 
     void check_route_keys() {
@@ -150,8 +172,8 @@ class ApiCheck {
             clash = clash || !fresh;
             if (fresh) continue;
             problem(route.pointer + "/routeKey",
-                    in_quotes(route.route_key) + " matches the same requests as " + in_quotes(first->second->route_key) + " (" +
-                        first->second->pointer + ")");
+                    in_quotes(route.route_key) + " matches the same requests as " +
+                        in_quotes(first->second->route_key) + " (" + first->second->pointer + ")");
         }
         if (clash) return;
         // The table that will serve has the last word.
@@ -165,15 +187,18 @@ class ApiCheck {
             if (route.authorizer == authorizer.name) routes.push_back(&route);
         }
         if (routes.empty()) return warning(authorizer.pointer, "no route uses this authorizer");
-        // A policy for one method ARN, cached, refuses the same token everywhere else until it ends.
+        // A policy for one method ARN, cached, refuses the same token everywhere else until it
+        // ends.
         if (authorizer.jwt.resource != "method" || authorizer.result_ttl.count() == 0) return;
         const Route& last = *routes.back();
         const bool several = last.method == "ANY" || last.path.find('{') != std::string::npos;
         if (routes.size() < 2 && !several) return;
         warning(authorizer.pointer + "/jwt/resource",
-                "\"method\" allows the first request's method and path only, and the cache keeps that: other requests with the same "
-                "token, e.g. to " + in_quotes(last.route_key) +
-                    ", get 403 for up to " + std::to_string(authorizer.result_ttl.count()) +
+                "\"method\" allows the first request's method and path only, and the cache keeps "
+                "that: other requests with the same "
+                "token, e.g. to " +
+                    in_quotes(last.route_key) + ", get 403 for up to " +
+                    std::to_string(authorizer.result_ttl.count()) +
                     " s; use \"stage\", or set authorizerResultTtlInSeconds to 0");
     }
 
@@ -181,14 +206,20 @@ class ApiCheck {
     void check_context_keys(const Authorizer& authorizer) {
         std::vector<std::string_view> taken{"Principal-Id"};
         for (const ContextEntry& entry : authorizer.jwt.context) {
-            const std::string pointer = append_pointer(authorizer.pointer + "/jwt/context", entry.key);
-            const auto folds = [&entry](std::string_view other) { return equals_folded(entry.key, other); };
+            const std::string pointer =
+                append_pointer(authorizer.pointer + "/jwt/context", entry.key);
+            const auto folds = [&entry](std::string_view other) {
+                return equals_folded(entry.key, other);
+            };
             const auto other = std::ranges::find_if(taken, folds);
             if (!is_token(entry.key)) {
-                warning(pointer, in_quotes(entry.key) + " can be no header name, so the backend gets no header for it");
+                warning(pointer,
+                        in_quotes(entry.key) +
+                            " can be no header name, so the backend gets no header for it");
             } else if (other != taken.end()) {
                 warning(pointer,
-                        in_quotes(entry.key) + " makes the same header name as " + in_quotes(*other) +
+                        in_quotes(entry.key) + " makes the same header name as " +
+                            in_quotes(*other) +
                             " for many backends (case and \"_\" aside), so it gets none");
             } else {
                 taken.push_back(entry.key);

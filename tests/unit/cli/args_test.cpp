@@ -42,15 +42,26 @@ Exit parse_exit(const Words& words, const Variables& variables = {}) {
 
 std::string joined(const Words& words) {
     std::string text;
-    for (const std::string& word : words) text += word + " ";
+    for (const std::string& word : words)
+        text += word + " ";
     return text;
 }
 
 }  // namespace
 
 TEST_CASE("help of the program and of every call goes to stdout with status 0") {
-    for (const Words& words : {Words{"--help"}, {"-h"}, {"help"}, {"serve", "--help"}, {"demo", "-h"}, {"check", "--help"}, {"token", "--help"},
-                               {"explain", "--help"}, {"health", "--help"}, {"version", "--help"}, {"help", "serve"}, {"serve", "-c", "x", "--help"}}) {
+    for (const Words& words : {Words{"--help"},
+                               {"-h"},
+                               {"help"},
+                               {"serve", "--help"},
+                               {"demo", "-h"},
+                               {"check", "--help"},
+                               {"token", "--help"},
+                               {"explain", "--help"},
+                               {"health", "--help"},
+                               {"version", "--help"},
+                               {"help", "serve"},
+                               {"serve", "-c", "x", "--help"}}) {
         CAPTURE(joined(words));
         const Exit exit = parse_exit(words);
         CHECK(exit.status == 0);
@@ -61,10 +72,11 @@ TEST_CASE("help of the program and of every call goes to stdout with status 0") 
 
 TEST_CASE("bad usage is status 2 with a message that names the fault") {
     struct Row {
-        const char* name;
+        std::string name;
         Words words;
-        const char* message;
+        std::string message;
     };
+
     const Row rows[] = {
         {"no call", {}, "Calls:"},
         {"unknown call", {"serv"}, "did you mean \"serve\""},
@@ -74,7 +86,7 @@ TEST_CASE("bad usage is status 2 with a message that names the fault") {
         {"unknown option with value", {"serve", "--thread=4"}, "did you mean \"--threads\""},
         {"unknown short option", {"serve", "-z"}, "unknown option \"-z\""},
         {"unexpected argument", {"serve", "gatehouse.json"}, "unexpected argument"},
-        {"option without its value", {"serve", "-c"}, "required"},
+        {"option without its value", {"serve", "-c"}, "--config wants a value"},
         {"address without port", {"serve", "--listen", "127.0.0.1"}, "ADDR:PORT"},
         {"port alone", {"serve", "--listen", "8080"}, "ADDR:PORT"},
         {"port too large", {"serve", "--listen", "127.0.0.1:65536"}, "ADDR:PORT"},
@@ -120,7 +132,8 @@ TEST_CASE("bad usage is status 2 with a message that names the fault") {
 }
 
 TEST_CASE("a malformed header is refused without showing what may be a credential") {
-    CHECK(parse_exit({"explain", "-H", "Bearer secret-token", "GET", "/"}).err.find("secret") == std::string::npos);
+    CHECK(parse_exit({"explain", "-H", "Bearer secret-token", "GET", "/"}).err.find("secret") ==
+          std::string::npos);
 }
 
 TEST_CASE("serve has its defaults and its options") {
@@ -131,7 +144,17 @@ TEST_CASE("serve has its defaults and its options") {
     CHECK(plain.log_level == "info");
     CHECK_FALSE(plain.dev);
 
-    const auto full = parse_as<ServeOptions>({"serve", "-c", "a.json", "--listen", "0.0.0.0:80", "--admin", "[::1]:0", "--threads", "3", "--log-level=debug", "--dev"});
+    const auto full = parse_as<ServeOptions>({"serve",
+                                              "-c",
+                                              "a.json",
+                                              "--listen",
+                                              "0.0.0.0:80",
+                                              "--admin",
+                                              "[::1]:0",
+                                              "--threads",
+                                              "3",
+                                              "--log-level=debug",
+                                              "--dev"});
     CHECK(full.config == "a.json");
     CHECK(full.listen == Endpoint{"0.0.0.0", 80});
     CHECK(full.admin == Endpoint{"::1", 0});
@@ -141,8 +164,12 @@ TEST_CASE("serve has its defaults and its options") {
 }
 
 TEST_CASE("an option beats its environment variable and an empty variable counts for nothing") {
-    const Variables variables = {{"GATEHOUSE_CONFIG", "env.json"}, {"GATEHOUSE_LISTEN", "127.0.0.1:1"}, {"GATEHOUSE_ADMIN", "127.0.0.1:2"},
-                                 {"GATEHOUSE_THREADS", "5"},       {"GATEHOUSE_LOG_LEVEL", "error"},    {"GATEHOUSE_DEV", "true"},
+    const Variables variables = {{"GATEHOUSE_CONFIG", "env.json"},
+                                 {"GATEHOUSE_LISTEN", "127.0.0.1:1"},
+                                 {"GATEHOUSE_ADMIN", "127.0.0.1:2"},
+                                 {"GATEHOUSE_THREADS", "5"},
+                                 {"GATEHOUSE_LOG_LEVEL", "error"},
+                                 {"GATEHOUSE_DEV", "true"},
                                  {"GATEHOUSE_WATCH", "false"}};
     const auto from_environment = parse_as<ServeOptions>({"serve"}, variables);
     CHECK(from_environment.config == "env.json");
@@ -152,21 +179,28 @@ TEST_CASE("an option beats its environment variable and an empty variable counts
     CHECK(from_environment.log_level == "error");
     CHECK(from_environment.dev);
 
-    const auto typed = parse_as<ServeOptions>({"serve", "--config", "a.json", "--listen", "127.0.0.1:9", "--threads", "1", "--dev=false"}, variables);
+    const auto typed = parse_as<ServeOptions>(
+        {"serve", "--config", "a.json", "--listen", "127.0.0.1:9", "--threads", "1", "--dev=false"},
+        variables);
     CHECK(typed.config == "a.json");
     CHECK(typed.listen == Endpoint{"127.0.0.1", 9});
     CHECK(typed.threads == 1);
     CHECK_FALSE(typed.dev);
 
-    CHECK_FALSE(parse_as<ServeOptions>({"serve"}, {{"GATEHOUSE_LISTEN", ""}, {"GATEHOUSE_DEV", ""}}).listen.has_value());
+    CHECK_FALSE(parse_as<ServeOptions>({"serve"}, {{"GATEHOUSE_LISTEN", ""}, {"GATEHOUSE_DEV", ""}})
+                    .listen.has_value());
 }
 
 TEST_CASE("a bad environment variable is named in the message") {
     struct Row {
-        const char* variable;
-        const char* value;
+        std::string variable;
+        std::string value;
     };
-    const Row rows[] = {{"GATEHOUSE_LISTEN", "8080"}, {"GATEHOUSE_DEV", "perhaps"}, {"GATEHOUSE_LOG_LEVEL", "loud"}, {"GATEHOUSE_ADMIN", "x"}};
+
+    const Row rows[] = {{"GATEHOUSE_LISTEN", "8080"},
+                        {"GATEHOUSE_DEV", "perhaps"},
+                        {"GATEHOUSE_LOG_LEVEL", "loud"},
+                        {"GATEHOUSE_ADMIN", "x"}};
     for (const Row& row : rows) {
         CAPTURE(row.variable);
         const Exit exit = parse_exit({"serve"}, {{row.variable, row.value}});
@@ -180,40 +214,62 @@ TEST_CASE("a bad environment variable is named in the message") {
 }
 
 TEST_CASE("explain takes repeated headers and leaves the request to itself") {
-    const auto options = parse_as<ExplainOptions>({"explain", "-c", "a.json", "-H", "Authorization: Bearer x", "-H", "X-A:b: c", "GET", "/items?a=b"});
+    const auto options = parse_as<ExplainOptions>({"explain",
+                                                   "-c",
+                                                   "a.json",
+                                                   "-H",
+                                                   "Authorization: Bearer x",
+                                                   "-H",
+                                                   "X-A:b: c",
+                                                   "GET",
+                                                   "/items?a=b"});
     CHECK(options.configuration.config == "a.json");
     CHECK(options.method == "GET");
     CHECK(options.path == "/items?a=b");
     REQUIRE(options.headers.size() == 2);
     CHECK(options.headers[0] == std::pair<std::string, std::string>{"Authorization", "Bearer x"});
     CHECK(options.headers[1] == std::pair<std::string, std::string>{"X-A", "b: c"});
-    CHECK(parse_as<ExplainOptions>({"explain", "--trace", "abc", "--admin", "http://h:1/"}).admin_url == "http://h:1");
+    CHECK(parse_as<ExplainOptions>({"explain", "--trace", "abc", "--admin", "http://h:1/"})
+              .admin_url == "http://h:1");
 }
 
 TEST_CASE("a claim is JSON and else text and the last of a name wins") {
-    const auto options = parse_as<TokenOptions>({"token", "--sub", "a", "--claim", "n=1", "--claim", "roles=[\"x\"]", "--claim", "t=acme", "--claim", "e=", "--claim",
-                                                 "u=http://a/?b=c", "--claim", "n=2", "--aud", "x", "--aud", "y", "--expires-in", "8h"});
-    CHECK(options.claims == Json({{"n", 2}, {"roles", Json::array({"x"})}, {"t", "acme"}, {"e", ""}, {"u", "http://a/?b=c"}}));
+    const auto options = parse_as<TokenOptions>(
+        {"token",   "--sub",  "a",       "--claim", "n=1",     "--claim",         "roles=[\"x\"]",
+         "--claim", "t=acme", "--claim", "e=",      "--claim", "u=http://a/?b=c", "--claim",
+         "n=2",     "--aud",  "x",       "--aud",   "y",       "--expires-in",    "8h"});
+    CHECK(options.claims == Json({{"n", 2},
+                                  {"roles", Json::array({"x"})},
+                                  {"t", "acme"},
+                                  {"e", ""},
+                                  {"u", "http://a/?b=c"}}));
     CHECK(options.aud == std::vector<std::string>{"x", "y"});
     CHECK(options.expires_in == std::chrono::hours(8));
-    CHECK(parse_as<TokenOptions>({"token", "--expires-in=-1h"}).expires_in == std::chrono::hours(-1));
+    CHECK(parse_as<TokenOptions>({"token", "--expires-in=-1h"}).expires_in ==
+          std::chrono::hours(-1));
     CHECK(parse_as<TokenOptions>({"token"}).issuer_url == "http://127.0.0.1:8090");
-    CHECK(parse_as<TokenOptions>({"token"}, {{"GATEHOUSE_ISSUER", "http://issuer:8090/"}}).issuer_url == "http://issuer:8090");
+    CHECK(parse_as<TokenOptions>({"token"}, {{"GATEHOUSE_ISSUER", "http://issuer:8090/"}})
+              .issuer_url == "http://issuer:8090");
 }
 
 TEST_CASE("the admin URL comes from an URL or from where the gateway was told to listen") {
     struct Row {
-        const char* value;
-        const char* url;
+        std::string value;
+        std::string url;
     };
-    const Row rows[] = {{"http://127.0.0.1:9901", "http://127.0.0.1:9901"}, {"https://gate.example/", "https://gate.example"},
-                        {"127.0.0.1:1", "http://127.0.0.1:1"},              {"0.0.0.0:9901", "http://127.0.0.1:9901"},
-                        {"[::]:9901", "http://[::1]:9901"},                 {"[fd00::1]:1", "http://[fd00::1]:1"},
+
+    const Row rows[] = {{"http://127.0.0.1:9901", "http://127.0.0.1:9901"},
+                        {"https://gate.example/", "https://gate.example"},
+                        {"127.0.0.1:1", "http://127.0.0.1:1"},
+                        {"0.0.0.0:9901", "http://127.0.0.1:9901"},
+                        {"[::]:9901", "http://[::1]:9901"},
+                        {"[fd00::1]:1", "http://[fd00::1]:1"},
                         {"localhost:3", "http://127.0.0.1:3"}};
     for (const Row& row : rows) {
         CAPTURE(row.value);
         CHECK(parse_as<HealthOptions>({"health", "--admin", row.value}).admin_url == row.url);
-        CHECK(parse_as<HealthOptions>({"health"}, {{"GATEHOUSE_ADMIN", row.value}}).admin_url == row.url);
+        CHECK(parse_as<HealthOptions>({"health"}, {{"GATEHOUSE_ADMIN", row.value}}).admin_url ==
+              row.url);
     }
     CHECK(parse_as<HealthOptions>({"health"}).admin_url == "http://127.0.0.1:9901");
 }
@@ -223,7 +279,8 @@ TEST_CASE("durations have one number and one unit") {
     CHECK(parse_duration("90") == std::chrono::seconds(90));
     CHECK(parse_duration("30m") == std::chrono::minutes(30));
     CHECK(parse_duration("2d") == std::chrono::hours(48));
-    for (const char* text : {"", "s", "h", "1x", "1.5h", " 1h", "1h ", "0x1s", "99999999999s"}) {
+    for (const std::string text :
+         {"", "s", "h", "1x", "1.5h", " 1h", "1h ", "0x1s", "99999999999s"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_duration(text).has_value());
     }
@@ -232,7 +289,15 @@ TEST_CASE("durations have one number and one unit") {
 TEST_CASE("the demo runs whole or its issuer alone") {
     CHECK_FALSE(parse_as<DemoOptions>({"demo"}).only_issuer);
     CHECK(parse_as<DemoOptions>({"demo"}).algorithm == "ES256");
-    const auto issuer = parse_as<DemoOptions>({"demo", "--only", "issuer", "--listen", "0.0.0.0:9000", "--issuer", "http://issuer:9000/", "--algorithm", "RS256"});
+    const auto issuer = parse_as<DemoOptions>({"demo",
+                                               "--only",
+                                               "issuer",
+                                               "--listen",
+                                               "0.0.0.0:9000",
+                                               "--issuer",
+                                               "http://issuer:9000/",
+                                               "--algorithm",
+                                               "RS256"});
     CHECK(issuer.only_issuer);
     CHECK(issuer.listen == Endpoint{"0.0.0.0", 9000});
     CHECK(issuer.issuer == "http://issuer:9000/");

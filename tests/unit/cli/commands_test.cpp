@@ -2,13 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace gatehouse;
@@ -19,7 +18,8 @@ TEST_SUITE_BEGIN("cli/commands");
 
 namespace {
 
-const char* const kGood = R"({"apis":[{"name":"a","authorizers":{"jwt":{"type":"TOKEN","authorizerUri":"gatehouse:jwt",
+const char* const kGood =
+    R"({"apis":[{"name":"a","authorizers":{"jwt":{"type":"TOKEN","authorizerUri":"gatehouse:jwt",
     "jwt":{"issuer":"https://issuer.example/","audience":["x"],"jwksUri":"file:jwks.json"}}},
     "routes":[{"routeKey":"GET /items","authorizer":"jwt","integration":{"type":"HTTP_PROXY","uri":"http://127.0.0.1:1/items"}}]}]})";
 const char* const kBad = "{\n \"apis\": [],\n \"treads\": 2 }";
@@ -72,7 +72,8 @@ struct Fixture {
                           },
                           [this](const SigningOrder& order) -> Result<std::string> {
                               signing = order;
-                              if (order.key_text != "good key") return fail(Errc::signing_key_invalid, "no key at all");
+                              if (order.key_text != "good key")
+                                  return fail(Errc::signing_key_invalid, "no key at all");
                               return std::string("a.b.c");
                           },
                           [this](JudgeOrder order) -> Result<Judgement> {
@@ -115,13 +116,16 @@ TEST_CASE_FIXTURE(Fixture, "serve without a file says what to do and ends with 2
     CHECK_FALSE(served.has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "serve finds its file or its environment but never chooses between them") {
+TEST_CASE_FIXTURE(Fixture,
+                  "serve finds its file or its environment but never chooses between them") {
     write("config/gatehouse.json", kGood);
     CHECK(run(ServeOptions{}) == 0);
     REQUIRE(served.has_value());
     CHECK(served->name == "config/gatehouse.json");
     served.reset();
-    variables = {{"UPSTREAM_URL", "http://127.0.0.1:3000"}, {"EXPECTED_ISSUER", "https://issuer.example/"}, {"EXPECTED_AUDIENCE", "x"}};
+    variables = {{"UPSTREAM_URL", "http://127.0.0.1:3000"},
+                 {"EXPECTED_ISSUER", "https://issuer.example/"},
+                 {"EXPECTED_AUDIENCE", "x"}};
     CHECK(run(ServeOptions{}) == 2);
     CHECK(has(err, "ambiguous"));
     CHECK_FALSE(served.has_value());
@@ -137,12 +141,14 @@ TEST_CASE_FIXTURE(Fixture, "serve finds its file or its environment but never ch
     CHECK(has(err, "EXPECTED_ISSUER"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a configuration that cannot be read or loaded ends with 2 and names the place") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a configuration that cannot be read or loaded ends with 2 and names the place") {
     struct Row {
-        const char* name;
-        const char* file;
-        const char* message;
+        std::string name;
+        std::string file;
+        std::string message;
     };
+
     write("bad.json", kBad);
     write("empty.json", "");
     const Row rows[] = {{"absent", "absent.json", "absent.json: "},
@@ -157,11 +163,13 @@ TEST_CASE_FIXTURE(Fixture, "a configuration that cannot be read or loaded ends w
     }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a key file stands beside its configuration wherever the program was started") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a key file stands beside its configuration wherever the program was started") {
     write("deep/gatehouse.json", kGood);
     CHECK(run(with_config("deep/gatehouse.json")) == 0);
     REQUIRE(served.has_value());
-    CHECK(served->model.apis[0].authorizers[0].jwt.providers[0].jwks_uri == "file:" + (folder / "deep/jwks.json").string());
+    CHECK(served->model.apis[0].authorizers[0].jwt.providers[0].jwks_uri ==
+          "file:" + (folder / "deep/jwks.json").string());
 }
 
 TEST_CASE_FIXTURE(Fixture, "options replace what the file says and are held to the same rules") {
@@ -215,7 +223,12 @@ TEST_CASE_FIXTURE(Fixture, "a token is signed with the key file that is named") 
     CHECK(err.str().empty());
     REQUIRE(signing.has_value());
     CHECK(signing->kid == "k");
-    CHECK(signing->claims == Json({{"iss", "https://i/"}, {"aud", {"a", "b"}}, {"sub", "carol"}, {"n", 1}, {"iat", 1800000000}, {"exp", 1800003600}}));
+    CHECK(signing->claims == Json({{"iss", "https://i/"},
+                                   {"aud", {"a", "b"}},
+                                   {"sub", "carol"},
+                                   {"n", 1},
+                                   {"iat", 1800000000},
+                                   {"exp", 1800003600}}));
     CHECK(calls.empty());
     write("key.pem", "rubbish");
     CHECK(run(options) == 2);
@@ -240,8 +253,10 @@ TEST_CASE_FIXTURE(Fixture, "a token without a key comes from the demo's mint") {
     CHECK(calls[0].url == "http://127.0.0.1:8090/mint");
     const auto body = parse_json(calls[0].body);
     REQUIRE(body.has_value());
-    CHECK(*body == Json({{"sub", "bob"}, {"claims", {{"aud", "x"}, {"roles", {"admin", "user"}}}}, {"expiresIn", 28800}}));
-    for (const char* text : {"", "{}", R"({"token":7})", "not json"}) {
+    CHECK(*body == Json({{"sub", "bob"},
+                         {"claims", {{"aud", "x"}, {"roles", {"admin", "user"}}}},
+                         {"expiresIn", 28800}}));
+    for (const std::string text : {"", "{}", R"({"token":7})", "not json"}) {
         CAPTURE(text);
         reply = HttpReply{200, text};
         CHECK(run(options) == 1);
@@ -266,7 +281,10 @@ TEST_CASE_FIXTURE(Fixture, "explain ends with 0 when allowed and 3 when refused"
     REQUIRE(judged.has_value());
     CHECK(judged->path == "/items");
     CHECK(judged->headers == options.headers);
-    judgement = {{{"verdict", "refuse"}, {"reason", "token_expired"}}, 401, "", R"({"message":"Unauthorized"})"};
+    judgement = {{{"verdict", "refuse"}, {"reason", "token_expired"}},
+                 401,
+                 "",
+                 R"({"message":"Unauthorized"})"};
     CHECK(run(options) == 3);
     CHECK(has(out, "token_expired"));
     CHECK(has(out, "The client would get: 401"));
@@ -286,7 +304,8 @@ TEST_CASE_FIXTURE(Fixture, "explain asks a running gateway for a trace") {
     CHECK(run(options) == 0);
     REQUIRE(calls.size() == 1);
     CHECK(calls[0].url == "http://127.0.0.1:9901/traces/7c2af7db-31f3-42b5-8a6d-9ffc74e3b9e0");
-    CHECK(calls[0].headers == std::vector<std::pair<std::string, std::string>>{{"Authorization", "Bearer secret"}});
+    CHECK(calls[0].headers ==
+          std::vector<std::pair<std::string, std::string>>{{"Authorization", "Bearer secret"}});
     reply = HttpReply{200, R"({"verdict":"refuse"})"};
     CHECK(run(options) == 3);
     reply = HttpReply{404, R"({"message":"no trace of that request"})"};
@@ -298,7 +317,7 @@ TEST_CASE_FIXTURE(Fixture, "explain asks a running gateway for a trace") {
     CHECK(run(options) == 1);
     CHECK_FALSE(has(err, "secret"));
     calls.clear();
-    for (const char* id : {"../report", "a/b", "x?y", "1 2"}) {
+    for (const std::string id : {"../report", "a/b", "x?y", "1 2"}) {
         CAPTURE(id);
         options.trace_id = id;
         CHECK(run(options) == 2);

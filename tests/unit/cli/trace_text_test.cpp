@@ -11,7 +11,7 @@ TEST_SUITE_BEGIN("cli/trace_text");
 
 namespace {
 
-Json parse(const char* text) {
+Json parse(std::string_view text) {
     auto parsed = parse_json(text);
     REQUIRE(parsed.has_value());
     return *parsed;
@@ -35,40 +35,61 @@ const char* const kRefused = R"({
     {"step": "gatewayResponse", "type": "ACCESS_DENIED", "status": 403}],
   "timings": {"totalMicros": 1234, "authorizerMicros": 10} })";
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
 TEST_CASE("a refusal is told step by step") {
     const std::string text = trace_to_text(parse(kRefused));
     CAPTURE(text);
-    for (const char* part : {"GET /door -> 403\n", "refused: explicit_deny (policy denies)\n", "hint: change the policy\n",
-                             "  1 ok route            GET /door, api users, stage prod, authorizer deny\n",
-                             "  2 ok identitySource   method.request.header.Authorization: found, SHA-256 begins with 1a2b3c4d\n",
-                             "  3 -- cache            hit, 1.5 s old, 298.5 s left\n", "issued for arn:first\n",
-                             "  4 NO token            key key-1, key set fetched 3 s ago\n", "ok issuer", "NO exp        expected after 5, found 4\n", "too old\n",
-                             "  5 NO policy           explicit deny by statement 1\n", "method ARN   arn:door\n", "matched      Deny [1] NoDoor: Resource arn:door matches\n",
-                             "\"Version\": \"2012-10-17\"", "  6 NO scopes           none held, wanted one of a, b\n", "  7 NO verdict          refuse: explicit_deny\n",
-                             "  8 -- gatewayResponse  status 403, type ACCESS_DENIED\n", "took 1.23 ms, of which the authorizer 0.01 ms\n",
-                             "7c2af7db-31f3-42b5-8a6d-9ffc74e3b9e0"}) {
+    for (const std::string part :
+         {"GET /door -> 403\n",
+          "refused: explicit_deny (policy denies)\n",
+          "hint: change the policy\n",
+          "  1 ok route            GET /door, api users, stage prod, authorizer deny\n",
+          "  2 ok identitySource   method.request.header.Authorization: found, SHA-256 begins with "
+          "1a2b3c4d\n",
+          "  3 -- cache            hit, 1.5 s old, 298.5 s left\n",
+          "issued for arn:first\n",
+          "  4 NO token            key key-1, key set fetched 3 s ago\n",
+          "ok issuer\n",
+          "NO exp        expected after 5, found 4\n",
+          "too old\n",
+          "  5 NO policy           explicit deny by statement 1\n",
+          "method ARN   arn:door\n",
+          "matched      Deny [1] NoDoor: Resource arn:door matches\n",
+          "\"Version\": \"2012-10-17\"",
+          "  6 NO scopes           none held, wanted one of a, b\n",
+          "  7 NO verdict          refuse: explicit_deny\n",
+          "  8 -- gatewayResponse  status 403, type ACCESS_DENIED\n",
+          "took 1.23 ms, of which the authorizer 0.01 ms\n",
+          "7c2af7db-31f3-42b5-8a6d-9ffc74e3b9e0"}) {
         CAPTURE(part);
         CHECK(has(text, part));
     }
 }
 
 TEST_CASE("an allowed request shows its upstream") {
-    const std::string text = trace_to_text(parse(R"({"method":"GET","path":"/a","status":200,"verdict":"allow","reason":"allowed","steps":[
+    const std::string text = trace_to_text(parse(
+        R"({"method":"GET","path":"/a","status":200,"verdict":"allow","reason":"allowed","steps":[
         {"step":"upstream","status":200,"connectMicros":500,"firstByteMicros":2500,"reusedConnection":false,"retried":true}]})"));
     CHECK(has(text, "allowed: allowed\n"));
-    CHECK(has(text, "-- upstream         answered 200 after 2.50 ms, connected in 0.50 ms, retried\n"));
+    CHECK(has(text,
+              "-- upstream         answered 200 after 2.50 ms, connected in 0.50 ms, retried\n"));
 }
 
 TEST_CASE("a judgement without an answer shows no status") {
-    CHECK(has(trace_to_text(parse(R"({"method":"GET","path":"/a","status":0,"verdict":"allow","reason":"allowed","steps":[]})")), "GET /a\n"));
+    CHECK(has(
+        trace_to_text(parse(
+            R"({"method":"GET","path":"/a","status":0,"verdict":"allow","reason":"allowed","steps":[]})")),
+        "GET /a\n"));
 }
 
 TEST_CASE("what this version does not know is printed as it is") {
-    const std::string text = trace_to_text(parse(R"({"method":"GET","path":"/a","verdict":"allow","reason":"x","colour":"blue","steps":[
+    const std::string text = trace_to_text(parse(
+        R"({"method":"GET","path":"/a","verdict":"allow","reason":"x","colour":"blue","steps":[
         {"step":"quota","left":7},{"step":"cache","result":"miss","shard":3}]})"));
     CAPTURE(text);
     CHECK(has(text, "colour: blue\n"));
@@ -77,12 +98,21 @@ TEST_CASE("what this version does not know is printed as it is") {
 }
 
 TEST_CASE("no trace however odd makes it fail or reaches the terminal with a control") {
-    for (const char* json : {"null", "[]", "7", "{}", R"({"steps":7})", R"({"steps":[7,null,{}, "x"]})", R"({"steps":[{"step":7}]})",
-                             R"({"method":"\u001b[2J","path":{"a":1},"verdict":[],"reason":null,"steps":[{"step":"\u0007","result":"\n"}]})",
-                             R"({"steps":[{"step":"cache","ageMillis":"x"},{"step":"token","checks":7,"key":7},{"step":"policy","statements":[7],"policy":"cut {"}],"timings":7})"}) {
+    for (
+        const std::string json :
+        {"null",
+         "[]",
+         "7",
+         "{}",
+         R"({"steps":7})",
+         R"({"steps":[7,null,{}, "x"]})",
+         R"({"steps":[{"step":7}]})",
+         R"({"method":"\u001b[2J","path":{"a":1},"verdict":[],"reason":null,"steps":[{"step":"\u0007","result":"\n"}]})",
+         R"({"steps":[{"step":"cache","ageMillis":"x"},{"step":"token","checks":7,"key":7},{"step":"policy","statements":[7],"policy":"cut {"}],"timings":7})"}) {
         CAPTURE(json);
         const std::string text = trace_to_text(parse(json));
-        for (const char c : text) CHECK((c == '\n' || static_cast<unsigned char>(c) >= 0x20));
+        for (const char c : text)
+            CHECK((c == '\n' || static_cast<unsigned char>(c) >= 0x20));
     }
 }
 
