@@ -42,7 +42,6 @@ std::string log_level_of(const cli::Call& call) {
 }
 
 // ---- ports
-// ---------------------------------------------------------------------------------------------------------------------------
 
 Result<cli::HttpReply> call_http(const cli::HttpCall& call) {
     net::HttpRequest request;
@@ -92,7 +91,6 @@ std::string version_text() {
 }
 
 // ---- serve
-// ---------------------------------------------------------------------------------------------------------------------------
 
 // Each route with who guards it: nobody should have to guess what is open.
 void log_report(const app::Snapshot& snapshot) {

@@ -86,7 +86,6 @@ bool wants_colour() {
 }
 
 // ---- the issuer alone
-// ----------------------------------------------------------------------------------------------------------------
 
 int run_issuer(const cli::DemoOptions& options, cli::MockIssuer issuer) {
     asio::io_context io(1);
@@ -113,7 +112,6 @@ int run_issuer(const cli::DemoOptions& options, cli::MockIssuer issuer) {
 }
 
 // ---- the whole
-// -----------------------------------------------------------------------------------------------------------------------
 
 Result<std::shared_ptr<const app::Snapshot>> make_demo_snapshot(Core& core,
                                                                 const cli::DemoPlaces& places) {

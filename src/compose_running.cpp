@@ -95,7 +95,9 @@ Result<void> Running::start() {
     return server_.start();
 }
 
-void Running::run() { core_.control.run(); }
+void Running::run() {
+    core_.control.run();
+}
 
 void Running::await_signal() {
     signals_.async_wait([this](boost::system::error_code ec, int number) {

@@ -48,7 +48,8 @@ bool is_ipv4(std::string_view text) noexcept {
 }
 
 bool ends_with_ignoring_case(std::string_view text, std::string_view end) noexcept {
-    return text.size() >= end.size() && equals_ignoring_case(text.substr(text.size() - end.size()), end);
+    return text.size() >= end.size() &&
+           equals_ignoring_case(text.substr(text.size() - end.size()), end);
 }
 
 bool is_loopback_name(std::string_view host) noexcept {
@@ -62,12 +63,14 @@ bool is_loopback_name(std::string_view host) noexcept {
 // Sec-Fetch-Site and Origin come from browsers only, and pages cannot forge them.
 bool is_cross_site(const Request& request) {
     for (const std::string_view site : values_of(request, "Sec-Fetch-Site")) {
-        if (!equals_ignoring_case(site, "none") && !equals_ignoring_case(site, "same-origin")) return true;
+        if (!equals_ignoring_case(site, "none") && !equals_ignoring_case(site, "same-origin"))
+            return true;
     }
     const auto hosts = values_of(request, "Host");
     for (const std::string_view origin : values_of(request, "Origin")) {
-        const bool own = !hosts.empty() && (equals_ignoring_case(origin, "http://" + std::string(hosts.front())) ||
-                                            equals_ignoring_case(origin, "https://" + std::string(hosts.front())));
+        const bool own = !hosts.empty() &&
+                         (equals_ignoring_case(origin, "http://" + std::string(hosts.front())) ||
+                          equals_ignoring_case(origin, "https://" + std::string(hosts.front())));
         if (!own) return true;
     }
     return false;
@@ -103,7 +106,8 @@ std::optional<Response> refuse_access(const Request& request, const Access& acce
         return make_error(403, "this Host is refused: use " + access.address + " or localhost");
     }
     if (!access.token.empty() && !holds_token(request, access.token)) {
-        Response refused = make_error(401, "the admin token is missing or wrong: Authorization: Bearer <admin.token>");
+        Response refused = make_error(
+            401, "the admin token is missing or wrong: Authorization: Bearer <admin.token>");
         refused.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"gatehouse admin\"");
         return refused;
     }

@@ -1,10 +1,9 @@
 #include "gatehouse/admin/admin_api.hpp"
 
 #include "access.hpp"
-#include "query.hpp"
-
 #include "gatehouse/config/report.hpp"
 #include "gatehouse/http/target.hpp"
+#include "query.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -54,8 +53,10 @@ Asked find_call(std::string_view path) {
         asked.trace_id = segments[1];
     }
     // The service's FlushStageAuthorizersCache, and one segment more for a single authorizer.
-    const bool flush = (segments.size() == 6 || segments.size() == 7) && segments[0] == "restapis" && segments[2] == "stages" &&
-                       segments[4] == "cache" && segments[5] == "authorizers" && !segments.back().empty();
+    const bool flush = (segments.size() == 6 || segments.size() == 7) &&
+                       segments[0] == "restapis" && segments[2] == "stages" &&
+                       segments[4] == "cache" && segments[5] == "authorizers" &&
+                       !segments.back().empty();
     if (flush) {
         asked.call = Call::flush;
         asked.api_id = segments[1];
@@ -73,12 +74,18 @@ Response make_json(const Json& body, int status = 200) {
 }
 
 Response answer_ready(const app::Readiness& readiness) {
-    return make_json({{"ready", readiness.ready}, {"reasons", readiness.reasons}}, readiness.ready ? 200 : 503);
+    return make_json({{"ready", readiness.ready}, {"reasons", readiness.reasons}},
+                     readiness.ready ? 200 : 503);
 }
 
 Json to_json(const app::KeySourceStatus& source) {
-    Json json = {{"issuer", source.issuer},     {"location", source.location}, {"usable", source.usable}, {"stale", source.stale},
-                 {"fetches", source.fetches},   {"failures", source.failures}, {"keys", source.keys}};
+    Json json = {{"issuer", source.issuer},
+                 {"location", source.location},
+                 {"usable", source.usable},
+                 {"stale", source.stale},
+                 {"fetches", source.fetches},
+                 {"failures", source.failures},
+                 {"keys", source.keys}};
     if (source.age) json["ageInSeconds"] = source.age->count();
     if (source.next_fetch_in) json["nextFetchInMillis"] = source.next_fetch_in->count();
     if (!source.last_error.empty()) json["lastError"] = source.last_error;
@@ -87,15 +94,20 @@ Json to_json(const app::KeySourceStatus& source) {
 
 Response answer_report(const app::Inspector& inspector) {
     Json sources = Json::array();
-    for (const app::KeySourceStatus& source : inspector.key_sources()) sources.push_back(to_json(source));
-    return make_json({{"routes", config::to_json(inspector.snapshot()->report)}, {"keySources", sources}});
+    for (const app::KeySourceStatus& source : inspector.key_sources())
+        sources.push_back(to_json(source));
+    return make_json(
+        {{"routes", config::to_json(inspector.snapshot()->report)}, {"keySources", sources}});
 }
 
 Response answer_cache(const app::Inspector& inspector, const Query& query) {
     std::size_t most = kCacheRows;
     for (const auto& [name, value] : query) {
         const auto limit = name == "limit" ? parse_number(value, 1, kMostCacheRows) : std::nullopt;
-        if (!limit) return make_error(400, "the only parameter is limit, a number from 1 to " + std::to_string(kMostCacheRows));
+        if (!limit)
+            return make_error(400,
+                              "the only parameter is limit, a number from 1 to " +
+                                  std::to_string(kMostCacheRows));
         most = *limit;
     }
     return make_json({{"entries", inspector.cache_entries(most)}});
@@ -104,10 +116,13 @@ Response answer_cache(const app::Inspector& inspector, const Query& query) {
 // As the service answers for what it does not have: 404 and the name of the exception.
 Response make_not_found(const config::Model& model, const Asked& asked) {
     const auto has_api = [&](const config::Api& api) { return api.api_id == asked.api_id; };
-    const auto has_stage = [&](const config::Api& api) { return has_api(api) && api.stage_name == asked.stage; };
+    const auto has_stage = [&](const config::Api& api) {
+        return has_api(api) && api.stage_name == asked.stage;
+    };
     std::string message = "Invalid authorizer name specified";
     if (std::none_of(model.apis.begin(), model.apis.end(), has_api)) {
-        const std::string account = model.apis.empty() ? config::Api().account_id : model.apis.front().account_id;
+        const std::string account =
+            model.apis.empty() ? config::Api().account_id : model.apis.front().account_id;
         message = "Invalid API identifier specified " + account + ":" + asked.api_id;
     } else if (std::none_of(model.apis.begin(), model.apis.end(), has_stage)) {
         message = "Invalid stage identifier specified";
@@ -121,7 +136,9 @@ Response answer_flush(app::Inspector& inspector, const Asked& asked) {
     std::optional<jwt::Sha256> identity;
     for (const auto& [name, value] : asked.query) {
         if (name == "identity") identity = parse_digest(value);
-        if (!identity) return make_error(400, "the only parameter is identity, the 64 hex digits that GET /cache shows");
+        if (!identity)
+            return make_error(
+                400, "the only parameter is identity, the 64 hex digits that GET /cache shows");
     }
     if (!inspector.flush(asked.api_id, asked.stage, asked.authorizer, identity)) {
         return make_not_found(inspector.snapshot()->model, asked);
@@ -152,25 +169,33 @@ awaitable<Response> answer_trace(app::Inspector& inspector, std::string id) {
     app::TraceFilter filter;
     filter.request_id = app::parse_request_id(id);
     filter.limit = 1;
-    if (!filter.request_id) co_return make_error(404, "that is no request id: x-amzn-RequestId of an answer is one");
+    if (!filter.request_id)
+        co_return make_error(404, "that is no request id: x-amzn-RequestId of an answer is one");
     const Json found = co_await inspector.traces(std::move(filter));
-    if (found.empty()) co_return make_error(404, "no trace of that request: only the last ones are kept");
+    if (found.empty())
+        co_return make_error(404, "no trace of that request: only the last ones are kept");
     co_return make_json(found.front());
 }
 
 // The method that a call is made with.
-std::string_view method_of(Call call) noexcept { return call == Call::flush ? "DELETE" : "GET"; }
+std::string_view method_of(Call call) noexcept {
+    return call == Call::flush ? "DELETE" : "GET";
+}
 
 awaitable<Response> answer(app::Inspector& inspector, Asked asked) {
     switch (asked.call) {
-        case Call::live: co_return make_json({{"live", true}});
-        case Call::ready: co_return answer_ready(inspector.readiness());
+        case Call::live:
+            co_return make_json({{"live", true}});
+        case Call::ready:
+            co_return answer_ready(inspector.readiness());
         case Call::metrics: {
             awaitable<Response> task = answer_metrics(inspector);
             co_return co_await std::move(task);
         }
-        case Call::report: co_return answer_report(inspector);
-        case Call::cache: co_return answer_cache(inspector, asked.query);
+        case Call::report:
+            co_return answer_report(inspector);
+        case Call::cache:
+            co_return answer_cache(inspector, asked.query);
         case Call::traces: {
             awaitable<Response> task = answer_traces(inspector, std::move(asked.query));
             co_return co_await std::move(task);
@@ -179,20 +204,24 @@ awaitable<Response> answer(app::Inspector& inspector, Asked asked) {
             awaitable<Response> task = answer_trace(inspector, std::move(asked.trace_id));
             co_return co_await std::move(task);
         }
-        case Call::flush: co_return answer_flush(inspector, asked);
-        case Call::none: break;
+        case Call::flush:
+            co_return answer_flush(inspector, asked);
+        case Call::none:
+            break;
     }
     co_return make_error(404, "there is no such call; see the admin API in the README");
 }
 
 }  // namespace
 
-AdminApi::AdminApi(app::Inspector& inspector, Access access) : inspector_(inspector), access_(std::move(access)) {}
+AdminApi::AdminApi(app::Inspector& inspector, Access access)
+    : inspector_(inspector), access_(std::move(access)) {}
 
 awaitable<Response> AdminApi::handle(Request request) {
     std::string scratch;
     const Result<http::Target> target = http::parse_target(request.target, scratch);
-    const std::string_view path = target && !target->asterisk ? target->path : std::string_view("/");
+    const std::string_view path =
+        target && !target->asterisk ? target->path : std::string_view("/");
     Asked asked = find_call(path);
     const bool health = asked.call == Call::live || asked.call == Call::ready;
     Response response;
@@ -201,7 +230,8 @@ awaitable<Response> AdminApi::handle(Request request) {
     } else if (!target) {
         response = make_error(400, reason_text(target.error().errc()));
     } else if (const std::string_view method = method_of(asked.call);
-               asked.call != Call::none && request.method != method && !(method == "GET" && request.method == "HEAD")) {
+               asked.call != Call::none && request.method != method &&
+               !(method == "GET" && request.method == "HEAD")) {
         response = make_error(405, "this call is made with " + std::string(method));
         response.headers.emplace_back("Allow", method == "GET" ? "GET, HEAD" : method);
     } else {

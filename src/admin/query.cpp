@@ -9,14 +9,17 @@ namespace {
 
 constexpr std::size_t kMostTraces = 10000;
 
-Error bad(std::string message) { return fail(Errc::request_malformed, std::move(message)); }
+Error bad(std::string message) {
+    return fail(Errc::request_malformed, std::move(message));
+}
 
 }  // namespace
 
 std::string decode_percent(std::string_view text) {
     std::string decoded;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+        const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
+                            hex_value(text[i + 2]) >= 0;
         if (!escape) {
             decoded += text[i];
             continue;
@@ -35,16 +38,20 @@ Query parse_query(std::string_view text) {
         text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
         if (pair.empty()) continue;
         const std::size_t equals = pair.find('=');
-        const std::string_view value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+        const std::string_view value =
+            equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
         query.emplace_back(decode_percent(pair.substr(0, equals)), decode_percent(value));
     }
     return query;
 }
 
-std::optional<std::size_t> parse_number(std::string_view text, std::size_t least, std::size_t most) noexcept {
+std::optional<std::size_t> parse_number(std::string_view text,
+                                        std::size_t least,
+                                        std::size_t most) noexcept {
     std::size_t number = 0;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (fault != std::errc() || end != text.data() + text.size() || number < least || number > most) return std::nullopt;
+    if (fault != std::errc() || end != text.data() + text.size() || number < least || number > most)
+        return std::nullopt;
     return number;
 }
 
@@ -64,7 +71,8 @@ Result<app::TraceFilter> parse_trace_filter(const Query& query) {
         } else if (name == "route") {
             filter.route = value;
         } else {
-            return bad("there is no filter \"" + printable(name) + "\"; there are status, reason, route and limit");
+            return bad("there is no filter \"" + printable(name) +
+                       "\"; there are status, reason, route and limit");
         }
     }
     return filter;

@@ -27,13 +27,17 @@ bool is_final(Errc error) noexcept {
         case Errc::token_header_invalid:
         case Errc::token_critical:
         case Errc::token_claims_invalid:
-        case Errc::token_signature_invalid: return true;
-        default: return false;
+        case Errc::token_signature_invalid:
+            return true;
+        default:
+            return false;
     }
 }
 
 // ANY stands for several methods: a policy for one of them refuses the others.
-bool allows_route(const authz::Grant& grant, std::string_view stage_prefix, const config::Route& route) {
+bool allows_route(const authz::Grant& grant,
+                  std::string_view stage_prefix,
+                  const config::Route& route) {
     std::string buffer;
     const auto allows = [&](std::string_view verb) {
         const auto arn = policy::make_method_arn(stage_prefix, verb, route.path, buffer);
@@ -44,13 +48,16 @@ bool allows_route(const authz::Grant& grant, std::string_view stage_prefix, cons
 
 }  // namespace
 
-bool still_holds(const config::Authorizer& options, const authz::Grant& grant, WallTime wall) noexcept {
+bool still_holds(const config::Authorizer& options,
+                 const authz::Grant& grant,
+                 WallTime wall) noexcept {
     if (!options.limit_to_expiration) return true;
     if (grant.expires && wall >= *grant.expires) return false;
     return !grant.not_before || wall + options.jwt.clock_skew >= *grant.not_before;
 }
 
-// A call that waits for keys: owns what the call looked at, since its client may be gone when the keys arrive.
+// A call that waits for keys: owns what the call looked at, since its client may be gone when the
+// keys arrive.
 struct Authorize::Job {
     std::shared_ptr<const Snapshot> snapshot;
     const CompiledApi* api;
@@ -65,13 +72,10 @@ struct Authorize::Job {
 };
 
 Authorize::Authorize(authz::GrantCache& cache, KeyStore& keys, const Clock& clock, Warn warn)
-    : cache_(cache),
-      keys_(keys),
-      clock_(clock),
-      warn_(std::move(warn)) {}
+    : cache_(cache), keys_(keys), clock_(clock), warn_(std::move(warn)) {}
 
-std::shared_ptr<const AuthorizeResult> Authorize::authorize(const AuthorizeCall& call, const Instant& now,
-                                                            const std::function<Wake()>& make_wake) {
+std::shared_ptr<const AuthorizeResult> Authorize::authorize(
+    const AuthorizeCall& call, const Instant& now, const std::function<Wake()>& make_wake) {
     const authz::CacheScope scope = call.authorizer->scope;
     const bool joins = call.authorizer->source->result_ttl > seconds(0);
     if (joins && !flight_.lead_or_join(scope, call.identity, make_wake)) {
@@ -80,10 +84,12 @@ std::shared_ptr<const AuthorizeResult> Authorize::authorize(const AuthorizeCall&
     }
 
     const std::uint64_t generation = cache_.generation(scope);
-    // Between the caller's look into the cache and this, another call for the same identity may have ended: not made a second time.
+    // Between the caller's look into the cache and this, another call for the same identity may
+    // have ended: not made a second time.
     if (joins) {
         auto cached = cache_.find(scope, call.identity, now.steady);
-        if (cached && cached->grant != nullptr && still_holds(*call.authorizer->source, *cached->grant, now.wall)) {
+        if (cached && cached->grant != nullptr &&
+            still_holds(*call.authorizer->source, *cached->grant, now.wall)) {
             auto found = std::make_shared<AuthorizeResult>();
             found->grant = std::move(cached->grant);
             flight_.complete(scope, call.identity, found);
@@ -91,9 +97,16 @@ std::shared_ptr<const AuthorizeResult> Authorize::authorize(const AuthorizeCall&
         }
     }
     const auto await_keys = [&](std::uint32_t source) {
-        auto job = std::make_shared<Job>(Job{call.snapshot, call.api, call.authorizer, std::string(call.identity),
-                                             std::string(call.method_arn), generation, joins, nullptr});
-        // The wake must be in place before the fetch can end, and be taken back when there is no fetch to wait for.
+        auto job = std::make_shared<Job>(Job{call.snapshot,
+                                             call.api,
+                                             call.authorizer,
+                                             std::string(call.identity),
+                                             std::string(call.method_arn),
+                                             generation,
+                                             joins,
+                                             nullptr});
+        // The wake must be in place before the fetch can end, and be taken back when there is no
+        // fetch to wait for.
         job->wake = make_wake();
         return keys_.await_fetch(source, now.steady, [this, job] {
             const AuthorizeCall late = job->call();
@@ -108,8 +121,11 @@ std::shared_ptr<const AuthorizeResult> Authorize::authorize(const AuthorizeCall&
 }
 
 // A bug must neither open the gate nor leave those who joined the call waiting for ever.
-std::shared_ptr<const AuthorizeResult> Authorize::attempt_safely(const AuthorizeCall& call, const Instant& now, std::uint64_t generation,
-                                                                 const std::function<bool(std::uint32_t source)>& await_keys) {
+std::shared_ptr<const AuthorizeResult> Authorize::attempt_safely(
+    const AuthorizeCall& call,
+    const Instant& now,
+    std::uint64_t generation,
+    const std::function<bool(std::uint32_t source)>& await_keys) {
     try {
         return attempt(call, now, generation, await_keys);
     } catch (const std::exception& fault) {
@@ -120,10 +136,14 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt_safely(const Authorize
     }
 }
 
-std::shared_ptr<const AuthorizeResult> Authorize::attempt(const AuthorizeCall& call, const Instant& now, std::uint64_t generation,
-                                                          const std::function<bool(std::uint32_t source)>& await_keys) {
+std::shared_ptr<const AuthorizeResult> Authorize::attempt(
+    const AuthorizeCall& call,
+    const Instant& now,
+    std::uint64_t generation,
+    const std::function<bool(std::uint32_t source)>& await_keys) {
     auto result = std::make_shared<AuthorizeResult>();
-    const authz::AuthorizerEvent event{call.identity, call.method_arn, call.api->stage.stage_prefix};
+    const authz::AuthorizerEvent event{
+        call.identity, call.method_arn, call.api->stage.stage_prefix};
     auto token = call.authorizer->jwt.read(event, &result->checks);
     if (!token) {
         result->error = token.error().errc();
@@ -132,7 +152,8 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt(const AuthorizeCall& c
         const std::uint32_t source = call.authorizer->key_sources[token->provider];
         result->kid = token->kid;
         const auto keys = keys_.current(source, now.steady);
-        const bool known = keys && (token->kid.empty() || keys->set->find(token->kid, token->algorithm) != nullptr);
+        const bool known = keys && (token->kid.empty() ||
+                                    keys->set->find(token->kid, token->algorithm) != nullptr);
         if (!known && await_keys && await_keys(source)) return nullptr;
         if (!keys) {
             result->error = Errc::keys_unavailable;
@@ -143,23 +164,31 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt(const AuthorizeCall& c
         }
         if (result->error == Errc::token_key_unknown) {
             const auto left = keys_.cooldown_left(source, now.steady);
-            result->detail += (result->detail.empty() ? "" : "; ") + std::string("keys of ") + printable(keys_.location(source), 200) +
-                              "; next fetch for an unknown key in " + std::to_string(left.count()) + " ms";
+            result->detail += (result->detail.empty() ? "" : "; ") + std::string("keys of ") +
+                              printable(keys_.location(source), 200) +
+                              "; next fetch for an unknown key in " + std::to_string(left.count()) +
+                              " ms";
         }
     }
-    result->micros = static_cast<std::uint32_t>(duration_cast<microseconds>(clock_.now().steady - now.steady).count());
+    result->micros = static_cast<std::uint32_t>(
+        duration_cast<microseconds>(clock_.now().steady - now.steady).count());
     remember(call, *result, now, generation);
     return result;
 }
 
-std::shared_ptr<AuthorizeResult> Authorize::verify(const AuthorizeCall& call, jwt::Unverified token, std::uint32_t source,
-                                                   const Keys& keys, const Instant& now) {
+std::shared_ptr<AuthorizeResult> Authorize::verify(const AuthorizeCall& call,
+                                                   jwt::Unverified token,
+                                                   std::uint32_t source,
+                                                   const Keys& keys,
+                                                   const Instant& now) {
     calls_.fetch_add(1, std::memory_order_relaxed);
     auto result = std::make_shared<AuthorizeResult>();
     result->kid = token.kid;
     result->key_age_s = duration_cast<seconds>(now.steady - keys.fetched).count();
-    const authz::AuthorizerEvent event{call.identity, call.method_arn, call.api->stage.stage_prefix};
-    auto granted = call.authorizer->jwt.grant(std::move(token), event, *keys.set, now.wall, &result->checks);
+    const authz::AuthorizerEvent event{
+        call.identity, call.method_arn, call.api->stage.stage_prefix};
+    auto granted =
+        call.authorizer->jwt.grant(std::move(token), event, *keys.set, now.wall, &result->checks);
     if (!granted) {
         result->error = granted.error().errc();
         result->detail = granted.error().detail;
@@ -173,61 +202,83 @@ std::shared_ptr<AuthorizeResult> Authorize::verify(const AuthorizeCall& call, jw
 }
 
 // Adds to a grant what only the API knows: the ready-made header lines and the requestContext text.
-Errc Authorize::finish_grant(const AuthorizeCall& call, authz::Grant& grant, AuthorizeResult& result) const {
+Errc Authorize::finish_grant(const AuthorizeCall& call,
+                             authz::Grant& grant,
+                             AuthorizeResult& result) const {
     if (call.authorizer->source->require_principal_id && grant.principal_id.empty()) {
         result.detail = "the result has no principalId, and requirePrincipalId is on";
         return Errc::authorizer_result_invalid;
     }
     const config::ContextHeaders& options = call.api->source->context_headers;
-    auto headers = forward::make_context_headers(grant, {options.enabled, options.prefix, options.request_context});
+    auto headers = forward::make_context_headers(
+        grant, {options.enabled, options.prefix, options.request_context});
     if (!headers) {
         result.detail = headers.error().detail;
         return headers.error().errc();
     }
     if (!headers->left_out.empty() && !call.authorizer->context_warned.exchange(true)) {
         std::string names;
-        for (const std::string& key : headers->left_out) names += (names.empty() ? "" : ", ") + printable(key);
-        warn_("authorizer \"" + call.authorizer->source->name + "\": no header for context keys " + names +
-              " (not a header name, or the same as another once case and '_' are folded)");
+        for (const std::string& key : headers->left_out)
+            names += (names.empty() ? "" : ", ") + printable(key);
+        warn_("authorizer \"" + call.authorizer->source->name + "\": no header for context keys " +
+              names + " (not a header name, or the same as another once case and '_' are folded)");
     }
     grant.header_block = std::move(headers->block);
     const jwt::Sha256 digest = jwt::sha256(call.identity);
-    for (std::size_t i = 0; i < 4; ++i) grant.identity_digest = (grant.identity_digest << 8) | digest[i];
+    for (std::size_t i = 0; i < 4; ++i)
+        grant.identity_digest = (grant.identity_digest << 8) | digest[i];
     grant.authorizer_json = forward::make_authorizer_json(grant);
     return Errc::none;
 }
 
-void Authorize::remember(const AuthorizeCall& call, const AuthorizeResult& result, const Instant& now, std::uint64_t generation) {
+void Authorize::remember(const AuthorizeCall& call,
+                         const AuthorizeResult& result,
+                         const Instant& now,
+                         std::uint64_t generation) {
     const config::Authorizer& options = *call.authorizer->source;
     if (options.result_ttl == seconds(0)) return;
     if (result.grant == nullptr) {
         if (is_final(result.error)) {
-            const SteadyTime expires = now.steady + std::min<seconds>(limits::kNegativeTtl, options.result_ttl);
-            cache_.store_negative(call.authorizer->scope, call.identity, result.error, now.steady, expires, generation);
+            const SteadyTime expires =
+                now.steady + std::min<seconds>(limits::kNegativeTtl, options.result_ttl);
+            cache_.store_negative(call.authorizer->scope,
+                                  call.identity,
+                                  result.error,
+                                  now.steady,
+                                  expires,
+                                  generation);
         }
         return;
     }
     SteadyTime expires = now.steady + options.result_ttl;
-    // DIVERGES: the service keeps a policy until its TTL ends even when the token expires before ("limitToExpiration": false).
-    // The skew is not added: it widens what the verification accepts, and only there.
+    // DIVERGES: the service keeps a policy until its TTL ends even when the token expires before
+    // ("limitToExpiration": false). The skew is not added: it widens what the verification accepts,
+    // and only there.
     if (options.limit_to_expiration && result.grant->expires) {
         expires = std::min(expires, now.steady + (*result.grant->expires - now.wall));
     }
-    cache_.store(call.authorizer->scope, call.identity, result.grant, now.steady, expires, generation);
+    cache_.store(
+        call.authorizer->scope, call.identity, result.grant, now.steady, expires, generation);
     warn_of_trap(call, *result.grant);
 }
 
-// The cache trap: a policy made for one method, cached, refuses the next method of the same token. Named once, before it bites.
+// The cache trap: a policy made for one method, cached, refuses the next method of the same token.
+// Named once, before it bites.
 void Authorize::warn_of_trap(const AuthorizeCall& call, const authz::Grant& grant) {
     if (!call.authorizer->narrow || call.authorizer->warned.load(std::memory_order_relaxed)) return;
     for (const CompiledRoute& route : call.api->routes) {
-        if (route.authorizer < 0 || call.api->authorizers[static_cast<std::size_t>(route.authorizer)].get() != call.authorizer) continue;
+        if (route.authorizer < 0 ||
+            call.api->authorizers[static_cast<std::size_t>(route.authorizer)].get() !=
+                call.authorizer)
+            continue;
         if (allows_route(grant, call.api->stage.stage_prefix, *route.source)) continue;
         if (call.authorizer->warned.exchange(true)) return;
-        warn_("authorizer \"" + call.authorizer->source->name + "\" gave a policy for " + grant.issued_for +
-              " alone, and it is cached for " + std::to_string(call.authorizer->source->result_ttl.count()) +
+        warn_("authorizer \"" + call.authorizer->source->name + "\" gave a policy for " +
+              grant.issued_for + " alone, and it is cached for " +
+              std::to_string(call.authorizer->source->result_ttl.count()) +
               " s by token: the same token will be refused (403) at \"" + route.source->route_key +
-              "\" while it is cached. Use \"resource\": \"stage\", or \"authorizerResultTtlInSeconds\": 0");
+              "\" while it is cached. Use \"resource\": \"stage\", or "
+              "\"authorizerResultTtlInSeconds\": 0");
         return;
     }
 }

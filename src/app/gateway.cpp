@@ -27,29 +27,35 @@ constexpr std::string_view kJsonFormat =
     R"("integrationLatency":"$context.integrationLatency","principalId":"$context.authorizer.principalId",)"
     R"("reason":"$context.gatehouse.reason","cache":"$context.gatehouse.cache"})";
 
-// The service's own sample of the Common Log Format (API Gateway developer guide, "Set up logging").
+// The service's own sample of the Common Log Format (API Gateway developer guide, "Set up
+// logging").
 constexpr std::string_view kClfFormat =
     R"($context.identity.sourceIp $context.identity.caller $context.identity.user [$context.requestTime] )"
     R"("$context.httpMethod $context.resourcePath $context.protocol" $context.status $context.responseLength )"
     R"($context.requestId $context.extendedRequestId)";
 
-// A worker holds at most this much log text between two ticks; more is dropped and counted, never waited for.
+// A worker holds at most this much log text between two ticks; more is dropped and counted, never
+// waited for.
 constexpr std::size_t kAccessLogBuffer = 4 * 1024 * 1024;
 
 std::optional<authz::Template> make_access_log(const std::string& format) {
     if (format == "off") return std::nullopt;
-    const std::string_view text = format == "json" ? kJsonFormat : format == "clf" ? kClfFormat : std::string_view(format);
+    const std::string_view text = format == "json"  ? kJsonFormat
+                                  : format == "clf" ? kClfFormat
+                                                    : std::string_view(format);
     auto compiled = authz::Template::make(text);
     if (!compiled) return std::nullopt;  // config has checked it
     return std::move(compiled).value();
 }
 
 std::uint32_t to_micros(SteadyTime::duration span) noexcept {
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration_cast<microseconds>(span).count(), 0, UINT32_MAX));
+    return static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(duration_cast<microseconds>(span).count(), 0, UINT32_MAX));
 }
 
 std::uint32_t to_millis(SteadyTime::duration span) noexcept {
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration_cast<milliseconds>(span).count(), 0, UINT32_MAX));
+    return static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(duration_cast<milliseconds>(span).count(), 0, UINT32_MAX));
 }
 
 bool holds_scope(const authz::Grant& grant, const std::vector<std::string>& wanted) noexcept {
@@ -64,12 +70,16 @@ policy::ConditionContext condition_context(const Request& request) noexcept {
     context.source_ip = request.facts.source_ip;
     context.source_arn = request.arn.text;
     context.secure_transport = request.facts.secure;
-    if (const http::Field* field = http::find_field(request.head.fields, http::FieldId::referer)) context.referer = field->value;
-    if (const http::Field* field = http::find_field(request.head.fields, http::FieldId::user_agent)) context.user_agent = field->value;
+    if (const http::Field* field = http::find_field(request.head.fields, http::FieldId::referer))
+        context.referer = field->value;
+    if (const http::Field* field = http::find_field(request.head.fields, http::FieldId::user_agent))
+        context.user_agent = field->value;
     return context;
 }
 
-std::uint64_t body_limit(const Request& request) noexcept { return request.snapshot->model.limits.body_bytes; }
+std::uint64_t body_limit(const Request& request) noexcept {
+    return request.snapshot->model.limits.body_bytes;
+}
 
 std::string_view field_value(const http::RequestHead& head, http::FieldId id) noexcept {
     const http::Field* field = http::find_field(head.fields, id);
@@ -99,13 +109,18 @@ TraceDetail& Request::make_detail() {
     return *detail;
 }
 
-Gateway::Gateway(std::shared_ptr<const Snapshot> snapshot, authz::GrantCache& cache, Authorize& authorize)
+Gateway::Gateway(std::shared_ptr<const Snapshot> snapshot,
+                 authz::GrantCache& cache,
+                 Authorize& authorize)
     : snapshot_(std::move(snapshot)),
       cache_(cache),
       authorize_(authorize),
       access_log_(make_access_log(snapshot_->model.access_log.format)) {}
 
-void Gateway::start(Request& request, const ClientFacts& client, const Instant& now, std::string_view client_request_id) {
+void Gateway::start(Request& request,
+                    const ClientFacts& client,
+                    const Instant& now,
+                    std::string_view client_request_id) {
     request.snapshot = snapshot_;
     request.began = now;
     ids_.make(request.ids, now.wall, client_request_id);
@@ -121,18 +136,25 @@ void Gateway::start(Request& request, const ClientFacts& client, const Instant& 
     facts.time = now.wall;
 }
 
-void Gateway::begin_unread(Request& request, const ClientFacts& client, const Instant& now, Errc error) {
+void Gateway::begin_unread(Request& request,
+                           const ClientFacts& client,
+                           const Instant& now,
+                           Errc error) {
     start(request, client, now, {});
     request.verdict = {false, authz::ResponseType::default_4xx, 400, error};
     request.record.reason = static_cast<std::uint16_t>(error);
     request.record.refused = true;
 }
 
-Step Gateway::begin(Request& request, const http::RequestHead& head, const ClientFacts& client, const Instant& now,
+Step Gateway::begin(Request& request,
+                    const http::RequestHead& head,
+                    const ClientFacts& client,
+                    const Instant& now,
                     const std::function<Wake()>& make_wake) {
     request.head = head;
     start(request, client, now, field_value(head, http::FieldId::x_amzn_requestid));
-    // An incoming trace header goes on as it is when it names a root; else a new root begins here (X-Ray developer guide).
+    // An incoming trace header goes on as it is when it names a root; else a new root begins here
+    // (X-Ray developer guide).
     const std::string_view trace = field_value(head, http::FieldId::x_amzn_trace_id);
     if (trace.find("Root=1-") != std::string_view::npos) {
         request.facts.trace_id = trace;
@@ -170,31 +192,40 @@ Errc Gateway::route(Request& request) {
     request.record.api = static_cast<std::int16_t>(match.api);
     facts.stage = &request.api->stage;
     facts.api_path = match.path;
-    if (target->encoded_slash && request.api->source->encoded_slash == config::EncodedSlash::refuse) {
+    if (target->encoded_slash &&
+        request.api->source->encoded_slash == config::EncodedSlash::refuse) {
         return request.outcomes.target = Errc::target_encoded_slash;
     }
     if (request.api->source->method_override) {
-        const std::string_view method = field_value(request.head, http::FieldId::x_http_method_override);
+        const std::string_view method =
+            field_value(request.head, http::FieldId::x_http_method_override);
         if (is_token(method)) request.head.method = method;
     }
-    const int index = request.api->table.find(request.head.method, facts.api_path, facts.parameters);
-    if (index == routing::RouteTable::kNoRoute) return request.outcomes.routing = Errc::route_unmatched;
+    const int index =
+        request.api->table.find(request.head.method, facts.api_path, facts.parameters);
+    if (index == routing::RouteTable::kNoRoute)
+        return request.outcomes.routing = Errc::route_unmatched;
     request.route = &request.api->routes[static_cast<std::size_t>(index)];
     request.record.route = static_cast<std::int16_t>(index);
     facts.parameter_names = request.api->table.parameter_names(index);
     facts.resource_path = request.route->source->path;
     if (request.route->authorizer < 0) return Errc::none;
-    request.authorizer = request.api->authorizers[static_cast<std::size_t>(request.route->authorizer)].get();
+    request.authorizer =
+        request.api->authorizers[static_cast<std::size_t>(request.route->authorizer)].get();
     request.record.authorizer = static_cast<std::int16_t>(request.route->authorizer);
-    // What one reader takes for data another takes for a path parameter or a separator: not where a policy guards.
+    // What one reader takes for data another takes for a path parameter or a separator: not where a
+    // policy guards.
     if (target->path_parameter) return request.outcomes.target = Errc::target_path_parameter;
-    auto arn = policy::make_method_arn(facts.stage->stage_prefix, request.head.method, facts.api_path, request.arn_scratch);
+    auto arn = policy::make_method_arn(
+        facts.stage->stage_prefix, request.head.method, facts.api_path, request.arn_scratch);
     if (!arn) return request.outcomes.routing = arn.error().errc();
     request.arn = *arn;
     return Errc::none;
 }
 
-Step Gateway::authorize(Request& request, const Instant& now, const std::function<Wake()>& make_wake) {
+Step Gateway::authorize(Request& request,
+                        const Instant& now,
+                        const std::function<Wake()>& make_wake) {
     const config::Authorizer& options = *request.authorizer->source;
     TraceRecord& record = request.record;
     if (options.result_ttl == std::chrono::seconds(0)) {
@@ -220,7 +251,12 @@ Step Gateway::authorize(Request& request, const Instant& now, const std::functio
         ++metrics_.cache_misses;
     }
     bool joined = false;
-    const AuthorizeCall call{request.snapshot, request.api, request.authorizer, request.identity, request.arn.text, &joined};
+    const AuthorizeCall call{request.snapshot,
+                             request.api,
+                             request.authorizer,
+                             request.identity,
+                             request.arn.text,
+                             &joined};
     const auto result = authorize_.authorize(call, now, make_wake);
     if (joined) {
         record.cache = CacheUse::joined;
@@ -231,7 +267,8 @@ Step Gateway::authorize(Request& request, const Instant& now, const std::functio
 }
 
 Step Gateway::resume(Request& request, const AuthorizeResult& result, const Instant& now) {
-    request.record.authorizer_us = std::max(result.micros, to_micros(now.steady - request.began.steady));
+    request.record.authorizer_us =
+        std::max(result.micros, to_micros(now.steady - request.began.steady));
     metrics_.authorizer_seconds.observe(static_cast<double>(request.record.authorizer_us) / 1e6);
     Step step = Step::refuse;
     if (result.grant == nullptr) {
@@ -248,7 +285,8 @@ Step Gateway::resume(Request& request, const AuthorizeResult& result, const Inst
 // Every request is judged by its own ARN, also on a hit: the cache holds policies, never verdicts.
 Step Gateway::judge(Request& request) {
     TraceRecord& record = request.record;
-    const policy::Decision decision = policy::evaluate(request.grant->policy, request.arn, condition_context(request));
+    const policy::Decision decision =
+        policy::evaluate(request.grant->policy, request.arn, condition_context(request));
     request.facts.grant = request.grant.get();
     request.outcomes.judged = true;
     request.outcomes.policy = decision.outcome;
@@ -274,15 +312,18 @@ Step Gateway::settle(Request& request) {
     return Step::refuse;
 }
 
-// What a refusal or a miss adds to the trace. Called once or twice per request; a cached Allow never comes here.
+// What a refusal or a miss adds to the trace. Called once or twice per request; a cached Allow
+// never comes here.
 void Gateway::explain(Request& request, const AuthorizeResult* result) const {
     TraceDetail& detail = request.make_detail();
-    detail.path = request.facts.target.path.empty() ? printable(request.head.target) : std::string(request.facts.target.path);
+    detail.path = request.facts.target.path.empty() ? printable(request.head.target)
+                                                    : std::string(request.facts.target.path);
     detail.host = printable(request.head.host);
     detail.method_arn = request.arn.text;
     if (!request.identity.empty() && request.record.identity == 0) {
         const jwt::Sha256 digest = jwt::sha256(request.identity);
-        for (std::size_t i = 0; i < 4; ++i) request.record.identity = (request.record.identity << 8) | digest[i];
+        for (std::size_t i = 0; i < 4; ++i)
+            request.record.identity = (request.record.identity << 8) | digest[i];
     }
     detail.hint = hint_for(static_cast<Errc>(request.record.reason));
     if (result != nullptr) {
@@ -296,11 +337,14 @@ void Gateway::explain(Request& request, const AuthorizeResult* result) const {
     detail.issued_for = request.grant->issued_for;
     detail.policy = request.grant->policy.text;
     detail.statements.clear();
-    policy::evaluate(request.grant->policy, request.arn, condition_context(request), &detail.statements);
-    const bool trapped = request.verdict.reason == Errc::implicit_deny && request.authorizer->narrow && detail.issued_for != detail.method_arn;
+    policy::evaluate(
+        request.grant->policy, request.arn, condition_context(request), &detail.statements);
+    const bool trapped = request.verdict.reason == Errc::implicit_deny &&
+                         request.authorizer->narrow && detail.issued_for != detail.method_arn;
     if (trapped) {
         detail.hint = "the cached policy was made for " + detail.issued_for +
-                      " and allows nothing else: use \"resource\": \"stage\", or \"authorizerResultTtlInSeconds\": 0";
+                      " and allows nothing else: use \"resource\": \"stage\", or "
+                      "\"authorizerResultTtlInSeconds\": 0";
     }
 }
 
@@ -311,7 +355,8 @@ authz::RenderedResponse Gateway::render(Request& request, const authz::GatewayEr
     static const authz::StageFacts kNoStage;
     authz::RequestFacts facts = request.facts;
     if (facts.stage == nullptr) facts.stage = &kNoStage;
-    authz::RenderedResponse response = (request.api != nullptr ? request.api->responses : kBuiltIn).render(error, facts);
+    authz::RenderedResponse response =
+        (request.api != nullptr ? request.api->responses : kBuiltIn).render(error, facts);
     append_dev_header(request, response.headers);
     request.record.status = static_cast<std::uint16_t>(response.status);
     return response;
@@ -324,13 +369,16 @@ void Gateway::append_dev_header(const Request& request, std::string& headers) co
 }
 
 authz::RenderedResponse Gateway::render_refusal(Request& request) const {
-    if (http::status_of_read_error(request.verdict.reason) != 0) return render(request, authz::make_error(request.verdict.reason, body_limit(request)));
+    if (http::status_of_read_error(request.verdict.reason) != 0)
+        return render(request, authz::make_error(request.verdict.reason, body_limit(request)));
     const std::string_view authorization = field_value(request.head, http::FieldId::authorization);
     const bool old_wording = request.api != nullptr && request.api->source->deny_messages_2015;
     return render(request, authz::make_error(request.verdict, authorization, old_wording));
 }
 
-authz::RenderedResponse Gateway::render_failure(Request& request, Errc error, std::string text) const {
+authz::RenderedResponse Gateway::render_failure(Request& request,
+                                                Errc error,
+                                                std::string text) const {
     request.record.reason = static_cast<std::uint16_t>(error);
     explain(request, nullptr);
     request.detail->error = std::move(text);
@@ -340,7 +388,8 @@ authz::RenderedResponse Gateway::render_failure(Request& request, Errc error, st
 void Gateway::finish(Request& request, const Instant& now) {
     TraceRecord& record = request.record;
     record.total_us = to_micros(now.steady - request.began.steady);
-    const std::string_view path = request.facts.target.path.empty() ? request.head.target : request.facts.target.path;
+    const std::string_view path =
+        request.facts.target.path.empty() ? request.head.target : request.facts.target.path;
     const std::string_view method = request.head.method;
     std::size_t at = std::min(method.size(), sizeof(record.method_path) - 1);
     if (at > 0) std::memcpy(record.method_path, method.data(), at);
@@ -385,6 +434,8 @@ void Gateway::write_access_log(Request& request) {
     access_lines_ += '\n';
 }
 
-std::string Gateway::take_access_log() { return std::exchange(access_lines_, {}); }
+std::string Gateway::take_access_log() {
+    return std::exchange(access_lines_, {});
+}
 
 }  // namespace gatehouse::app

@@ -12,7 +12,9 @@ using std::chrono::seconds;
 constexpr seconds kFirstRetry{1};
 constexpr int kMostDoublings = 12;
 
-milliseconds left(SteadyTime until, SteadyTime now) { return until > now ? ceil<milliseconds>(until - now) : milliseconds(0); }
+milliseconds left(SteadyTime until, SteadyTime now) {
+    return until > now ? ceil<milliseconds>(until - now) : milliseconds(0);
+}
 
 }  // namespace
 
@@ -44,8 +46,12 @@ void KeyRefresh::failed(SteadyTime now) {
     due_ = now + std::min(pause, refresh_);
 }
 
-milliseconds KeyRefresh::cooldown_left(SteadyTime now) const { return started_ ? left(*started_ + cooldown_, now) : milliseconds(0); }
+milliseconds KeyRefresh::cooldown_left(SteadyTime now) const {
+    return started_ ? left(*started_ + cooldown_, now) : milliseconds(0);
+}
 
-milliseconds KeyRefresh::next_in(SteadyTime now) const { return due_ ? left(*due_, now) : milliseconds(0); }
+milliseconds KeyRefresh::next_in(SteadyTime now) const {
+    return due_ ? left(*due_, now) : milliseconds(0);
+}
 
 }  // namespace gatehouse::app

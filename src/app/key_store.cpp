@@ -52,9 +52,13 @@ KeyStore::KeyStore() : impl_(std::make_unique<Impl>()) {}
 
 KeyStore::~KeyStore() = default;
 
-void KeyStore::on_start_fetch(StartFetch start_fetch) { impl_->start_fetch = std::move(start_fetch); }
+void KeyStore::on_start_fetch(StartFetch start_fetch) {
+    impl_->start_fetch = std::move(start_fetch);
+}
 
-void KeyStore::on_keys_changed(KeysChanged keys_changed) { impl_->keys_changed = std::move(keys_changed); }
+void KeyStore::on_keys_changed(KeysChanged keys_changed) {
+    impl_->keys_changed = std::move(keys_changed);
+}
 
 std::uint32_t KeyStore::add(const KeySourceOptions& options) {
     const std::lock_guard lock(impl_->mutex);
@@ -103,13 +107,18 @@ void KeyStore::tick(SteadyTime now) {
     {
         const std::lock_guard lock(impl_->mutex);
         for (std::size_t i = 0; i < impl_->sources.size(); ++i) {
-            if (impl_->sources[i]->refresh.tick(now)) due.emplace_back(static_cast<std::uint32_t>(i), impl_->sources[i]->options);
+            if (impl_->sources[i]->refresh.tick(now))
+                due.emplace_back(static_cast<std::uint32_t>(i), impl_->sources[i]->options);
         }
     }
-    for (const auto& [source, options] : due) impl_->start_fetch(source, options);
+    for (const auto& [source, options] : due)
+        impl_->start_fetch(source, options);
 }
 
-void KeyStore::fetched(std::uint32_t source, Result<std::shared_ptr<const jwt::KeySet>> keys, std::string location, SteadyTime now) {
+void KeyStore::fetched(std::uint32_t source,
+                       Result<std::shared_ptr<const jwt::KeySet>> keys,
+                       std::string location,
+                       SteadyTime now) {
     std::vector<std::function<void()>> waiting;
     std::shared_ptr<const jwt::KeySet> changed;
     {
@@ -125,14 +134,17 @@ void KeyStore::fetched(std::uint32_t source, Result<std::shared_ptr<const jwt::K
         } else {
             ++found.failures;
             const Error& error = keys.error();
-            found.last_error = std::string(reason_text(error.errc())) + (error.detail.empty() ? "" : ": " + error.detail);
+            found.last_error = std::string(reason_text(error.errc())) +
+                               (error.detail.empty() ? "" : ": " + error.detail);
             found.refresh.failed(now);
         }
         waiting = std::exchange(found.waiting, {});
     }
-    // First what a retired key verified leaves the cache, then those who wait for the new keys go on.
+    // First what a retired key verified leaves the cache, then those who wait for the new keys go
+    // on.
     if (changed && impl_->keys_changed) impl_->keys_changed(source, *changed);
-    for (const auto& ready : waiting) ready();
+    for (const auto& ready : waiting)
+        ready();
 }
 
 std::vector<KeySourceStatus> KeyStore::status(SteadyTime now) const {
@@ -150,7 +162,8 @@ std::vector<KeySourceStatus> KeyStore::status(SteadyTime now) const {
         if (source->keys) {
             row.age = duration_cast<seconds>(now - source->keys->fetched);
             row.stale = row.usable && *row.age > source->options.refresh + seconds(1);
-            for (const auto& key : source->keys->set->keys) row.keys.push_back(key->describe());
+            for (const auto& key : source->keys->set->keys)
+                row.keys.push_back(key->describe());
         }
         rows.push_back(std::move(row));
     }

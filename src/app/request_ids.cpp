@@ -12,7 +12,9 @@ namespace {
 constexpr char kHex[] = "0123456789abcdef";
 constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-std::uint64_t rotate_left(std::uint64_t x, int k) noexcept { return (x << k) | (x >> (64 - k)); }
+std::uint64_t rotate_left(std::uint64_t x, int k) noexcept {
+    return (x << k) | (x >> (64 - k));
+}
 
 // splitmix64 (Steele, Lea, Flood 2014): spreads one seed over the state.
 std::uint64_t spread(std::uint64_t& x) noexcept {
@@ -50,7 +52,8 @@ void write_uuid(std::array<char, 36>& out, const std::array<unsigned char, 16>& 
 IdSource::IdSource() : IdSource(system_seed()) {}
 
 IdSource::IdSource(std::uint64_t seed) {
-    for (std::uint64_t& word : state_) word = spread(seed);
+    for (std::uint64_t& word : state_)
+        word = spread(seed);
 }
 
 std::uint64_t IdSource::next() noexcept {
@@ -71,7 +74,8 @@ void IdSource::make(RequestIds& ids, WallTime now, std::string_view client_id) n
         ids.bytes = *given;
     } else {
         std::memcpy(ids.bytes.data(), random, ids.bytes.size());
-        ids.bytes[6] = static_cast<unsigned char>((ids.bytes[6] & 0x0f) | 0x40);  // RFC 9562 5.4: version 4
+        ids.bytes[6] =
+            static_cast<unsigned char>((ids.bytes[6] & 0x0f) | 0x40);  // RFC 9562 5.4: version 4
         ids.bytes[8] = static_cast<unsigned char>((ids.bytes[8] & 0x3f) | 0x80);
     }
     write_uuid(ids.request_id, ids.bytes);
@@ -82,9 +86,11 @@ void IdSource::make(RequestIds& ids, WallTime now, std::string_view client_id) n
         bits >>= 6;
     }
     ids.extended_id[15] = '=';
-    const auto seconds = static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
+    const auto seconds = static_cast<std::uint32_t>(
+        std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
     unsigned char time[4];
-    for (int i = 0; i < 4; ++i) time[i] = static_cast<unsigned char>(seconds >> (24 - 8 * i));
+    for (int i = 0; i < 4; ++i)
+        time[i] = static_cast<unsigned char>(seconds >> (24 - 8 * i));
     char* p = ids.trace_id.data();
     *p++ = '1';
     *p++ = '-';

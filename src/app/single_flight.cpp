@@ -2,7 +2,9 @@
 
 namespace gatehouse::app {
 
-bool SingleFlight::lead_or_join(authz::CacheScope scope, std::string_view identity, const std::function<Wake()>& make_wake) {
+bool SingleFlight::lead_or_join(authz::CacheScope scope,
+                                std::string_view identity,
+                                const std::function<Wake()>& make_wake) {
     const std::lock_guard lock(mutex_);
     const auto [it, leads] = calls_.try_emplace(Key(scope, identity));
     if (!leads) it->second.push_back(make_wake());
@@ -14,7 +16,8 @@ void SingleFlight::join(authz::CacheScope scope, std::string_view identity, Wake
     calls_[Key(scope, identity)].push_back(std::move(wake));
 }
 
-void SingleFlight::complete(authz::CacheScope scope, std::string_view identity,
+void SingleFlight::complete(authz::CacheScope scope,
+                            std::string_view identity,
                             const std::shared_ptr<const AuthorizeResult>& result) {
     std::vector<Wake> waiting;
     {
@@ -24,7 +27,8 @@ void SingleFlight::complete(authz::CacheScope scope, std::string_view identity,
         waiting = std::move(it->second);
         calls_.erase(it);
     }
-    for (const Wake& wake : waiting) wake(result);
+    for (const Wake& wake : waiting)
+        wake(result);
 }
 
 std::size_t SingleFlight::size() const {

@@ -29,7 +29,8 @@ authz::JwtAuthorizerOptions jwt_options(const config::JwtAuthorizer& jwt) {
     for (const config::JwtProvider& provider : jwt.providers) {
         jwt::Provider trusted{provider.issuer, provider.audience, {}};
         for (const std::string& name : provider.algorithms) {
-            if (const auto algorithm = jwt::find_algorithm(name)) trusted.algorithms.add(*algorithm);
+            if (const auto algorithm = jwt::find_algorithm(name))
+                trusted.algorithms.add(*algorithm);
         }
         options.providers.push_back(std::move(trusted));
     }
@@ -42,31 +43,42 @@ authz::JwtAuthorizerOptions jwt_options(const config::JwtAuthorizer& jwt) {
     return options;
 }
 
-// The fingerprint covers everything a cached grant is built from: the stage that its policy's ARNs name, where its keys come from, and the
-// API's contextHeaders (its header lines are made once).
-std::string fingerprint(const config::Api& api, const config::Authorizer& authorizer, const authz::JwtAuthorizer& jwt) {
-    std::string text = jwt.fingerprint() + '\n' + authorizer.identity_source + '\n' + authorizer.identity_validation_expression + '\n' +
-                       (authorizer.require_principal_id ? "principal" : "") + '\n' + (api.context_headers.enabled ? "headers" : "") + '\n' +
+// The fingerprint covers everything a cached grant is built from: the stage that its policy's ARNs
+// name, where its keys come from, and the API's contextHeaders (its header lines are made once).
+std::string fingerprint(const config::Api& api,
+                        const config::Authorizer& authorizer,
+                        const authz::JwtAuthorizer& jwt) {
+    std::string text = jwt.fingerprint() + '\n' + authorizer.identity_source + '\n' +
+                       authorizer.identity_validation_expression + '\n' +
+                       (authorizer.require_principal_id ? "principal" : "") + '\n' +
+                       (api.context_headers.enabled ? "headers" : "") + '\n' +
                        api.context_headers.prefix + '\n' + api.region + '\n' + api.account_id;
-    for (const config::JwtProvider& provider : authorizer.jwt.providers) text += '\n' + provider.jwks_uri;
+    for (const config::JwtProvider& provider : authorizer.jwt.providers)
+        text += '\n' + provider.jwks_uri;
     return text;
 }
 
-Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Api& api, const config::Authorizer& source,
-                                                               authz::GrantCache& cache, KeyStore& keys) {
-    auto identity = authz::IdentitySource::make(source.identity_source, source.identity_validation_expression);
+Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Api& api,
+                                                               const config::Authorizer& source,
+                                                               authz::GrantCache& cache,
+                                                               KeyStore& keys) {
+    auto identity =
+        authz::IdentitySource::make(source.identity_source, source.identity_validation_expression);
     if (!identity) return at(source.pointer, std::move(identity).error());
     auto jwt = authz::JwtAuthorizer::make(jwt_options(source.jwt));
     if (!jwt) return at(source.pointer + "/jwt", std::move(jwt).error());
     const std::string print = fingerprint(api, source, *jwt);
-    auto compiled = std::make_unique<CompiledAuthorizer>(&source, std::move(identity).value(), std::move(jwt).value());
+    auto compiled = std::make_unique<CompiledAuthorizer>(
+        &source, std::move(identity).value(), std::move(jwt).value());
     compiled->narrow = compiled->jwt.narrower_than_stage();
     compiled->scope = cache.scope({api.api_id, api.stage_name, source.name, print});
-    for (const config::JwtProvider& provider : source.jwt.providers) compiled->key_sources.push_back(add_key_source(provider, keys));
+    for (const config::JwtProvider& provider : source.jwt.providers)
+        compiled->key_sources.push_back(add_key_source(provider, keys));
     return compiled;
 }
 
-// Header names that any route of the API maps: they are the gateway's on every route, also where this route maps none.
+// Header names that any route of the API maps: they are the gateway's on every route, also where
+// this route maps none.
 std::vector<std::string> reserved_headers(const config::Api& api) {
     constexpr std::string_view kPrefix = "integration.request.header.";
     std::vector<std::string> names;
@@ -80,15 +92,21 @@ std::vector<std::string> reserved_headers(const config::Api& api) {
     return names;
 }
 
-Result<CompiledRoute> compile_route(const config::Api& api, const config::Route& source, const CompiledApi& compiled_api, int index) {
+Result<CompiledRoute> compile_route(const config::Api& api,
+                                    const config::Route& source,
+                                    const CompiledApi& compiled_api,
+                                    int index) {
     CompiledRoute route;
     route.source = &source;
     for (std::size_t i = 0; i < api.authorizers.size(); ++i) {
         if (api.authorizers[i].name == source.authorizer) route.authorizer = static_cast<int>(i);
     }
-    // INVARIANT: nothing is silently open. Config refuses unknown names; this is the second lock on the same door.
+    // INVARIANT: nothing is silently open. Config refuses unknown names; this is the second lock on
+    // the same door.
     if (route.authorizer < 0 && source.authorizer != "NONE") {
-        return fail(Errc::config_invalid, source.pointer + "/authorizer: no authorizer of the name \"" + source.authorizer + "\"");
+        return fail(Errc::config_invalid,
+                    source.pointer + "/authorizer: no authorizer of the name \"" +
+                        source.authorizer + "\"");
     }
     if (source.integration.type == config::IntegrationType::mock) {
         const auto& templates = source.integration.response_templates;
@@ -108,7 +126,9 @@ Result<CompiledRoute> compile_route(const config::Api& api, const config::Route&
     options.request_parameters = source.integration.request_parameters;
     const auto names = compiled_api.table.parameter_names(index);
     options.path_parameters.assign(names.begin(), names.end());
-    options.context_headers = {api.context_headers.enabled, api.context_headers.prefix, api.context_headers.request_context};
+    options.context_headers = {api.context_headers.enabled,
+                               api.context_headers.prefix,
+                               api.context_headers.request_context};
     options.plain_headers = api.plain_headers;
     options.guarded = route.authorizer >= 0;
     options.reserved_headers = reserved_headers(api);
@@ -121,7 +141,8 @@ Result<CompiledRoute> compile_route(const config::Api& api, const config::Route&
 Result<authz::GatewayResponses> compile_responses(const config::Api& api) {
     std::map<std::string, authz::GatewayResponseSpec> specs;
     for (const auto& [type, response] : api.gateway_responses) {
-        specs[type] = {response.status_code, response.response_parameters, response.response_templates};
+        specs[type] = {
+            response.status_code, response.response_parameters, response.response_templates};
     }
     auto responses = authz::GatewayResponses::make(specs);
     if (!responses) return at(api.pointer + "/gatewayResponses", std::move(responses).error());
@@ -134,18 +155,22 @@ authz::StageFacts stage_facts(const config::Api& api) {
     stage.stage = api.stage_name;
     stage.region = api.region;
     stage.account_id = api.account_id;
-    stage.stage_prefix = policy::make_stage_prefix({api.region, api.account_id, api.api_id, api.stage_name});
+    stage.stage_prefix =
+        policy::make_stage_prefix({api.region, api.account_id, api.api_id, api.stage_name});
     stage.base_path = api.base_path == "/" ? "" : api.base_path;
     stage.stage_variables = api.stage_variables;
     return stage;
 }
 
-Result<CompiledApi> compile_api(const config::Api& source, authz::GrantCache& cache, KeyStore& keys) {
+Result<CompiledApi> compile_api(const config::Api& source,
+                                authz::GrantCache& cache,
+                                KeyStore& keys) {
     CompiledApi api;
     api.source = &source;
     api.stage = stage_facts(source);
     std::vector<routing::RouteSpec> specs;
-    for (const config::Route& route : source.routes) specs.push_back({route.method, route.path});
+    for (const config::Route& route : source.routes)
+        specs.push_back({route.method, route.path});
     auto table = routing::RouteTable::make(specs);
     if (!table) return at(source.pointer + "/routes", std::move(table).error());
     api.table = std::move(table).value();
@@ -167,18 +192,21 @@ Result<CompiledApi> compile_api(const config::Api& source, authz::GrantCache& ca
 
 }  // namespace
 
-CompiledAuthorizer::CompiledAuthorizer(const config::Authorizer* authorizer, authz::IdentitySource identity_source,
+CompiledAuthorizer::CompiledAuthorizer(const config::Authorizer* authorizer,
+                                       authz::IdentitySource identity_source,
                                        authz::JwtAuthorizer jwt_authorizer)
-    : source(authorizer),
-      identity(std::move(identity_source)),
-      jwt(std::move(jwt_authorizer)) {}
+    : source(authorizer), identity(std::move(identity_source)), jwt(std::move(jwt_authorizer)) {}
 
-Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model, authz::GrantCache& cache, KeyStore& keys, bool dev) {
+Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
+                                                      authz::GrantCache& cache,
+                                                      KeyStore& keys,
+                                                      bool dev) {
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->model = std::move(model);
     snapshot->dev = dev;
     std::vector<routing::ApiSpec> specs;
-    for (const config::Api& api : snapshot->model.apis) specs.push_back({api.domain_names, api.base_path});
+    for (const config::Api& api : snapshot->model.apis)
+        specs.push_back({api.domain_names, api.base_path});
     auto table = routing::ApiTable::make(specs);
     if (!table) return at("/apis", std::move(table).error());
     snapshot->api_table = std::move(table).value();

@@ -24,13 +24,16 @@ const CompiledApi* find_api(const TraceRecord& record, const Snapshot& snapshot)
 const CompiledRoute* find_route(const TraceRecord& record, const Snapshot& snapshot) {
     const CompiledApi* api = find_api(record, snapshot);
     const auto index = static_cast<std::size_t>(record.route);
-    return api == nullptr || record.route < 0 || index >= api->routes.size() ? nullptr : &api->routes[index];
+    return api == nullptr || record.route < 0 || index >= api->routes.size() ? nullptr
+                                                                             : &api->routes[index];
 }
 
 const CompiledAuthorizer* find_authorizer(const TraceRecord& record, const Snapshot& snapshot) {
     const CompiledApi* api = find_api(record, snapshot);
     const auto index = static_cast<std::size_t>(record.authorizer);
-    return api == nullptr || record.authorizer < 0 || index >= api->authorizers.size() ? nullptr : api->authorizers[index].get();
+    return api == nullptr || record.authorizer < 0 || index >= api->authorizers.size()
+               ? nullptr
+               : api->authorizers[index].get();
 }
 
 std::string iso_time(std::int64_t wall_ms) {
@@ -52,16 +55,19 @@ std::string identity_text(std::uint32_t identity) {
 
 std::string_view outcome_text(policy::Outcome outcome) {
     switch (outcome) {
-        case policy::Outcome::allow: return "allow";
-        case policy::Outcome::explicit_deny: return "explicit deny";
-        case policy::Outcome::implicit_deny: return "implicit deny";
+        case policy::Outcome::allow:
+            return "allow";
+        case policy::Outcome::explicit_deny:
+            return "explicit deny";
+        case policy::Outcome::implicit_deny:
+            return "implicit deny";
     }
     return "implicit deny";
 }
 
 bool is_identity_error(Errc reason) {
-    return reason == Errc::identity_missing || reason == Errc::identity_empty || reason == Errc::identity_repeated ||
-           reason == Errc::identity_mismatch;
+    return reason == Errc::identity_missing || reason == Errc::identity_empty ||
+           reason == Errc::identity_repeated || reason == Errc::identity_mismatch;
 }
 
 Json route_step(const Trace& trace, const Snapshot& snapshot) {
@@ -87,7 +93,9 @@ Json identity_step(const TraceRecord& record, const CompiledAuthorizer& authoriz
     if (!authorizer.source->identity_validation_expression.empty()) {
         step["identityValidationExpression"] = authorizer.source->identity_validation_expression;
     }
-    step["result"] = record.identity_found ? std::string_view("found") : is_identity_error(reason) ? reason_id(reason) : "not looked for";
+    step["result"] = record.identity_found       ? std::string_view("found")
+                     : is_identity_error(reason) ? reason_id(reason)
+                                                 : "not looked for";
     if (record.identity != 0) step["identity"] = identity_text(record.identity);
     return step;
 }
@@ -99,7 +107,8 @@ Json cache_step(const Trace& trace) {
         step["ageMillis"] = record.cache_age_ms;
         step["remainingMillis"] = record.cache_left_ms;
     }
-    if (record.cache == CacheUse::hit && trace.detail && !trace.detail->issued_for.empty()) step["issuedFor"] = trace.detail->issued_for;
+    if (record.cache == CacheUse::hit && trace.detail && !trace.detail->issued_for.empty())
+        step["issuedFor"] = trace.detail->issued_for;
     return step;
 }
 
@@ -142,15 +151,20 @@ Json policy_step(const Trace& trace) {
     }
     if (!detail.policy.empty()) {
         auto parsed = parse_json(detail.policy);
-        step["policy"] = parsed ? std::move(parsed).value() : Json(detail.policy);  // a long one was cut and stays text
+        step["policy"] = parsed ? std::move(parsed).value()
+                                : Json(detail.policy);  // a long one was cut and stays text
     }
     return step;
 }
 
 // Whether the refusal is ours tells a denial made here from one made upstream.
 Json last_step(const TraceRecord& record) {
-    if (record.refused) return {{"step", "gatewayResponse"}, {"type", to_string(record.response)}, {"status", record.status}};
-    if (record.upstream_status == 0) return {{"step", "integration"}, {"type", "MOCK"}, {"status", record.status}};
+    if (record.refused)
+        return {{"step", "gatewayResponse"},
+                {"type", to_string(record.response)},
+                {"status", record.status}};
+    if (record.upstream_status == 0)
+        return {{"step", "integration"}, {"type", "MOCK"}, {"status", record.status}};
     return {{"step", "upstream"},
             {"status", record.upstream_status},
             {"connectMicros", record.connect_us},
@@ -167,17 +181,22 @@ Json make_steps(const Trace& trace, const Snapshot& snapshot) {
     if (authorizer != nullptr) {
         steps.push_back(identity_step(record, *authorizer));
         if (record.cache != CacheUse::none) steps.push_back(cache_step(trace));
-        if (trace.detail && !trace.detail->checks.empty()) steps.push_back(token_step(*trace.detail));
+        if (trace.detail && !trace.detail->checks.empty())
+            steps.push_back(token_step(*trace.detail));
         if (record.judged) steps.push_back(policy_step(trace));
         const CompiledRoute* route = find_route(record, snapshot);
         const bool missed = static_cast<Errc>(record.reason) == Errc::scope_missing;
         if (record.judged && route != nullptr && !route->source->authorization_scopes.empty() &&
             (missed || record.outcome == policy::Outcome::allow)) {
-            steps.push_back({{"step", "scopes"}, {"wanted", route->source->authorization_scopes}, {"result", missed ? "none held" : "held"}});
+            steps.push_back({{"step", "scopes"},
+                             {"wanted", route->source->authorization_scopes},
+                             {"result", missed ? "none held" : "held"}});
         }
     }
     const auto reason = static_cast<Errc>(record.reason);
-    steps.push_back({{"step", "verdict"}, {"result", record.refused ? "refuse" : "allow"}, {"reason", reason_id(reason)}});
+    steps.push_back({{"step", "verdict"},
+                     {"result", record.refused ? "refuse" : "allow"},
+                     {"reason", reason_id(reason)}});
     if (record.status != 0) steps.push_back(last_step(record));
     return steps;
 }
@@ -186,7 +205,8 @@ void cut(std::string& text, std::size_t most) {
     constexpr std::string_view kMark = "…";
     if (text.size() <= most) return;
     text.resize(most < kMark.size() ? 0 : most - kMark.size());
-    while (!text.empty() && !is_utf8(text)) text.pop_back();
+    while (!text.empty() && !is_utf8(text))
+        text.pop_back();
     if (most >= kMark.size()) text += kMark;
 }
 
@@ -194,33 +214,56 @@ void cut(std::string& text, std::size_t most) {
 
 std::string_view to_string(CacheUse use) noexcept {
     switch (use) {
-        case CacheUse::none: return "none";
-        case CacheUse::hit: return "hit";
-        case CacheUse::miss: return "miss";
-        case CacheUse::negative_hit: return "negative hit";
-        case CacheUse::joined: return "joined";
-        case CacheUse::off: return "off";
+        case CacheUse::none:
+            return "none";
+        case CacheUse::hit:
+            return "hit";
+        case CacheUse::miss:
+            return "miss";
+        case CacheUse::negative_hit:
+            return "negative hit";
+        case CacheUse::joined:
+            return "joined";
+        case CacheUse::off:
+            return "off";
     }
     return "none";
 }
 
 std::string_view hint_for(Errc reason) noexcept {
     switch (reason) {
-        case Errc::api_unmatched: return "no API serves this host and path: compare with \"domainNames\" and \"basePath\"";
-        case Errc::route_unmatched: return "no \"routeKey\" of the API has this method and path: this is routing, no authorizer was asked";
+        case Errc::api_unmatched:
+            return "no API serves this host and path: compare with \"domainNames\" and "
+                   "\"basePath\"";
+        case Errc::route_unmatched:
+            return "no \"routeKey\" of the API has this method and path: this is routing, no "
+                   "authorizer was asked";
         case Errc::token_key_unknown:
-            return "the issuer may have rotated its keys: see fetch times under GET /report, or wait for the cooldown";
-        case Errc::keys_unavailable: return "the issuer's key set cannot be had: see /health/ready and the log";
-        case Errc::token_issuer_unknown: return "iss must equal a configured issuer byte for byte, a trailing slash included";
-        case Errc::token_audience_refused: return "add the audience to the authorizer, or ask the issuer for a token for this API";
-        case Errc::token_algorithm_refused: return "add the algorithm to the authorizer's \"algorithms\" if you trust it";
-        case Errc::token_expired: return "get a new token; clocks that differ need \"clockSkewInSeconds\"";
-        case Errc::context_unusable: return "a context value holds control characters: change the claim or the context map";
-        case Errc::authorizer_result_invalid: return "the authorizer's result breaks a rule of its own configuration: see detail";
-        case Errc::authorizer_failure: return "the authorizer gave no answer: see detail and the log";
-        case Errc::mapping_invalid: return "a \"requestParameters\" or uri mapping has no usable value for this request: see detail";
-        case Errc::internal: return "a fault of Gatehouse itself: please report it with this trace";
-        default: return "";
+            return "the issuer may have rotated its keys: see fetch times under GET /report, or "
+                   "wait for the cooldown";
+        case Errc::keys_unavailable:
+            return "the issuer's key set cannot be had: see /health/ready and the log";
+        case Errc::token_issuer_unknown:
+            return "iss must equal a configured issuer byte for byte, a trailing slash included";
+        case Errc::token_audience_refused:
+            return "add the audience to the authorizer, or ask the issuer for a token for this API";
+        case Errc::token_algorithm_refused:
+            return "add the algorithm to the authorizer's \"algorithms\" if you trust it";
+        case Errc::token_expired:
+            return "get a new token; clocks that differ need \"clockSkewInSeconds\"";
+        case Errc::context_unusable:
+            return "a context value holds control characters: change the claim or the context map";
+        case Errc::authorizer_result_invalid:
+            return "the authorizer's result breaks a rule of its own configuration: see detail";
+        case Errc::authorizer_failure:
+            return "the authorizer gave no answer: see detail and the log";
+        case Errc::mapping_invalid:
+            return "a \"requestParameters\" or uri mapping has no usable value for this request: "
+                   "see detail";
+        case Errc::internal:
+            return "a fault of Gatehouse itself: please report it with this trace";
+        default:
+            return "";
     }
 }
 
@@ -257,22 +300,25 @@ Json to_json(const Trace& trace, const Snapshot& snapshot) {
     const auto reason = static_cast<Errc>(record.reason);
     const std::string_view line(record.method_path, record.path_bytes);
     const std::size_t space = line.find(' ');
-    std::string path = space == std::string_view::npos ? std::string(line) : std::string(line.substr(space + 1));
+    std::string path =
+        space == std::string_view::npos ? std::string(line) : std::string(line.substr(space + 1));
     if (trace.detail && !trace.detail->path.empty()) path = trace.detail->path;
-    Json json = {{"requestId", request_id_text(record.request_id)},
-                 {"time", iso_time(record.wall_ms)},
-                 {"method", printable(line.substr(0, space))},
-                 {"path", printable(path, 2 * kLongText) + (record.path_cut && !trace.detail ? "…" : "")},
-                 {"status", record.status},
-                 {"verdict", record.refused ? "refuse" : "allow"},
-                 {"reason", reason_id(reason)},
-                 {"reasonText", reason_text(reason)}};
+    Json json = {
+        {"requestId", request_id_text(record.request_id)},
+        {"time", iso_time(record.wall_ms)},
+        {"method", printable(line.substr(0, space))},
+        {"path", printable(path, 2 * kLongText) + (record.path_cut && !trace.detail ? "…" : "")},
+        {"status", record.status},
+        {"verdict", record.refused ? "refuse" : "allow"},
+        {"reason", reason_id(reason)},
+        {"reasonText", reason_text(reason)}};
     if (trace.detail && !trace.detail->hint.empty()) json["hint"] = trace.detail->hint;
     if (trace.detail && !trace.detail->error.empty()) json["detail"] = trace.detail->error;
     if (trace.detail && !trace.detail->host.empty()) json["host"] = trace.detail->host;
     json["steps"] = make_steps(trace, snapshot);
     json["bytes"] = {{"request", record.request_bytes}, {"response", record.response_bytes}};
-    json["timings"] = {{"totalMicros", record.total_us}, {"authorizerMicros", record.authorizer_us}};
+    json["timings"] = {{"totalMicros", record.total_us},
+                       {"authorizerMicros", record.authorizer_us}};
     return json;
 }
 
@@ -308,7 +354,8 @@ std::optional<std::array<unsigned char, 16>> parse_request_id(std::string_view t
 bool matches(const TraceFilter& filter, const TraceRecord& record, const Snapshot& snapshot) {
     if (filter.request_id && *filter.request_id != record.request_id) return false;
     if (filter.status && *filter.status != record.status) return false;
-    if (filter.reason && *filter.reason != reason_id(static_cast<Errc>(record.reason))) return false;
+    if (filter.reason && *filter.reason != reason_id(static_cast<Errc>(record.reason)))
+        return false;
     if (filter.route) {
         const CompiledRoute* route = find_route(record, snapshot);
         if (route == nullptr || route->source->route_key != *filter.route) return false;
@@ -329,7 +376,8 @@ std::vector<Trace> Journal::find(const TraceFilter& filter, const Snapshot& snap
     const std::uint64_t oldest = next_ > records_.size() ? next_ - records_.size() : 0;
     for (std::uint64_t i = next_; i > oldest && found.size() < filter.limit; --i) {
         const std::size_t slot = (i - 1) % records_.size();
-        if (matches(filter, records_[slot], snapshot)) found.push_back({records_[slot], details_[slot]});
+        if (matches(filter, records_[slot], snapshot))
+            found.push_back({records_[slot], details_[slot]});
     }
     return found;
 }

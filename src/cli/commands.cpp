@@ -22,10 +22,11 @@ int complain(const Ports& ports, int status, std::string_view text) {
 }
 
 void print_warnings(const Found& found, std::ostream& err) {
-    for (const config::Problem& warning : found.warnings) err << "warning: " << config::to_string(warning, found.name) << '\n';
+    for (const config::Problem& warning : found.warnings)
+        err << "warning: " << config::to_string(warning, found.name) << '\n';
 }
 
-// ---- serve, check --------------------------------------------------------------------------------------------------------------------
+// ---- serve, check
 
 int run(const ServeOptions& options, const Ports& ports) {
     Found found = load_configuration(options, ports.environment);
@@ -33,10 +34,13 @@ int run(const ServeOptions& options, const Ports& ports) {
         ports.err << found.errors;
         return kBadUsage;
     }
-    return ports.serve({std::move(*found.model), found.name, found.warnings, options.log_level, options.dev});
+    return ports.serve(
+        {std::move(*found.model), found.name, found.warnings, options.log_level, options.dev});
 }
 
-int run(const DemoOptions& options, const Ports& ports) { return ports.demo(options); }
+int run(const DemoOptions& options, const Ports& ports) {
+    return ports.demo(options);
+}
 
 bool check_file(const std::string& file, bool several, const Ports& ports) {
     Found found = load_file(file, ports.environment);
@@ -57,11 +61,12 @@ bool check_file(const std::string& file, bool several, const Ports& ports) {
 
 int run(const CheckOptions& options, const Ports& ports) {
     bool good = true;
-    for (const std::string& file : options.files) good = check_file(file, options.files.size() > 1, ports) && good;
+    for (const std::string& file : options.files)
+        good = check_file(file, options.files.size() > 1, ports) && good;
     return good ? kDone : kBadUsage;
 }
 
-// ---- token ---------------------------------------------------------------------------------------------------------------------------
+// ---- token
 
 int sign_token(const TokenOptions& options, const Ports& ports) {
     std::ifstream file(options.key, std::ios::binary);
@@ -70,7 +75,8 @@ int sign_token(const TokenOptions& options, const Ports& ports) {
     order.key_text.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
     order.algorithm = options.algorithm;
     order.kid = options.kid;
-    order.claims = make_claims({options.iss, options.aud, options.sub, options.claims, options.expires_in}, ports.now());
+    order.claims = make_claims(
+        {options.iss, options.aud, options.sub, options.claims, options.expires_in}, ports.now());
     const Result<std::string> token = ports.sign(order);
     if (!token) return complain(ports, kBadUsage, options.key + ": " + token.error().detail);
     ports.out << *token << '\n';
@@ -80,9 +86,11 @@ int sign_token(const TokenOptions& options, const Ports& ports) {
 int ask_for_token(const TokenOptions& options, const Ports& ports) {
     Json order = {{"claims", options.claims}, {"expiresIn", options.expires_in.count()}};
     if (!options.sub.empty()) order["sub"] = options.sub;
-    if (!options.iss.empty() && !options.claims.contains("iss")) order["claims"]["iss"] = options.iss;
+    if (!options.iss.empty() && !options.claims.contains("iss"))
+        order["claims"]["iss"] = options.iss;
     if (!options.aud.empty() && !options.claims.contains("aud")) {
-        order["claims"]["aud"] = options.aud.size() == 1 ? Json(options.aud.front()) : Json(options.aud);
+        order["claims"]["aud"] =
+            options.aud.size() == 1 ? Json(options.aud.front()) : Json(options.aud);
     }
     HttpCall call;
     call.method = "POST";
@@ -91,13 +99,19 @@ int ask_for_token(const TokenOptions& options, const Ports& ports) {
     call.body = dump_json(order);
     const Result<HttpReply> reply = ports.http(call);
     if (!reply) {
-        return complain(ports, kFailed, "no issuer at " + options.issuer_url + " (" + reply.error().detail +
-                                            "): start \"gatehouse demo\", name another with --issuer, or sign with --key FILE");
+        return complain(
+            ports,
+            kFailed,
+            "no issuer at " + options.issuer_url + " (" + reply.error().detail +
+                "): start \"gatehouse demo\", name another with --issuer, or sign with --key FILE");
     }
     const Result<Json> answer = parse_json(reply->body);
     const Json* token = answer ? find_member(*answer, "token") : nullptr;
     if (reply->status != 200 || token == nullptr || !token->is_string()) {
-        return complain(ports, kFailed, call.url + " answered " + std::to_string(reply->status) + ": " + printable(reply->body, 300));
+        return complain(ports,
+                        kFailed,
+                        call.url + " answered " + std::to_string(reply->status) + ": " +
+                            printable(reply->body, 300));
     }
     ports.out << token->get<std::string>() << '\n';
     return kDone;
@@ -107,7 +121,7 @@ int run(const TokenOptions& options, const Ports& ports) {
     return options.key.empty() ? ask_for_token(options, ports) : sign_token(options, ports);
 }
 
-// ---- explain, health -----------------------------------------------------------------------------------------------------------------
+// ---- explain, health
 
 int status_of(const Json& trace) {
     const Json* verdict = find_member(trace, "verdict");
@@ -126,18 +140,26 @@ HttpCall admin_call(const std::string& url, const Ports& ports) {
 std::string message_of(const HttpReply& reply) {
     const Result<Json> body = parse_json(reply.body);
     const Json* message = body ? find_member(*body, "message") : nullptr;
-    return message != nullptr && message->is_string() ? message->get<std::string>() : printable(reply.body, 300);
+    return message != nullptr && message->is_string() ? message->get<std::string>()
+                                                      : printable(reply.body, 300);
 }
 
 int explain_trace(const ExplainOptions& options, const Ports& ports) {
     for (const char c : options.trace_id) {
-        if (hex_value(c) < 0 && c != '-') return complain(ports, kBadUsage, "--trace wants the x-amzn-RequestId of an answer");
+        if (hex_value(c) < 0 && c != '-')
+            return complain(ports, kBadUsage, "--trace wants the x-amzn-RequestId of an answer");
     }
-    const Result<HttpReply> reply = ports.http(admin_call(options.admin_url + "/traces/" + options.trace_id, ports));
-    if (!reply) return complain(ports, kFailed, "no admin API at " + options.admin_url + ": " + reply.error().detail);
+    const Result<HttpReply> reply =
+        ports.http(admin_call(options.admin_url + "/traces/" + options.trace_id, ports));
+    if (!reply)
+        return complain(
+            ports, kFailed, "no admin API at " + options.admin_url + ": " + reply.error().detail);
     const Result<Json> trace = parse_json(reply->body);
     if (reply->status != 200 || !trace || !trace->is_object()) {
-        return complain(ports, kFailed, options.admin_url + " answered " + std::to_string(reply->status) + ": " + message_of(*reply));
+        return complain(ports,
+                        kFailed,
+                        options.admin_url + " answered " + std::to_string(reply->status) + ": " +
+                            message_of(*reply));
     }
     ports.out << trace_to_text(*trace);
     return status_of(*trace);
@@ -158,7 +180,8 @@ int run(const ExplainOptions& options, const Ports& ports) {
     ports.err << found.errors;
     print_warnings(found, ports.err);
     if (!found.model) return kBadUsage;
-    const Result<Judgement> judgement = ports.judge({std::move(*found.model), options.method, options.path, options.headers});
+    const Result<Judgement> judgement =
+        ports.judge({std::move(*found.model), options.method, options.path, options.headers});
     if (!judgement) return complain(ports, kBadUsage, judgement.error().detail);
     ports.out << trace_to_text(judgement->trace);
     print_answer(*judgement, ports.out);
@@ -166,16 +189,24 @@ int run(const ExplainOptions& options, const Ports& ports) {
 }
 
 int run(const HealthOptions& options, const Ports& ports) {
-    const Result<HttpReply> reply = ports.http({"GET", options.admin_url + "/health/ready", {}, {}, std::chrono::milliseconds(2500)});
-    if (!reply) return complain(ports, kFailed, "not running at " + options.admin_url + ": " + reply.error().detail);
+    const Result<HttpReply> reply = ports.http(
+        {"GET", options.admin_url + "/health/ready", {}, {}, std::chrono::milliseconds(2500)});
+    if (!reply)
+        return complain(
+            ports, kFailed, "not running at " + options.admin_url + ": " + reply.error().detail);
     if (reply->status == 200) return kDone;
     const Result<Json> body = parse_json(reply->body);
     const Json* reasons = body ? find_member(*body, "reasons") : nullptr;
     std::string text;
     if (reasons != nullptr && reasons->is_array()) {
-        for (const Json& reason : *reasons) text += (text.empty() ? "" : "; ") + (reason.is_string() ? reason.get<std::string>() : dump_json(reason));
+        for (const Json& reason : *reasons)
+            text += (text.empty() ? "" : "; ") +
+                    (reason.is_string() ? reason.get<std::string>() : dump_json(reason));
     }
-    return complain(ports, kFailed, "not ready: " + (text.empty() ? "status " + std::to_string(reply->status) : text));
+    return complain(
+        ports,
+        kFailed,
+        "not ready: " + (text.empty() ? "status " + std::to_string(reply->status) : text));
 }
 
 int run(const VersionOptions&, const Ports& ports) {
@@ -191,8 +222,10 @@ int run_call(const Call& call, const Ports& ports) {
 
 Json make_claims(const ClaimOrder& order, WallTime now) {
     using std::chrono::seconds;
-    const std::int64_t expires = (std::chrono::floor<seconds>(now).time_since_epoch() + order.expires_in).count();
-    const std::int64_t issued = order.expires_in > seconds(0) ? expires - order.expires_in.count() : expires - 3600;
+    const std::int64_t expires =
+        (std::chrono::floor<seconds>(now).time_since_epoch() + order.expires_in).count();
+    const std::int64_t issued =
+        order.expires_in > seconds(0) ? expires - order.expires_in.count() : expires - 3600;
     Json claims = Json::object();
     if (!order.iss.empty()) claims["iss"] = order.iss;
     if (order.aud.size() == 1) claims["aud"] = order.aud.front();

@@ -17,10 +17,13 @@ constexpr std::size_t kMostBytes = 16 * 1024 * 1024;
 
 Result<std::string> read_text(const std::string& path) {
     std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) return fail(Errc::config_unreadable, "is a directory");
+    if (std::filesystem::is_directory(path, ignored))
+        return fail(Errc::config_unreadable, "is a directory");
     errno = 0;
     std::ifstream file(path, std::ios::binary);
-    if (!file) return fail(Errc::config_unreadable, errno == 0 ? "cannot be opened" : std::strerror(errno));
+    if (!file)
+        return fail(Errc::config_unreadable,
+                    errno == 0 ? "cannot be opened" : std::strerror(errno));
     std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (file.bad()) return fail(Errc::config_unreadable, "cannot be read");
     if (text.size() > kMostBytes) return fail(Errc::config_unreadable, "is larger than 16 MB");
@@ -29,7 +32,8 @@ Result<std::string> read_text(const std::string& path) {
 
 std::string lines_of(const std::vector<config::Problem>& problems, std::string_view file) {
     std::string lines;
-    for (const config::Problem& problem : problems) lines += config::to_string(problem, file) + "\n";
+    for (const config::Problem& problem : problems)
+        lines += config::to_string(problem, file) + "\n";
     return lines;
 }
 
@@ -50,17 +54,23 @@ void anchor_key_files(config::Model& model, const std::string& path) {
     for (config::Api& api : model.apis) {
         for (config::Authorizer& authorizer : api.authorizers) {
             for (config::JwtProvider& provider : authorizer.jwt.providers) {
-                const bool relative = provider.jwks_uri.starts_with(kScheme) && provider.jwks_uri.substr(kScheme.size(), 1) != "/";
-                if (relative) provider.jwks_uri = std::string(kScheme) + (folder / provider.jwks_uri.substr(kScheme.size())).string();
+                const bool relative = provider.jwks_uri.starts_with(kScheme) &&
+                                      provider.jwks_uri.substr(kScheme.size(), 1) != "/";
+                if (relative)
+                    provider.jwks_uri =
+                        std::string(kScheme) +
+                        (folder / provider.jwks_uri.substr(kScheme.size())).string();
             }
         }
     }
 }
 
-// What the command line says in place of the file is held to the same rules, e.g. no admin API beyond loopback without a token.
+// What the command line says in place of the file is held to the same rules, e.g. no admin API
+// beyond loopback without a token.
 void apply_overrides(const ServeOptions& options, Found& found) {
     config::Model& model = *found.model;
-    if (options.listen) model.listeners = {config::Listener{options.listen->address, options.listen->port}};
+    if (options.listen)
+        model.listeners = {config::Listener{options.listen->address, options.listen->port}};
     if (options.admin) {
         model.admin.address = options.admin->address;
         model.admin.port = options.admin->port;
@@ -87,14 +97,19 @@ Found look_for(const config::Environment& environment) {
     const auto upstream = environment("UPSTREAM_URL");
     const bool from_environment = upstream && !upstream->empty();
     if (file && from_environment) {
-        return refuse(std::string("ambiguous: there is ") + kUsualFile + ", and UPSTREAM_URL is set; name the file with -c, or unset UPSTREAM_URL\n");
+        return refuse(std::string("ambiguous: there is ") + kUsualFile +
+                      ", and UPSTREAM_URL is set; name the file with -c, or unset UPSTREAM_URL\n");
     }
     if (file) return load_file(kUsualFile, environment);
     if (from_environment) return take(config::parse_environment(environment), kEnvironmentName);
     return refuse(std::string("no configuration. Either\n") +
-                  "  - name a file:          gatehouse serve -c FILE      (config/gatehouse.example.json is one to start from)\n"
-                  "  - or put it in place:   " + kUsualFile + "\n"
-                  "  - or use no file:       UPSTREAM_URL, EXPECTED_ISSUER and EXPECTED_AUDIENCE in the environment\n"
+                  "  - name a file:          gatehouse serve -c FILE      "
+                  "(config/gatehouse.example.json is one to start from)\n"
+                  "  - or put it in place:   " +
+                  kUsualFile +
+                  "\n"
+                  "  - or use no file:       UPSTREAM_URL, EXPECTED_ISSUER and EXPECTED_AUDIENCE "
+                  "in the environment\n"
                   "To look around first:     gatehouse demo\n");
 }
 
@@ -114,7 +129,8 @@ Found load_file(const std::string& path, const config::Environment& environment)
 }
 
 Found load_configuration(const ServeOptions& options, const config::Environment& environment) {
-    Found found = options.config.empty() ? look_for(environment) : load_file(options.config, environment);
+    Found found =
+        options.config.empty() ? look_for(environment) : load_file(options.config, environment);
     if (found.model) apply_overrides(options, found);
     return found;
 }

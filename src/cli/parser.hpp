@@ -12,8 +12,9 @@
 
 namespace gatehouse::cli {
 
-/// The options of one call, read with CLI11. Values stay text until they are asked for, so that an option and its environment variable are
-/// read by one rule and named in the message. The first fault is kept.
+/// The options of one call, read with CLI11. Values stay text until they are asked for, so that an
+/// option and its environment variable are read by one rule and named in the message. The first
+/// fault is kept.
 class Parser {
   public:
     struct Option {
@@ -25,11 +26,18 @@ class Parser {
         bool set = false;
     };
 
-    Parser(std::string_view call, const std::string& description, const config::Environment& environment);
+    Parser(std::string_view call,
+           const std::string& description,
+           const config::Environment& environment);
 
-    Option& text(const std::string& flags, const std::string& kind, const std::string& description, const std::string& variable = {});
+    Option& text(const std::string& flags,
+                 const std::string& kind,
+                 const std::string& description,
+                 const std::string& variable = {});
     Option& list(const std::string& flags, const std::string& kind, const std::string& description);
-    Option& flag(const std::string& flags, const std::string& description, const std::string& variable = {});
+    Option& flag(const std::string& flags,
+                 const std::string& description,
+                 const std::string& variable = {});
 
     void footer(const std::string& text) { app_.footer(text); }
 
@@ -43,7 +51,9 @@ class Parser {
     bool get_flag(const Option& option);
     std::optional<Endpoint> get_endpoint(const Option& option);
     std::string get_admin_url(const Option& option);
-    std::string get_one_of(const Option& option, std::string_view fallback, const std::vector<std::string_view>& allowed);
+    std::string get_one_of(const Option& option,
+                           std::string_view fallback,
+                           const std::vector<std::string_view>& allowed);
 
     /// Notes a fault in what was typed.
     void refuse(const std::string& message);

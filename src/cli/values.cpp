@@ -1,5 +1,4 @@
 #include "gatehouse/cli/args.hpp"
-
 #include "gatehouse/core/ascii.hpp"
 
 #include <algorithm>
@@ -32,17 +31,21 @@ bool is_ipv4(std::string_view text) {
 // A first look; the system has the last word when it binds.
 bool looks_like_ipv6(std::string_view text) {
     return text.find(':') != std::string_view::npos &&
-           std::all_of(text.begin(), text.end(), [](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return hex_value(c) >= 0 || c == ':' || c == '.';
+           });
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        row[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
         std::size_t diagonal = row[0];
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t change = diagonal + (ascii_lower(a[i - 1]) == ascii_lower(b[j - 1]) ? 0 : 1);
+            const std::size_t change =
+                diagonal + (ascii_lower(a[i - 1]) == ascii_lower(b[j - 1]) ? 0 : 1);
             diagonal = row[j];
             row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
         }
@@ -67,7 +70,8 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
 }
 
 std::optional<std::string> parse_admin_url(std::string_view text) {
-    while (text.ends_with('/')) text.remove_suffix(1);
+    while (text.ends_with('/'))
+        text.remove_suffix(1);
     if (text.starts_with("http://") || text.starts_with("https://")) return std::string(text);
     const auto endpoint = parse_endpoint(text);
     if (!endpoint) return std::nullopt;
@@ -82,7 +86,8 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     constexpr std::string_view kUnits = "smhd";
     constexpr std::int64_t kSeconds[] = {1, 60, 3600, 86400};
     std::int64_t factor = 1;
-    if (const std::size_t unit = text.empty() ? std::string_view::npos : kUnits.find(text.back()); unit != std::string_view::npos) {
+    if (const std::size_t unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
+        unit != std::string_view::npos) {
         factor = kSeconds[unit];
         text.remove_suffix(1);
     }
@@ -96,7 +101,8 @@ Json parse_claim_value(std::string_view text) {
     return parsed ? std::move(parsed).value() : Json(std::string(text));
 }
 
-std::string_view find_nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+std::string_view find_nearest(std::string_view word,
+                              const std::vector<std::string_view>& candidates) {
     std::string_view nearest;
     std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
     for (const std::string_view candidate : candidates) {

@@ -37,16 +37,18 @@ std::vector<std::string> split_list(std::string_view text) {
 Settings read_settings(const Environment& environment, Source& source) {
     Settings settings;
     std::string missing;
-    const std::array<std::pair<std::string_view, std::string*>, 5> variables{{{"UPSTREAM_URL", &settings.upstream},
-                                                                              {"EXPECTED_ISSUER", &settings.issuer},
-                                                                              {"EXPECTED_AUDIENCE", &settings.audience},
-                                                                              {"JWKS_URL", &settings.jwks_uri},
-                                                                              {"GATEHOUSE_OPEN_ROUTES", &settings.open_routes}}};
+    const std::array<std::pair<std::string_view, std::string*>, 5> variables{
+        {{"UPSTREAM_URL", &settings.upstream},
+         {"EXPECTED_ISSUER", &settings.issuer},
+         {"EXPECTED_AUDIENCE", &settings.audience},
+         {"JWKS_URL", &settings.jwks_uri},
+         {"GATEHOUSE_OPEN_ROUTES", &settings.open_routes}}};
     for (std::size_t i = 0; i < variables.size(); ++i) {
         const auto& [name, into] = variables[i];
         *into = environment ? environment(name).value_or("") : "";
         const bool required = i < 3;
-        if (required && trim(*into).empty()) missing += (missing.empty() ? "" : ", ") + std::string(name);
+        if (required && trim(*into).empty())
+            missing += (missing.empty() ? "" : ", ") + std::string(name);
         if (!is_utf8(*into)) source.problem("", std::string(name) + ": is not UTF-8");
     }
     if (!missing.empty()) source.problem("", "not set in the environment: " + missing);
@@ -61,9 +63,13 @@ std::string describe_upstream_fault(std::string_view url) {
     return fault;
 }
 
-Json make_route(const std::string& route_key, const std::string& authorizer, const std::string& uri) {
+Json make_route(const std::string& route_key,
+                const std::string& authorizer,
+                const std::string& uri) {
     Json integration = {{"type", "HTTP_PROXY"}, {"uri", uri}};
-    return Json{{"routeKey", route_key}, {"authorizer", authorizer}, {"integration", std::move(integration)}};
+    return Json{{"routeKey", route_key},
+                {"authorizer", authorizer},
+                {"integration", std::move(integration)}};
 }
 
 // "/files/{proxy+}" as it stands in a uri: the plus belongs to the route alone.
@@ -77,21 +83,26 @@ std::string to_uri_path(std::string_view path) {
 
 Json make_document(const Settings& settings, Source& source) {
     std::string upstream = settings.upstream;
-    while (upstream.ends_with('/')) upstream.pop_back();
+    while (upstream.ends_with('/'))
+        upstream.pop_back();
     Json routes = Json::array();
     routes.push_back(make_route("ANY /", "jwt", upstream + "/"));
     routes.push_back(make_route("ANY /{proxy+}", "jwt", upstream + "/{proxy}"));
     for (const std::string& key : split_list(settings.open_routes)) {
         const Result<routing::RouteKey> parsed = routing::parse_route_key(key);
         if (!parsed) {
-            source.problem("", "GATEHOUSE_OPEN_ROUTES: " + in_quotes(key) + " is no route key such as \"GET /health\": " + parsed.error().detail);
+            source.problem(
+                "",
+                "GATEHOUSE_OPEN_ROUTES: " + in_quotes(key) +
+                    " is no route key such as \"GET /health\": " + parsed.error().detail);
             continue;
         }
         routes.push_back(make_route(key, "NONE", upstream + to_uri_path(parsed->path)));
     }
     Json jwt = {{"issuer", settings.issuer}, {"audience", split_list(settings.audience)}};
     if (!settings.jwks_uri.empty()) jwt["jwksUri"] = settings.jwks_uri;
-    Json authorizer = {{"type", "TOKEN"}, {"authorizerUri", "gatehouse:jwt"}, {"jwt", std::move(jwt)}};
+    Json authorizer = {
+        {"type", "TOKEN"}, {"authorizerUri", "gatehouse:jwt"}, {"jwt", std::move(jwt)}};
     Json api = {{"name", "default"}, {"headerHandling", "plain"}, {"routes", std::move(routes)}};
     api["authorizers"]["jwt"] = std::move(authorizer);
     Json root;
@@ -111,13 +122,15 @@ std::string name_variable(std::string_view pointer) {
     }
     constexpr std::string_view kRoutes = "/apis/0/routes/";
     if (!pointer.starts_with(kRoutes)) return std::string(pointer);
-    const std::size_t index = static_cast<std::size_t>(std::atoi(std::string(pointer.substr(kRoutes.size())).c_str()));
+    const std::size_t index =
+        static_cast<std::size_t>(std::atoi(std::string(pointer.substr(kRoutes.size())).c_str()));
     return index < kGuardedRoutes ? "UPSTREAM_URL" : "GATEHOUSE_OPEN_ROUTES";
 }
 
 std::vector<Problem> rename(std::vector<Problem> problems) {
     for (Problem& problem : problems) {
-        const std::string variable = problem.pointer.empty() ? "" : name_variable(problem.pointer) + ": ";
+        const std::string variable =
+            problem.pointer.empty() ? "" : name_variable(problem.pointer) + ": ";
         problem = Problem{"", 0, variable + problem.message};
     }
     return problems;

@@ -22,7 +22,8 @@ bool is_name_char(char c, bool first) {
 // `text` begins with "${".
 std::optional<Reference> parse_reference(std::string_view text) {
     std::size_t end = 2;
-    while (end < text.size() && is_name_char(text[end], end == 2)) ++end;
+    while (end < text.size() && is_name_char(text[end], end == 2))
+        ++end;
     if (end == 2) return std::nullopt;
     Reference reference{text.substr(2, end - 2), std::nullopt, 0};
     if (text.substr(end).starts_with(":-")) {
@@ -46,10 +47,12 @@ class Expander {
         if (value.is_string()) {
             expand_string(value, pointer);
         } else if (value.is_object()) {
-            for (auto& [key, member] : value.items()) expand(member, append_pointer(pointer, key));
+            for (auto& [key, member] : value.items())
+                expand(member, append_pointer(pointer, key));
         } else if (value.is_array()) {
             std::size_t index = 0;
-            for (Json& element : value) expand(element, append_pointer(pointer, std::to_string(index++)));
+            for (Json& element : value)
+                expand(element, append_pointer(pointer, std::to_string(index++)));
         }
     }
 
@@ -76,7 +79,8 @@ class Expander {
     }
 
     bool resolve(const Reference& reference, const std::string& pointer, std::string& expanded) {
-        const std::optional<std::string> found = environment_ ? environment_(reference.name) : std::nullopt;
+        const std::optional<std::string> found =
+            environment_ ? environment_(reference.name) : std::nullopt;
         const std::string name(reference.name);
         if (found && !is_utf8(*found)) {
             source_.problem(pointer, "environment variable " + name + " is not UTF-8");
@@ -88,8 +92,8 @@ class Expander {
         }
         if (!found) {
             source_.problem(pointer,
-                            "environment variable " + name + " is not set; set it, or write ${" + name +
-                                ":-…} to give it a default");
+                            "environment variable " + name + " is not set; set it, or write ${" +
+                                name + ":-…} to give it a default");
             return false;
         }
         expanded += *found;

@@ -25,14 +25,16 @@ std::string decode_key(const Scanner::Token& token) {
     return value && value->is_string() ? value->get<std::string>() : std::string(text);
 }
 
-// Reads a text and tells the visitor of every value: enter, leave, member, element. A visitor that returns false ends it.
+// Reads a text and tells the visitor of every value: enter, leave, member, element. A visitor that
+// returns false ends it.
 template <class Visitor>
 class Walk {
   public:
     Walk(std::string_view text, Visitor& visitor) : scanner_(text), visitor_(visitor) {}
 
     void run() {
-        for (Scanner::Token token = scanner_.next(); token.kind != Kind::end; token = scanner_.next()) {
+        for (Scanner::Token token = scanner_.next(); token.kind != Kind::end;
+             token = scanner_.next()) {
             if (!take(token)) return;
         }
     }
@@ -70,7 +72,8 @@ class Walk {
     }
 
     bool begin_value(int line) {
-        if (frames_.empty() || frames_.back().object) return true;  // its member was told with the key
+        if (frames_.empty() || frames_.back().object)
+            return true;  // its member was told with the key
         return visitor_.member(std::to_string(frames_.back().elements++), line);
     }
 
@@ -181,24 +184,31 @@ class DepthFinder {
     int depth_ = 0;
 };
 
-bool is_value_end(Kind kind) { return kind == Kind::string || kind == Kind::word || kind == Kind::close; }
+bool is_value_end(Kind kind) {
+    return kind == Kind::string || kind == Kind::word || kind == Kind::close;
+}
 
-bool is_value_begin(Kind kind) { return kind == Kind::string || kind == Kind::word || kind == Kind::open; }
+bool is_value_begin(Kind kind) {
+    return kind == Kind::string || kind == Kind::word || kind == Kind::open;
+}
 
 std::string name_fault(const Scanner::Token& previous, const Scanner::Token& token) {
     if (token.kind == Kind::string && !token.closed) return "a string is not closed on its line";
     if (token.kind == Kind::close && previous.kind == Kind::comma) {
-        return "a comma stands before the closing \"" + std::string(token.text) + "\"; take the comma away";
+        return "a comma stands before the closing \"" + std::string(token.text) +
+               "\"; take the comma away";
     }
     if (is_value_begin(token.kind) && is_value_end(previous.kind)) {
         return "a comma or a colon is missing before this";
     }
-    if (token.kind == Kind::word && token.text.front() == '\'') return "text takes double quotes, not single ones";
+    if (token.kind == Kind::word && token.text.front() == '\'')
+        return "text takes double quotes, not single ones";
     if (token.kind == Kind::word && (token.text.front() == '-' || is_digit(token.text.front()))) {
         return "this is no number as JSON writes them, or it is too large";
     }
     if (token.kind == Kind::word) return "this is no JSON value; text needs double quotes";
-    if (token.kind == Kind::string) return "this string has a control character or a bad escape in it";
+    if (token.kind == Kind::string)
+        return "this string has a control character or a bad escape in it";
     return "unexpected \"" + std::string(token.text) + "\"";
 }
 
@@ -272,9 +282,11 @@ SyntaxFault describe_syntax_fault(std::string_view text, std::size_t offset) {
         token = scanner.next();
     }
     if (token.kind != Kind::end) {
-        return {token.line, "column " + std::to_string(token.column) + ": " + name_fault(previous, token)};
+        return {token.line,
+                "column " + std::to_string(token.column) + ": " + name_fault(previous, token)};
     }
-    if (previous.kind == Kind::end) return {token.line, "there is nothing in it but space and comments"};
+    if (previous.kind == Kind::end)
+        return {token.line, "there is nothing in it but space and comments"};
     if (open.empty()) return {token.line, "the text cannot be read to its end"};
     return {token.line,
             "the text ends before the \"" + std::string(open.back().text) + "\" of line " +

@@ -1,9 +1,9 @@
 #include "gatehouse/config/parse.hpp"
 
+#include "expand.hpp"
 #include "gatehouse/config/locate.hpp"
 #include "gatehouse/config/validate.hpp"
 #include "gatehouse/core/ascii.hpp"
-#include "expand.hpp"
 #include "parts.hpp"
 
 #include <algorithm>
@@ -12,16 +12,19 @@
 namespace gatehouse::config {
 namespace {
 
-constexpr std::size_t kMostBytes = 4 * 1024 * 1024;  // a hundred full-size APIs; more is a wrong file
+constexpr std::size_t kMostBytes =
+    4 * 1024 * 1024;  // a hundred full-size APIs; more is a wrong file
 constexpr int kMostDepth = 64;
 
 // Lists follow the file from top to bottom, whichever check found what.
 void add_lines(std::string_view text, std::vector<Problem>& problems) {
     if (problems.empty()) return;
     std::vector<std::string> pointers;
-    for (const Problem& problem : problems) pointers.push_back(problem.pointer);
+    for (const Problem& problem : problems)
+        pointers.push_back(problem.pointer);
     const std::vector<int> lines = locate(text, pointers);
-    for (std::size_t i = 0; i < problems.size(); ++i) problems[i].line = lines[i];
+    for (std::size_t i = 0; i < problems.size(); ++i)
+        problems[i].line = lines[i];
     std::ranges::stable_sort(problems, {}, &Problem::line);
 }
 
@@ -37,7 +40,8 @@ int find_bad_line(std::string_view text) {
 }
 
 Problem describe_syntax(std::string_view text, const Error& error) {
-    if (text.starts_with("\xef\xbb\xbf")) return {"", 1, "begins with a byte order mark; save the file as plain UTF-8"};
+    if (text.starts_with("\xef\xbb\xbf"))
+        return {"", 1, "begins with a byte order mark; save the file as plain UTF-8"};
     if (!is_utf8(text)) return {"", find_bad_line(text), "is not UTF-8"};
     constexpr std::string_view kAt = "at byte ";
     const std::string_view detail = error.detail;
@@ -53,11 +57,16 @@ Problem describe_unreadable(std::string_view text, const Error& error) {
     switch (error.errc()) {
         case Errc::json_duplicate_key:
             if (const std::optional<Duplicate> found = find_duplicate(text)) {
-                return {found->pointer, found->line, "is here twice; the first one is in line " + std::to_string(found->first_line)};
+                return {
+                    found->pointer,
+                    found->line,
+                    "is here twice; the first one is in line " + std::to_string(found->first_line)};
             }
             return {"", 0, "has a key twice: " + error.detail};
         case Errc::json_too_deep:
-            return {"", find_too_deep(text, kMostDepth), "is nested too deeply: more than 64 levels of lists and objects"};
+            return {"",
+                    find_too_deep(text, kMostDepth),
+                    "is nested too deeply: more than 64 levels of lists and objects"};
         case Errc::json_too_large:
             return {"", 0, "is too large: " + error.detail};
         default:

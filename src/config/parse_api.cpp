@@ -9,12 +9,15 @@
 namespace gatehouse::config {
 namespace {
 
-constexpr std::size_t kStageNameBytes = 128;  // API Gateway developer guide, "Stage variables" and "Quotas"
+constexpr std::size_t kStageNameBytes =
+    128;  // API Gateway developer guide, "Stage variables" and "Quotas"
 constexpr std::size_t kStageVariables = 100;
 constexpr std::size_t kStageVariableNameBytes = 64;
 constexpr std::size_t kStageVariableBytes = 512;
 
-bool is_alnum(char c) { return is_alpha(c) || is_digit(c); }
+bool is_alnum(char c) {
+    return is_alpha(c) || is_digit(c);
+}
 
 std::string fault_in_api_id(std::string_view text) {
     const auto fits = [](char c) { return is_alnum(c) || c == '-' || c == '_'; };
@@ -23,9 +26,13 @@ std::string fault_in_api_id(std::string_view text) {
 }
 
 std::string fault_in_stage_name(std::string_view text) {
-    if (text == "$default") return "\"$default\" is a stage of HTTP APIs, which this version of Gatehouse does not support yet";
+    if (text == "$default")
+        return "\"$default\" is a stage of HTTP APIs, which this version of Gatehouse does not "
+               "support yet";
     if (text.size() > kStageNameBytes) return "is longer than 128 characters";
-    return fault_in_api_id(text).empty() ? "" : in_quotes(text) + " is no stage name; allowed: letters, digits, \"-\" and \"_\"";
+    return fault_in_api_id(text).empty()
+               ? ""
+               : in_quotes(text) + " is no stage name; allowed: letters, digits, \"-\" and \"_\"";
 }
 
 std::string fault_in_region(std::string_view text) {
@@ -35,27 +42,49 @@ std::string fault_in_region(std::string_view text) {
 }
 
 std::string fault_in_account_id(std::string_view text) {
-    return text.size() == 12 && std::ranges::all_of(text, is_digit) ? "" : in_quotes(text) + " is no account id: 12 digits";
+    return text.size() == 12 && std::ranges::all_of(text, is_digit)
+               ? ""
+               : in_quotes(text) + " is no account id: 12 digits";
 }
 
 std::string fault_in_protocol(std::string_view text) {
     if (text == "REST") return {};
     if (text == "HTTP" || text == "WEBSOCKET") {
-        return "\"protocolType\": " + in_quotes(text) + " is not supported by this version of Gatehouse yet; allowed: \"REST\"";
+        return "\"protocolType\": " + in_quotes(text) +
+               " is not supported by this version of Gatehouse yet; allowed: \"REST\"";
     }
     return "is " + in_quotes(text) + "; allowed: \"REST\"";
 }
 
-// Fields under the prefix are taken from every request, so it must not cover what clients send for good reason.
+// Fields under the prefix are taken from every request, so it must not cover what clients send for
+// good reason.
 std::string fault_in_prefix(std::string_view prefix) {
     if (!is_token(prefix)) return in_quotes(prefix) + " cannot begin a header name";
-    for (const std::string_view name : {"Accept-Encoding", "Accept-Language", "Access-Control-Request-Method", "Authorization",
-                                        "Cache-Control", "Connection", "Content-Type", "Content-Length", "Cookie", "Expect",
-                                        "Host", "If-None-Match", "Origin", "Range", "Referer", "Transfer-Encoding", "User-Agent",
-                                        "X-Forwarded-For", "X-Amzn-Trace-Id", "X-Amzn-Apigateway-Api-Id", "X-Request-Id"}) {
+    for (const std::string_view name : {"Accept-Encoding",
+                                        "Accept-Language",
+                                        "Access-Control-Request-Method",
+                                        "Authorization",
+                                        "Cache-Control",
+                                        "Connection",
+                                        "Content-Type",
+                                        "Content-Length",
+                                        "Cookie",
+                                        "Expect",
+                                        "Host",
+                                        "If-None-Match",
+                                        "Origin",
+                                        "Range",
+                                        "Referer",
+                                        "Transfer-Encoding",
+                                        "User-Agent",
+                                        "X-Forwarded-For",
+                                        "X-Amzn-Trace-Id",
+                                        "X-Amzn-Apigateway-Api-Id",
+                                        "X-Request-Id"}) {
         if (equals_folded(name.substr(0, prefix.size()), prefix)) {
             return in_quotes(prefix) + " covers " + std::string(name) +
-                   ", and fields under the prefix are removed from every request; allowed: a prefix of their own, such as \"X-Authorizer-\"";
+                   ", and fields under the prefix are removed from every request; allowed: a "
+                   "prefix of their own, such as \"X-Authorizer-\"";
         }
     }
     return {};
@@ -66,19 +95,28 @@ void read_stage_variables(ObjectReader& reader, Api& api) {
         return is_alnum(c) || std::string_view("-._~:/?#&=,").find(c) != std::string_view::npos;
     };
     const auto names = [](char c) { return is_alnum(c) || c == '_'; };
-    reader.each_member("stageVariables", [&](const std::string& name, const Json& value, const std::string& pointer) {
-        Source& source = reader.source();
-        if (name.empty() || name.size() > kStageVariableNameBytes || !std::ranges::all_of(name, names)) {
-            source.problem(pointer, in_quotes(name) + " is no name of a stage variable: up to 64 letters, digits and \"_\"");
-        }
-        std::optional<std::string> text = read_text(value, pointer, source);
-        if (text && (text->empty() || text->size() > kStageVariableBytes || !std::ranges::all_of(*text, fits))) {
-            source.problem(pointer, "a stage variable has 1 to 512 letters, digits and -._~:/?#&=,");
-            text.reset();
-        }
-        api.stage_variables[name] = text.value_or("");  // never empty when good
-    });
-    if (api.stage_variables.size() > kStageVariables) reader.problem("stageVariables", "more than 100 variables");
+    reader.each_member(
+        "stageVariables",
+        [&](const std::string& name, const Json& value, const std::string& pointer) {
+            Source& source = reader.source();
+            if (name.empty() || name.size() > kStageVariableNameBytes ||
+                !std::ranges::all_of(name, names)) {
+                source.problem(
+                    pointer,
+                    in_quotes(name) +
+                        " is no name of a stage variable: up to 64 letters, digits and \"_\"");
+            }
+            std::optional<std::string> text = read_text(value, pointer, source);
+            if (text && (text->empty() || text->size() > kStageVariableBytes ||
+                         !std::ranges::all_of(*text, fits))) {
+                source.problem(pointer,
+                               "a stage variable has 1 to 512 letters, digits and -._~:/?#&=,");
+                text.reset();
+            }
+            api.stage_variables[name] = text.value_or("");  // never empty when good
+        });
+    if (api.stage_variables.size() > kStageVariables)
+        reader.problem("stageVariables", "more than 100 variables");
 }
 
 void read_context_headers(ObjectReader& api_reader, ContextHeaders& into) {
@@ -86,13 +124,17 @@ void read_context_headers(ObjectReader& api_reader, ContextHeaders& into) {
     if (value == nullptr) return;
     const Source& source = api_reader.source();
     if (!value->is_object()) {
-        into.enabled = *value != Json(false) && !(source.references.contains(value) && *value == Json("false"));
+        into.enabled = *value != Json(false) &&
+                       !(source.references.contains(value) && *value == Json("false"));
         if (into.enabled && !source.unresolved.contains(value)) {
-            api_reader.problem("contextHeaders", "must be false, or an object with \"prefix\" and \"requestContext\"");
+            api_reader.problem(
+                "contextHeaders",
+                "must be false, or an object with \"prefix\" and \"requestContext\"");
         }
         return;
     }
-    ObjectReader reader(*value, api_reader.at("contextHeaders"), keys::kContextHeaders, api_reader.source());
+    ObjectReader reader(
+        *value, api_reader.at("contextHeaders"), keys::kContextHeaders, api_reader.source());
     reader.read_checked("prefix", into.prefix, fault_in_prefix);
     reader.read("requestContext", into.request_context);
 }
@@ -108,18 +150,21 @@ void read_identity(ObjectReader& reader, Api& api) {
     reader.read_checked("accountId", api.account_id, fault_in_account_id);
     reader.read_checked("basePath", api.base_path, fault_in_base_path);
     reader.read_list("domainNames", api.domain_names, fault_in_host);
-    for (std::string& name : api.domain_names) name = to_lower(name);
+    for (std::string& name : api.domain_names)
+        name = to_lower(name);
 }
 
 void read_switches(ObjectReader& reader, Api& api) {
-    const auto choice = [&reader](std::string_view name, std::string_view usual, std::string_view other) {
+    const auto choice = [&reader](
+                            std::string_view name, std::string_view usual, std::string_view other) {
         std::string text(usual);
         const std::string_view allowed[] = {usual, other};
         reader.read_choice(name, text, allowed);
         return text == other;
     };
     api.plain_headers = choice("headerHandling", "service", "plain");
-    api.encoded_slash = choice("encodedSlash", "keep", "refuse") ? EncodedSlash::refuse : EncodedSlash::keep;
+    api.encoded_slash =
+        choice("encodedSlash", "keep", "refuse") ? EncodedSlash::refuse : EncodedSlash::keep;
     api.deny_messages_2015 = choice("denyMessages", "2026", "2015");
     reader.read("methodOverride", api.method_override);
 }
@@ -135,9 +180,13 @@ void read_route_key(ObjectReader& reader, Route& route) {
     reader.require("routeKey", "a method and a path such as \"GET /items/{id}\"");
     if (!reader.read("routeKey", route.route_key)) return;
     Result<routing::RouteKey> key = routing::parse_route_key(route.route_key);
-    if (!key) return reader.problem("routeKey", in_quotes(route.route_key) + " is no route key: " + key.error().detail);
+    if (!key)
+        return reader.problem(
+            "routeKey", in_quotes(route.route_key) + " is no route key: " + key.error().detail);
     const auto segments = routing::parse_template(key->path);
-    if (!segments) return reader.problem("routeKey", in_quotes(route.route_key) + ": " + segments.error().detail);
+    if (!segments)
+        return reader.problem("routeKey",
+                              in_quotes(route.route_key) + ": " + segments.error().detail);
     route.method = std::move(key->method);
     route.path = std::move(key->path);
 }
@@ -147,11 +196,13 @@ void read_route_authorizer(ObjectReader& reader, Route& route) {
     const Json* value = reader.find("authorizer");
     const bool blank = value == nullptr || value->is_null() || *value == Json("");
     if (blank && !reader.source().unresolved.contains(value)) {
-        return reader.source().problem(value == nullptr ? reader.pointer() : reader.at("authorizer"),
-                                       "the route says neither an authorizer nor \"NONE\"");
+        return reader.source().problem(
+            value == nullptr ? reader.pointer() : reader.at("authorizer"),
+            "the route says neither an authorizer nor \"NONE\"");
     }
     if (reader.read("authorizer", route.authorizer) && route.authorizer == "AWS_IAM") {
-        reader.problem("authorizer", "\"AWS_IAM\" is not supported by this version of Gatehouse yet");
+        reader.problem("authorizer",
+                       "\"AWS_IAM\" is not supported by this version of Gatehouse yet");
         route.authorizer.clear();
     }
 }
@@ -164,19 +215,24 @@ Route read_route(const Json& value, const std::string& pointer, const Api& api, 
     read_route_key(reader, route);
     read_route_authorizer(reader, route);
     reader.read_list("authorizationScopes", route.authorization_scopes, fault_in_scope);
-    if (const Json* integration = reader.require("integration", "where the request goes, e.g. type HTTP_PROXY with a uri")) {
-        route.integration = read_integration(*integration, reader.at("integration"), api.stage_variables, source);
+    if (const Json* integration = reader.require(
+            "integration", "where the request goes, e.g. type HTTP_PROXY with a uri")) {
+        route.integration =
+            read_integration(*integration, reader.at("integration"), api.stage_variables, source);
     }
     return route;
 }
 
 void read_authorizers(ObjectReader& reader, Api& api) {
-    reader.each_member("authorizers", [&](const std::string& name, const Json& value, const std::string& pointer) {
-        std::string fault = fault_in_name(name);
-        if (name == "NONE" || name == "AWS_IAM") fault = in_quotes(name) + " has a meaning of its own in routes; choose another name";
-        if (!fault.empty()) reader.source().problem(pointer, fault);
-        api.authorizers.push_back(read_authorizer(value, name, pointer, reader.source()));
-    });
+    reader.each_member(
+        "authorizers", [&](const std::string& name, const Json& value, const std::string& pointer) {
+            std::string fault = fault_in_name(name);
+            if (name == "NONE" || name == "AWS_IAM")
+                fault =
+                    in_quotes(name) + " has a meaning of its own in routes; choose another name";
+            if (!fault.empty()) reader.source().problem(pointer, fault);
+            api.authorizers.push_back(read_authorizer(value, name, pointer, reader.source()));
+        });
 }
 
 }  // namespace
@@ -198,11 +254,13 @@ Api read_api(const Json& value, const std::string& pointer, Source& source) {
     if (routes != nullptr && routes->is_array() && routes->empty()) {
         reader.problem("routes", "is empty; an API without routes refuses everything");
     }
-    reader.each_member("gatewayResponses", [&](const std::string& type, const Json& response, const std::string& at) {
-        std::string fault = fault_in_response_type(type);
-        if (!fault.empty()) source.problem(at, std::move(fault));
-        api.gateway_responses[type] = read_gateway_response(response, at, api.stage_variables, source);
-    });
+    reader.each_member("gatewayResponses",
+                       [&](const std::string& type, const Json& response, const std::string& at) {
+                           std::string fault = fault_in_response_type(type);
+                           if (!fault.empty()) source.problem(at, std::move(fault));
+                           api.gateway_responses[type] =
+                               read_gateway_response(response, at, api.stage_variables, source);
+                       });
     return api;
 }
 

@@ -21,7 +21,8 @@ std::string not_yet(std::string_view what) {
 std::string fault_in_type(std::string_view text) {
     if (text == "TOKEN") return {};
     for (const std::string_view later : {"REQUEST", "COGNITO_USER_POOLS", "JWT", "AWS_IAM"}) {
-        if (text == later) return not_yet("authorizer type " + in_quotes(text)) + "; allowed: \"TOKEN\"";
+        if (text == later)
+            return not_yet("authorizer type " + in_quotes(text)) + "; allowed: \"TOKEN\"";
     }
     constexpr std::string_view kTypes[] = {"TOKEN"};
     return "is " + in_quotes(text) + "; allowed: \"TOKEN\"" + suggest(text, kTypes);
@@ -29,19 +30,24 @@ std::string fault_in_type(std::string_view text) {
 
 std::string fault_in_authorizer_uri(std::string_view text) {
     if (text == "gatehouse:jwt") return {};
-    if (text == "gatehouse:introspection") return not_yet(in_quotes(text)) + "; allowed: \"gatehouse:jwt\"";
+    if (text == "gatehouse:introspection")
+        return not_yet(in_quotes(text)) + "; allowed: \"gatehouse:jwt\"";
     if (text.starts_with("arn:") || text.starts_with("http://") || text.starts_with("https://")) {
-        return not_yet("a function as authorizer (" + printable(text) + ")") + "; allowed: \"gatehouse:jwt\"";
+        return not_yet("a function as authorizer (" + printable(text) + ")") +
+               "; allowed: \"gatehouse:jwt\"";
     }
     constexpr std::string_view kForms[] = {"gatehouse:jwt"};
     return "is " + in_quotes(text) + "; allowed: \"gatehouse:jwt\"" + suggest(text, kForms);
 }
 
-// API Gateway developer guide, "Configure an API Gateway Lambda authorizer": a TOKEN authorizer has one header as its source.
+// API Gateway developer guide, "Configure an API Gateway Lambda authorizer": a TOKEN authorizer has
+// one header as its source.
 std::string fault_in_identity_source(std::string_view text) {
     constexpr std::string_view kPrefix = "method.request.header.";
     if (text.starts_with(kPrefix) && is_token(text.substr(kPrefix.size()))) return {};
-    std::string fault = "is " + in_quotes(text) + "; a TOKEN authorizer takes exactly one header: \"method.request.header.NAME\"";
+    std::string fault =
+        "is " + in_quotes(text) +
+        "; a TOKEN authorizer takes exactly one header: \"method.request.header.NAME\"";
     if (is_token(text) && text.find('.') == std::string_view::npos) {
         fault += "; did you mean \"method.request.header." + std::string(text) + "\"?";
     }
@@ -51,14 +57,20 @@ std::string fault_in_identity_source(std::string_view text) {
 std::string fault_in_algorithm(std::string_view text) {
     if (jwt::find_algorithm(text)) return {};
     const std::string allowed = "; allowed: " + list_quoted(kAlgorithms);
-    if (equals_ignoring_case(text, "none")) return "\"none\" would accept tokens that nobody signed" + allowed;
+    if (equals_ignoring_case(text, "none"))
+        return "\"none\" would accept tokens that nobody signed" + allowed;
     if (text.size() > 2 && equals_ignoring_case(text.substr(0, 2), "HS")) {
-        return in_quotes(text) + " uses a shared secret, and no HMAC exists in the verifier, so that a public key can never pass for one" + allowed;
+        return in_quotes(text) +
+               " uses a shared secret, and no HMAC exists in the verifier, so that a public key "
+               "can never pass for one" +
+               allowed;
     }
     return "is " + in_quotes(text) + allowed + suggest(text, kAlgorithms);
 }
 
-std::string fault_in_filled(std::string_view text) { return text.empty() ? "is empty" : ""; }
+std::string fault_in_filled(std::string_view text) {
+    return text.empty() ? "is empty" : "";
+}
 
 JwksSettings read_jwks(const Json& value, const std::string& pointer, Source& source) {
     ObjectReader reader(value, pointer, keys::kJwks, source);
@@ -68,7 +80,9 @@ JwksSettings read_jwks(const Json& value, const std::string& pointer, Source& so
     reader.read_duration("maxStaleInSeconds", jwks.max_stale, 0, 604800);
     reader.read_duration("timeoutInMillis", jwks.timeout, 50, 30000);
     if (jwks.max_stale < jwks.refresh) {
-        source.problem(pointer, "\"maxStaleInSeconds\" is below \"refreshInSeconds\": keys would expire between two refreshes");
+        source.problem(pointer,
+                       "\"maxStaleInSeconds\" is below \"refreshInSeconds\": keys would expire "
+                       "between two refreshes");
     }
     return jwks;
 }
@@ -79,13 +93,15 @@ void read_key_source(ObjectReader& reader, JwtProvider& provider) {
     if (!has_uri && !provider.issuer.empty()) {
         const std::string fault = fault_in_issuer_url(provider.issuer);
         if (!fault.empty()) {
-            reader.problem("issuer", fault + ", so its keys cannot be discovered; name them with \"jwksUri\"");
+            reader.problem(
+                "issuer", fault + ", so its keys cannot be discovered; name them with \"jwksUri\"");
         }
     }
     const std::string_view origin = read ? provider.jwks_uri : provider.issuer;
     if ((read || !has_uri) && is_plain_remote(origin)) {
         reader.source().warning(reader.at(has_uri ? "jwksUri" : "issuer"),
-                                "keys come over plain http from another machine: whoever sits between can replace them");
+                                "keys come over plain http from another machine: whoever sits "
+                                "between can replace them");
     }
 }
 
@@ -93,13 +109,15 @@ JwtProvider read_provider(ObjectReader& reader) {
     JwtProvider provider;
     reader.require("issuer", "what the tokens' iss claim must equal");
     reader.read_checked("issuer", provider.issuer, fault_in_filled);
-    const Json* audience = reader.require("audience", "a list of what the tokens' aud claim may contain");
+    const Json* audience =
+        reader.require("audience", "a list of what the tokens' aud claim may contain");
     reader.read_list("audience", provider.audience, fault_in_filled);
     if (audience != nullptr && audience->is_array() && audience->empty()) {
         reader.problem("audience", "is empty: no token could pass; name at least one");
     }
     read_key_source(reader, provider);
-    if (const Json* jwks = reader.find("jwks")) provider.jwks = read_jwks(*jwks, reader.at("jwks"), reader.source());
+    if (const Json* jwks = reader.find("jwks"))
+        provider.jwks = read_jwks(*jwks, reader.at("jwks"), reader.source());
     const Json* algorithms = reader.find("algorithms");
     reader.read_list("algorithms", provider.algorithms, fault_in_algorithm);
     if (algorithms != nullptr && algorithms->is_array() && algorithms->empty()) {
@@ -120,36 +138,50 @@ void read_providers(ObjectReader& reader, JwtAuthorizer& jwt) {
     reader.each_element("providers", [&](const Json& value, const std::string& pointer) {
         ObjectReader provider(value, pointer, keys::kProvider, reader.source());
         if (value.is_object()) jwt.providers.push_back(read_provider(provider));
-        const auto same = [&](const JwtProvider& other) { return other.issuer == jwt.providers.back().issuer; };
+        const auto same = [&](const JwtProvider& other) {
+            return other.issuer == jwt.providers.back().issuer;
+        };
         if (!value.is_object() || jwt.providers.back().issuer.empty()) return;
         if (std::count_if(jwt.providers.begin(), jwt.providers.end(), same) > 1) {
-            provider.problem("issuer", "another element has this issuer already; a token's issuer must choose one");
+            provider.problem(
+                "issuer",
+                "another element has this issuer already; a token's issuer must choose one");
         }
     });
-    if (providers->is_array() && providers->empty()) reader.problem("providers", "is empty; at least one is needed");
+    if (providers->is_array() && providers->empty())
+        reader.problem("providers", "is empty; at least one is needed");
 }
 
 std::string fault_in_default(const Json& value, std::string_view join) {
     if (value.is_string()) return fault_in_constant(value.get_ref<const std::string&>());
     if (value.is_number() || value.is_boolean()) return {};
-    if (!value.is_array()) return "must be a string, a number, a boolean or a list of them, not " + std::string(name_type(value));
+    if (!value.is_array())
+        return "must be a string, a number, a boolean or a list of them, not " +
+               std::string(name_type(value));
     for (const Json& element : value) {
-        if (element.is_structured() || element.is_null()) return "its elements must be strings, numbers or booleans";
-        const std::string text = element.is_string() ? element.get<std::string>() : dump_json(element);
+        if (element.is_structured() || element.is_null())
+            return "its elements must be strings, numbers or booleans";
+        const std::string text =
+            element.is_string() ? element.get<std::string>() : dump_json(element);
         if (!fault_in_constant(text).empty()) return fault_in_constant(text);
-        if (text.find(join) != std::string::npos) return "an element contains the join string " + in_quotes(join);
+        if (text.find(join) != std::string::npos)
+            return "an element contains the join string " + in_quotes(join);
     }
     return {};
 }
 
-ContextEntry read_context_entry(const std::string& key, const Json& value, const std::string& pointer, Source& source) {
+ContextEntry read_context_entry(const std::string& key,
+                                const Json& value,
+                                const std::string& pointer,
+                                Source& source) {
     ObjectReader reader(value, pointer, keys::kContextEntry, source);
     ContextEntry entry;
     entry.key = key;
     reader.require("claim", "the claim that the value comes from");
     reader.read_checked("claim", entry.claim, fault_in_claim);
     reader.read_checked("join", entry.join, [](std::string_view text) {
-        return text.empty() ? std::string("is empty: a list's elements could not be told apart") : fault_in_constant(text);
+        return text.empty() ? std::string("is empty: a list's elements could not be told apart")
+                            : fault_in_constant(text);
     });
     const Json* fallback = reader.find("default");
     if (fallback == nullptr || source.unresolved.contains(fallback)) return entry;
@@ -170,10 +202,11 @@ std::vector<ContextEntry> default_context() {
 
 void read_context(ObjectReader& reader, JwtAuthorizer& jwt) {
     if (!reader.has("context")) jwt.context = default_context();
-    reader.each_member("context", [&](const std::string& key, const Json& value, const std::string& pointer) {
-        if (key.empty()) reader.source().problem(pointer, "a context key cannot be empty");
-        jwt.context.push_back(read_context_entry(key, value, pointer, reader.source()));
-    });
+    reader.each_member(
+        "context", [&](const std::string& key, const Json& value, const std::string& pointer) {
+            if (key.empty()) reader.source().problem(pointer, "a context key cannot be empty");
+            jwt.context.push_back(read_context_entry(key, value, pointer, reader.source()));
+        });
 }
 
 void read_policy(ObjectReader& reader, JwtAuthorizer& jwt) {
@@ -191,8 +224,10 @@ void read_policy(ObjectReader& reader, JwtAuthorizer& jwt) {
 
 void read_jwt_block(ObjectReader& reader, Authorizer& authorizer) {
     if (authorizer.authorizer_uri != "gatehouse:jwt") {
-        // The uri is at fault and reported; the block is still read, so that its problems come in the same run.
-        if (const Json* block = reader.find("jwt")) authorizer.jwt = read_jwt(*block, reader.at("jwt"), reader.source());
+        // The uri is at fault and reported; the block is still read, so that its problems come in
+        // the same run.
+        if (const Json* block = reader.find("jwt"))
+            authorizer.jwt = read_jwt(*block, reader.at("jwt"), reader.source());
         return;
     }
     if (const Json* block = reader.require("jwt", "issuer and audience for \"gatehouse:jwt\"")) {
@@ -215,7 +250,10 @@ JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& so
     return jwt;
 }
 
-Authorizer read_authorizer(const Json& value, std::string name, const std::string& pointer, Source& source) {
+Authorizer read_authorizer(const Json& value,
+                           std::string name,
+                           const std::string& pointer,
+                           Source& source) {
     ObjectReader reader(value, pointer, keys::kAuthorizer, source);
     Authorizer authorizer;
     authorizer.name = std::move(name);
@@ -224,9 +262,12 @@ Authorizer read_authorizer(const Json& value, std::string name, const std::strin
     reader.require("type", "\"TOKEN\"");
     const bool known = reader.read_checked("type", authorizer.type, fault_in_type);
     // Rules of the TOKEN type say nothing about another one.
-    if (known) reader.read_checked("identitySource", authorizer.identity_source, fault_in_identity_source);
-    reader.read_checked("identityValidationExpression", authorizer.identity_validation_expression, fault_in_regex);
-    reader.read_duration("authorizerResultTtlInSeconds", authorizer.result_ttl, 0, limits::kResultTtlMost.count());
+    if (known)
+        reader.read_checked("identitySource", authorizer.identity_source, fault_in_identity_source);
+    reader.read_checked(
+        "identityValidationExpression", authorizer.identity_validation_expression, fault_in_regex);
+    reader.read_duration(
+        "authorizerResultTtlInSeconds", authorizer.result_ttl, 0, limits::kResultTtlMost.count());
     reader.read("limitToExpiration", authorizer.limit_to_expiration);
     reader.read("requirePrincipalId", authorizer.require_principal_id);
     if (known) reader.require("authorizerUri", "\"gatehouse:jwt\"");

@@ -18,24 +18,30 @@ std::string fault_in_type(std::string_view text) {
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
     for (const std::string_view later : {"HTTP", "AWS_PROXY", "AWS"}) {
         if (text != later) continue;
-        return "integration type " + in_quotes(text) + " is not supported by this version of Gatehouse yet; allowed: " + list_quoted(kTypes);
+        return "integration type " + in_quotes(text) +
+               " is not supported by this version of Gatehouse yet; allowed: " +
+               list_quoted(kTypes);
     }
     return "is " + in_quotes(text) + "; allowed: " + list_quoted(kTypes) + suggest(text, kTypes);
 }
 
 std::string fault_in_method(std::string_view text) {
-    constexpr std::string_view kMethods[] = {"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"};
+    constexpr std::string_view kMethods[] = {
+        "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"};
     if (std::ranges::find(kMethods, text) != std::end(kMethods)) return {};
-    return "is " + in_quotes(text) + "; allowed: " + list_quoted(kMethods) + suggest(text, kMethods);
+    return "is " + in_quotes(text) + "; allowed: " + list_quoted(kMethods) +
+           suggest(text, kMethods);
 }
 
 struct Filled {
     std::string text;
     std::string fault;
-    bool known = true;  ///< false: a variable's own value could not be read, which is reported there
+    bool known =
+        true;  ///< false: a variable's own value could not be read, which is reported there
 };
 
-// Puts values in place of ${stageVariables.NAME}; every other ${…} stays, and is refused with the uri.
+// Puts values in place of ${stageVariables.NAME}; every other ${…} stays, and is refused with the
+// uri.
 Filled fill_stage_variables(std::string_view text, const StageVariables& variables) {
     constexpr std::string_view kOpen = "${stageVariables.";
     Filled filled;
@@ -52,8 +58,10 @@ Filled fill_stage_variables(std::string_view text, const StageVariables& variabl
         const auto it = variables.find(std::string(name));
         if (it == variables.end()) {
             std::vector<std::string_view> names;
-            for (const auto& [known, value] : variables) names.push_back(known);
-            filled.fault = "stage variable " + in_quotes(name) + " is not set in \"stageVariables\"" + suggest(name, names);
+            for (const auto& [known, value] : variables)
+                names.push_back(known);
+            filled.fault = "stage variable " + in_quotes(name) +
+                           " is not set in \"stageVariables\"" + suggest(name, names);
         } else {
             filled.text += it->second;
             filled.known = filled.known && !it->second.empty();
@@ -68,7 +76,9 @@ void read_uri(ObjectReader& reader, const StageVariables& variables, Integration
     std::string written;
     if (!reader.read("uri", written)) return;
     if (written.starts_with("arn:")) {
-        return reader.problem("uri", "a function as integration (" + printable(written) + ") is not supported by this version of Gatehouse yet");
+        return reader.problem("uri",
+                              "a function as integration (" + printable(written) +
+                                  ") is not supported by this version of Gatehouse yet");
     }
     Filled uri = fill_stage_variables(written, variables);
     if (!uri.known) return;
@@ -77,68 +87,107 @@ void read_uri(ObjectReader& reader, const StageVariables& variables, Integration
     integration.uri = std::move(uri.text);
 }
 
-// API Gateway developer guide, "Amazon API Gateway important notes": what a mapping cannot set, or sets without effect.
+// API Gateway developer guide, "Amazon API Gateway important notes": what a mapping cannot set, or
+// sets without effect.
 std::string fault_in_mapped_header(std::string_view name) {
     if (!is_token(name)) return fault_in_header_name(name);
-    for (const std::string_view own : {"Content-Length", "Transfer-Encoding", "X-Amzn-Trace-Id", "X-Amzn-Apigateway-Api-Id", "X-Amzn-Request-Context"}) {
-        if (equals_folded(name, own)) return "the header " + std::string(own) + " is the gateway's own and cannot be mapped";
+    for (const std::string_view own : {"Content-Length",
+                                       "Transfer-Encoding",
+                                       "X-Amzn-Trace-Id",
+                                       "X-Amzn-Apigateway-Api-Id",
+                                       "X-Amzn-Request-Context"}) {
+        if (equals_folded(name, own))
+            return "the header " + std::string(own) + " is the gateway's own and cannot be mapped";
     }
-    for (const std::string_view hop : {"Connection", "Expect", "HTTP2-Settings", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
-                                       "Proxy-Connection", "TE", "Trailer", "Upgrade", "Via"}) {
-        if (equals_folded(name, hop)) return "the header " + std::string(hop) + " is never passed on, so the mapping would be ignored";
+    for (const std::string_view hop : {"Connection",
+                                       "Expect",
+                                       "HTTP2-Settings",
+                                       "Keep-Alive",
+                                       "Proxy-Authenticate",
+                                       "Proxy-Authorization",
+                                       "Proxy-Connection",
+                                       "TE",
+                                       "Trailer",
+                                       "Upgrade",
+                                       "Via"}) {
+        if (equals_folded(name, hop))
+            return "the header " + std::string(hop) +
+                   " is never passed on, so the mapping would be ignored";
     }
     return {};
 }
 
 std::string fault_in_destination(std::string_view text) {
-    const auto behind = [&text](std::string_view prefix) { return text.starts_with(prefix) ? text.substr(prefix.size()) : std::string_view(); };
+    const auto behind = [&text](std::string_view prefix) {
+        return text.starts_with(prefix) ? text.substr(prefix.size()) : std::string_view();
+    };
     const std::string_view header = behind("integration.request.header.");
     if (!header.empty()) return fault_in_mapped_header(header);
     const std::string_view query = behind("integration.request.querystring.");
-    const auto fits = [](char c) { return c > 0x20 && c < 0x7f && std::string_view("&=#%+;").find(c) == std::string_view::npos; };
-    if (!query.empty()) return std::ranges::all_of(query, fits) ? "" : in_quotes(query) + " is no name of a query parameter";
+    const auto fits = [](char c) {
+        return c > 0x20 && c < 0x7f && std::string_view("&=#%+;").find(c) == std::string_view::npos;
+    };
+    if (!query.empty())
+        return std::ranges::all_of(query, fits)
+                   ? ""
+                   : in_quotes(query) + " is no name of a query parameter";
     if (!behind("integration.request.path.").empty()) return {};
-    return in_quotes(text) + " is no destination; allowed: integration.request.header.NAME, integration.request.querystring.NAME, integration.request.path.NAME";
+    return in_quotes(text) +
+           " is no destination; allowed: integration.request.header.NAME, "
+           "integration.request.querystring.NAME, integration.request.path.NAME";
 }
 
-void read_request_parameters(ObjectReader& reader, const StageVariables& variables, Integration& integration) {
+void read_request_parameters(ObjectReader& reader,
+                             const StageVariables& variables,
+                             Integration& integration) {
     constexpr std::string_view kHeader = "integration.request.header.";
     Source& source = reader.source();
-    reader.each_member("requestParameters", [&](const std::string& name, const Json& value, const std::string& pointer) {
-        std::string fault = fault_in_destination(name);
-        for (const auto& [other, expression] : integration.request_parameters) {
-            if (fault.empty() && name.starts_with(kHeader) && equals_folded(name, other)) {
-                fault = "sets the header that " + in_quotes(other) + " sets: case and \"_\" make no difference to many backends";
+    reader.each_member(
+        "requestParameters",
+        [&](const std::string& name, const Json& value, const std::string& pointer) {
+            std::string fault = fault_in_destination(name);
+            for (const auto& [other, expression] : integration.request_parameters) {
+                if (fault.empty() && name.starts_with(kHeader) && equals_folded(name, other)) {
+                    fault = "sets the header that " + in_quotes(other) +
+                            " sets: case and \"_\" make no difference to many backends";
+                }
             }
-        }
-        if (!fault.empty()) source.problem(pointer, std::move(fault));
-        const std::optional<std::string> expression = read_text(value, pointer, source);
-        if (!expression) return;
-        std::string wrong = fault_in_expression(*expression, Expressions::request, variables);
-        if (!wrong.empty()) source.problem(pointer, std::move(wrong));
-        integration.request_parameters[name] = *expression;
-    });
+            if (!fault.empty()) source.problem(pointer, std::move(fault));
+            const std::optional<std::string> expression = read_text(value, pointer, source);
+            if (!expression) return;
+            std::string wrong = fault_in_expression(*expression, Expressions::request, variables);
+            if (!wrong.empty()) source.problem(pointer, std::move(wrong));
+            integration.request_parameters[name] = *expression;
+        });
 }
 
-// The short form answers with the text as it stands; a template language in it would be shown, not run.
+// The short form answers with the text as it stands; a template language in it would be shown, not
+// run.
 std::string fault_in_mock_body(std::string_view text) {
-    for (const std::string_view mark : {"#set(", "#if(", "#foreach(", "$input.", "$util.", "$context.", "$stageVariables."}) {
+    for (const std::string_view mark :
+         {"#set(", "#if(", "#foreach(", "$input.", "$util.", "$context.", "$stageVariables."}) {
         if (text.find(mark) == std::string_view::npos) continue;
-        return "has " + in_quotes(mark) + ": mapping templates are not supported by this version of Gatehouse yet, the body is sent as it stands";
+        return "has " + in_quotes(mark) +
+               ": mapping templates are not supported by this version of Gatehouse yet, the body "
+               "is sent as it stands";
     }
     return {};
 }
 
 void read_mock(ObjectReader& reader, Integration& integration) {
     integration.type = IntegrationType::mock;
-    for (const std::string_view name : {"uri", "httpMethod", "timeoutInMillis", "requestParameters"}) {
+    for (const std::string_view name :
+         {"uri", "httpMethod", "timeoutInMillis", "requestParameters"}) {
         reader.refuse(name, "a MOCK integration calls nothing");
     }
-    integration.response_templates = read_templates(reader, "responseTemplates", fault_in_mock_body);
+    integration.response_templates =
+        read_templates(reader, "responseTemplates", fault_in_mock_body);
     reader.read_number("statusCode", integration.status_code, 200, 599);
 }
 
-void read_http_proxy(ObjectReader& reader, const StageVariables& variables, Integration& integration) {
+void read_http_proxy(ObjectReader& reader,
+                     const StageVariables& variables,
+                     Integration& integration) {
     for (const std::string_view name : {"responseTemplates", "statusCode"}) {
         reader.refuse(name, "HTTP_PROXY passes the backend's answer on as it is");
     }
@@ -157,15 +206,16 @@ std::map<std::string, std::string> read_templates(ObjectReader& reader,
                                                   std::string_view name,
                                                   std::string (*fault)(std::string_view)) {
     std::map<std::string, std::string> templates;
-    reader.each_member(name, [&](const std::string& type, const Json& value, const std::string& pointer) {
-        std::string wrong = fault_in_media_type(type);
-        if (!wrong.empty()) reader.source().problem(pointer, std::move(wrong));
-        const std::optional<std::string> text = read_text(value, pointer, reader.source());
-        if (!text) return;
-        std::string message = fault(*text);
-        if (!message.empty()) reader.source().problem(pointer, std::move(message));
-        templates[type] = *text;
-    });
+    reader.each_member(
+        name, [&](const std::string& type, const Json& value, const std::string& pointer) {
+            std::string wrong = fault_in_media_type(type);
+            if (!wrong.empty()) reader.source().problem(pointer, std::move(wrong));
+            const std::optional<std::string> text = read_text(value, pointer, reader.source());
+            if (!text) return;
+            std::string message = fault(*text);
+            if (!message.empty()) reader.source().problem(pointer, std::move(message));
+            templates[type] = *text;
+        });
     return templates;
 }
 

@@ -29,7 +29,8 @@ std::string fault_in_admin_token(std::string_view token) {
         return "has a space or another character that an Authorization header cannot carry";
     }
     if (token.find("${") != std::string_view::npos) {
-        return "has a ${…} that is no environment reference: their names are capital letters, digits and \"_\"";
+        return "has a ${…} that is no environment reference: their names are capital letters, "
+               "digits and \"_\"";
     }
     return {};
 }
@@ -114,7 +115,8 @@ Model read_model(const Json& root, Source& source) {
         reader.each_element("listeners", [&](const Json& value, const std::string& pointer) {
             model.listeners.push_back(read_listener(value, pointer, source));
         });
-        if (listeners->is_array() && listeners->empty()) reader.problem("listeners", "is empty; at least one is needed");
+        if (listeners->is_array() && listeners->empty())
+            reader.problem("listeners", "is empty; at least one is needed");
     }
     read_parts(reader, model);
     reader.read_number("threads", model.threads, 0, kMostThreads);
@@ -122,7 +124,8 @@ Model read_model(const Json& root, Source& source) {
     reader.each_element("apis", [&](const Json& value, const std::string& pointer) {
         model.apis.push_back(read_api(value, pointer, source));
     });
-    if (apis != nullptr && apis->is_array() && apis->empty()) reader.problem("apis", "is empty; at least one is needed");
+    if (apis != nullptr && apis->is_array() && apis->empty())
+        reader.problem("apis", "is empty; at least one is needed");
     return model;
 }
 

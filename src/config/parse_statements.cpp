@@ -8,10 +8,13 @@
 namespace gatehouse::config {
 namespace {
 
-bool is_scalar(const Json& value) { return value.is_string() || value.is_number() || value.is_boolean(); }
+bool is_scalar(const Json& value) {
+    return value.is_string() || value.is_number() || value.is_boolean();
+}
 
-// Puts a list of statements through the compiler that will also read it for serving, so that nothing can load here and fail
-// there. Returns its complaint, which begins with a JSON pointer below the authorizer's `jwt`, or nothing.
+// Puts a list of statements through the compiler that will also read it for serving, so that
+// nothing can load here and fail there. Returns its complaint, which begins with a JSON pointer
+// below the authorizer's `jwt`, or nothing.
 std::string compile(Json statements) {
     authz::JwtAuthorizerOptions options;
     options.statements = std::move(statements);
@@ -26,9 +29,11 @@ void report(std::string_view detail, std::string_view prefix, std::string pointe
         const std::size_t end = std::min(detail.find_first_of(": "), detail.size());
         pointer += detail.substr(0, end);
         detail.remove_prefix(end);
-        while (!detail.empty() && (detail.front() == ':' || detail.front() == ' ')) detail.remove_prefix(1);
+        while (!detail.empty() && (detail.front() == ':' || detail.front() == ' '))
+            detail.remove_prefix(1);
     }
-    source.problem(std::move(pointer), detail.empty() ? "is no valid statement" : std::string(detail));
+    source.problem(std::move(pointer),
+                   detail.empty() ? "is no valid statement" : std::string(detail));
 }
 
 class StatementCheck {
@@ -45,18 +50,23 @@ class StatementCheck {
   private:
     void check_when() {
         const Json& when = *reader_.find("when");
-        if (when.is_object() && when.empty()) reader_.problem("when", "names no claim; leave it out if the statement always holds");
-        reader_.each_member("when", [this](const std::string& claim, const Json& wanted, const std::string& pointer) {
-            const std::string fault = fault_in_claim(claim);
-            if (!fault.empty()) reader_.source().problem(pointer, "the claim's name " + fault);
-            if (!reader_.source().unresolved.contains(&wanted)) check_wanted(wanted, pointer);
-        });
+        if (when.is_object() && when.empty())
+            reader_.problem("when", "names no claim; leave it out if the statement always holds");
+        reader_.each_member(
+            "when",
+            [this](const std::string& claim, const Json& wanted, const std::string& pointer) {
+                const std::string fault = fault_in_claim(claim);
+                if (!fault.empty()) reader_.source().problem(pointer, "the claim's name " + fault);
+                if (!reader_.source().unresolved.contains(&wanted)) check_wanted(wanted, pointer);
+            });
     }
 
     void check_wanted(const Json& wanted, const std::string& pointer) {
         Source& source = reader_.source();
         if (is_scalar(wanted)) return;
-        constexpr std::string_view kForms = "allowed: a string, number or boolean, {\"in\": […]}, {\"exists\": true|false} or {\"matches\": \"RE2\"}";
+        constexpr std::string_view kForms =
+            "allowed: a string, number or boolean, {\"in\": […]}, {\"exists\": true|false} or "
+            "{\"matches\": \"RE2\"}";
         const bool form = wanted.is_object() && wanted.size() == 1;
         const std::string name = form ? wanted.begin().key() : std::string();
         if (name != "in" && name != "exists" && name != "matches") {
@@ -66,27 +76,32 @@ class StatementCheck {
         const std::string at = append_pointer(pointer, name);
         if (source.unresolved.contains(&operand)) return;
         if (name == "exists" && !operand.is_boolean()) source.problem(at, "must be true or false");
-        if (name == "in" && (!operand.is_array() || operand.empty() || !std::ranges::all_of(operand, is_scalar))) {
+        if (name == "in" &&
+            (!operand.is_array() || operand.empty() || !std::ranges::all_of(operand, is_scalar))) {
             source.problem(at, "must be a list of at least one string, number or boolean");
         }
         if (name != "matches") return;
-        if (!operand.is_string()) return source.problem(at, "must be a regular expression in a string");
+        if (!operand.is_string())
+            return source.problem(at, "must be a regular expression in a string");
         std::string fault = fault_in_regex(operand.get_ref<const std::string&>());
         if (!fault.empty()) source.problem(at, std::move(fault));
     }
 
-    // Each statement by itself, so that every bad one is named; what the reader has reported is left out.
+    // Each statement by itself, so that every bad one is named; what the reader has reported is
+    // left out.
     void check_policy() {
         Json statement = statement_;
         statement.erase("when");
         for (auto it = statement.begin(); it != statement.end();) {
-            const bool known = std::ranges::find(keys::kStatement, std::string_view(it.key())) != keys::kStatement.end();
+            const bool known = std::ranges::find(keys::kStatement, std::string_view(it.key())) !=
+                               keys::kStatement.end();
             it = known ? std::next(it) : statement.erase(it);
         }
         Json list = Json::array();
         list.push_back(std::move(statement));
         const std::string complaint = compile(std::move(list));
-        if (!complaint.empty()) report(complaint, "/statements/0", reader_.pointer(), reader_.source());
+        if (!complaint.empty())
+            report(complaint, "/statements/0", reader_.pointer(), reader_.source());
     }
 
     ObjectReader reader_;
@@ -97,7 +112,8 @@ class StatementCheck {
 
 void check_statements(const Json& value, const std::string& pointer, Source& source) {
     if (!value.is_array()) {
-        return source.problem(pointer, "must be a list of IAM statements, not " + std::string(name_type(value)));
+        return source.problem(
+            pointer, "must be a list of IAM statements, not " + std::string(name_type(value)));
     }
     if (value.empty()) source.warning(pointer, "is empty: every request will be refused with 403");
     const std::size_t problems = source.problems.size();

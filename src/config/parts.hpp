@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
-// How the parts of the file are read. Each returns what could be read; the rest stays at its default and is a problem in
-// `source`.
+// How the parts of the file are read. Each returns what could be read; the rest stays at its
+// default and is a problem in `source`.
 namespace gatehouse::config {
 
 class ObjectReader;
@@ -16,7 +16,10 @@ Model read_model(const Json& root, Source& source);
 
 Api read_api(const Json& value, const std::string& pointer, Source& source);
 
-Authorizer read_authorizer(const Json& value, std::string name, const std::string& pointer, Source& source);
+Authorizer read_authorizer(const Json& value,
+                           std::string name,
+                           const std::string& pointer,
+                           Source& source);
 
 JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& source);
 

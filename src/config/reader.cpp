@@ -18,7 +18,8 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
 }
 
 std::optional<std::int64_t> to_integer(const Json& value, bool is_reference) {
-    if (value.is_string() && is_reference) return parse_integer(value.get_ref<const std::string&>());
+    if (value.is_string() && is_reference)
+        return parse_integer(value.get_ref<const std::string&>());
     if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return INT64_MAX;
     if (value.is_number_integer()) return value.get<std::int64_t>();
     return std::nullopt;
@@ -39,7 +40,8 @@ std::string wrong_type(std::string_view wanted, const Json& value, bool is_refer
     if (!value.is_string()) return message;
     // The commonest slip: a number or a boolean in quotes.
     const std::string& text = value.get_ref<const std::string&>();
-    const bool quoted = (wanted == "a whole number" && parse_integer(text)) || text == "true" || text == "false";
+    const bool quoted =
+        (wanted == "a whole number" && parse_integer(text)) || text == "true" || text == "false";
     return quoted ? message + "; write " + text + " without quotes" : message;
 }
 
@@ -62,7 +64,9 @@ std::string_view name_type(const Json& value) {
     }
 }
 
-std::optional<std::string> read_text(const Json& value, const std::string& pointer, Source& source) {
+std::optional<std::string> read_text(const Json& value,
+                                     const std::string& pointer,
+                                     Source& source) {
     if (source.unresolved.contains(&value)) return std::nullopt;
     if (value.is_string()) return value.get<std::string>();
     source.problem(pointer, wrong_type("a string", value, false));
@@ -72,7 +76,8 @@ std::optional<std::string> read_text(const Json& value, const std::string& point
 ObjectReader::ObjectReader(const Json& value, std::string pointer, keys::Keys keys, Source& source)
     : object_(value.is_object() ? &value : nullptr), pointer_(std::move(pointer)), source_(source) {
     if (object_ == nullptr) {
-        if (!source_.unresolved.contains(&value)) source_.problem(pointer_, wrong_type("an object", value, false));
+        if (!source_.unresolved.contains(&value))
+            source_.problem(pointer_, wrong_type("an object", value, false));
         return;
     }
     refuse_unknown(keys);
@@ -88,7 +93,9 @@ void ObjectReader::refuse_unknown(keys::Keys keys) {
             continue;
         }
         const std::string hint = suggest(name, keys);
-        source_.problem(at(key), "unknown key " + shown + (hint.empty() ? "; allowed: " + list_quoted(keys) : hint));
+        source_.problem(
+            at(key),
+            "unknown key " + shown + (hint.empty() ? "; allowed: " + list_quoted(keys) : hint));
     }
 }
 
@@ -142,7 +149,8 @@ bool ObjectReader::read_checked(std::string_view name,
 bool ObjectReader::read_choice(std::string_view name, std::string& into, keys::Keys allowed) {
     return read_checked(name, into, [allowed](std::string_view text) -> std::string {
         if (std::ranges::find(allowed, text) != allowed.end()) return {};
-        return "is \"" + printable(text) + "\"; allowed: " + list_quoted(allowed) + suggest(text, allowed);
+        return "is \"" + printable(text) + "\"; allowed: " + list_quoted(allowed) +
+               suggest(text, allowed);
     });
 }
 
@@ -193,7 +201,8 @@ void ObjectReader::each_element(std::string_view name,
     if (value == nullptr || source_.unresolved.contains(value)) return;
     if (!value->is_array()) return problem(name, wrong_type("a list", *value, false));
     std::size_t index = 0;
-    for (const Json& element : *value) take(element, append_pointer(at(name), std::to_string(index++)));
+    for (const Json& element : *value)
+        take(element, append_pointer(at(name), std::to_string(index++)));
 }
 
 void ObjectReader::each_member(
@@ -202,7 +211,8 @@ void ObjectReader::each_member(
     const Json* value = find(name);
     if (value == nullptr || source_.unresolved.contains(value)) return;
     if (!value->is_object()) return problem(name, wrong_type("an object", *value, false));
-    for (const auto& [key, member] : value->items()) take(key, member, append_pointer(at(name), key));
+    for (const auto& [key, member] : value->items())
+        take(key, member, append_pointer(at(name), key));
 }
 
 void ObjectReader::refuse(std::string_view name, const std::string& why) {

@@ -18,12 +18,14 @@ namespace gatehouse::config {
 /// "a string", "a list", … for messages.
 std::string_view name_type(const Json& value);
 
-/// A string value. Anything else is a problem, but one of unresolved environment references, which is reported already.
+/// A string value. Anything else is a problem, but one of unresolved environment references, which
+/// is reported already.
 std::optional<std::string> read_text(const Json& value, const std::string& pointer, Source& source);
 
-/// Reads one object of the file. Making it refuses every key that is not in `keys`, with a suggestion; a value that is no
-/// object is one problem and reads as an empty object. Each read_… leaves its target alone, and returns false, when the key is absent
-/// or its value is wrong; a wrong value is a problem.
+/// Reads one object of the file. Making it refuses every key that is not in `keys`, with a
+/// suggestion; a value that is no object is one problem and reads as an empty object. Each read_…
+/// leaves its target alone, and returns false, when the key is absent or its value is wrong; a
+/// wrong value is a problem.
 class ObjectReader {
   public:
     ObjectReader(const Json& value, std::string pointer, keys::Keys keys, Source& source);
@@ -47,7 +49,9 @@ class ObjectReader {
     /// One of `allowed`.
     bool read_choice(std::string_view name, std::string& into, keys::Keys allowed);
 
-    std::optional<std::int64_t> read_integer(std::string_view name, std::int64_t least, std::int64_t most);
+    std::optional<std::int64_t> read_integer(std::string_view name,
+                                             std::int64_t least,
+                                             std::int64_t most);
 
     template <class Number>
     bool read_number(std::string_view name, Number& into, std::int64_t least, std::int64_t most) {
@@ -76,8 +80,10 @@ class ObjectReader {
                       const std::function<void(const Json&, const std::string& pointer)>& take);
 
     /// The members of an object whose keys are the user's own, with their pointers. Absent: none.
-    void each_member(std::string_view name,
-                     const std::function<void(const std::string& key, const Json&, const std::string& pointer)>& take);
+    void each_member(
+        std::string_view name,
+        const std::function<void(const std::string& key, const Json&, const std::string& pointer)>&
+            take);
 
     /// Pointer of a member.
     std::string at(std::string_view name) const { return append_pointer(pointer_, name); }
@@ -86,7 +92,9 @@ class ObjectReader {
 
     Source& source() { return source_; }
 
-    void problem(std::string_view name, std::string message) { source_.problem(at(name), std::move(message)); }
+    void problem(std::string_view name, std::string message) {
+        source_.problem(at(name), std::move(message));
+    }
 
     /// A problem when the key is there: it would be ignored.
     void refuse(std::string_view name, const std::string& why);

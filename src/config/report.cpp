@@ -14,38 +14,50 @@ const Authorizer* find_authorizer(const Api& api, const Route& route) {
     return it == api.authorizers.end() ? nullptr : &*it;
 }
 
-void add_proxy_differences(const Api& api, const Route& route, bool guarded, std::vector<std::string>& into) {
+void add_proxy_differences(const Api& api,
+                           const Route& route,
+                           bool guarded,
+                           std::vector<std::string>& into) {
     const Integration& integration = route.integration;
     const std::vector<std::string> used = find_placeholders(integration.uri);
     for (const std::string& name : std::set<std::string>(used.begin(), used.end())) {
         const std::string mapping = "integration.request.path." + name;
         if (!integration.request_parameters.contains(mapping)) into.push_back("needs " + mapping);
     }
-    if (api.context_headers.enabled && guarded) into.push_back("contextHeaders (the service adds none)");
+    if (api.context_headers.enabled && guarded)
+        into.push_back("contextHeaders (the service adds none)");
     if (api.context_headers.enabled && api.context_headers.request_context) {
         into.push_back("x-amzn-request-context (the service sends none)");
     }
-    if (api.plain_headers) into.push_back("headerHandling plain (the service renames and drops some headers)");
+    if (api.plain_headers)
+        into.push_back("headerHandling plain (the service renames and drops some headers)");
 }
 
-std::vector<std::string> find_differences(const Api& api, const Route& route, const Authorizer* authorizer) {
+std::vector<std::string> find_differences(const Api& api,
+                                          const Route& route,
+                                          const Authorizer* authorizer) {
     std::vector<std::string> differences;
     if (route.integration.type == IntegrationType::http_proxy) {
         add_proxy_differences(api, route, authorizer != nullptr, differences);
     } else {
-        differences.push_back("MOCK in short form (the service needs requestTemplates and integrationResponses)");
+        differences.push_back(
+            "MOCK in short form (the service needs requestTemplates and integrationResponses)");
     }
-    if (authorizer != nullptr && authorizer->limit_to_expiration && authorizer->result_ttl.count() > 0) {
+    if (authorizer != nullptr && authorizer->limit_to_expiration &&
+        authorizer->result_ttl.count() > 0) {
         differences.push_back("limitToExpiration (the service caches past exp)");
     }
-    if (api.encoded_slash == EncodedSlash::refuse) differences.push_back("encodedSlash refuse (the service keeps %2F)");
+    if (api.encoded_slash == EncodedSlash::refuse)
+        differences.push_back("encodedSlash refuse (the service keeps %2F)");
     return differences;
 }
 
 std::string describe_integration(const Integration& integration) {
-    if (integration.type == IntegrationType::mock) return "MOCK " + std::to_string(integration.status_code);
+    if (integration.type == IntegrationType::mock)
+        return "MOCK " + std::to_string(integration.status_code);
     const bool fixed = !integration.http_method.empty() && integration.http_method != "ANY";
-    return "HTTP_PROXY " + (fixed ? integration.http_method + " " : std::string()) + integration.uri;
+    return "HTTP_PROXY " + (fixed ? integration.http_method + " " : std::string()) +
+           integration.uri;
 }
 
 RouteReport report_route(const Api& api, const Route& route) {
@@ -69,7 +81,8 @@ RouteReport report_route(const Api& api, const Route& route) {
 std::string describe_differences(const std::vector<std::string>& differences) {
     if (differences.empty()) return "exact";
     std::string text;
-    for (const std::string& difference : differences) text += (text.empty() ? "differs from the service: " : "; ") + difference;
+    for (const std::string& difference : differences)
+        text += (text.empty() ? "differs from the service: " : "; ") + difference;
     return text;
 }
 
@@ -89,18 +102,21 @@ Line make_line(const RouteReport& row, bool several) {
 std::vector<RouteReport> make_report(const Model& model) {
     std::vector<RouteReport> report;
     for (const Api& api : model.apis) {
-        for (const Route& route : api.routes) report.push_back(report_route(api, route));
+        for (const Route& route : api.routes)
+            report.push_back(report_route(api, route));
     }
     return report;
 }
 
 std::string to_text(const std::vector<RouteReport>& report) {
-    const bool several = std::ranges::any_of(report, [&](const RouteReport& row) { return row.api != report.front().api; });
+    const bool several = std::ranges::any_of(
+        report, [&](const RouteReport& row) { return row.api != report.front().api; });
     std::array<std::size_t, kColumns> widths{};
     std::vector<Line> lines;
     for (const RouteReport& row : report) {
         const Line& line = lines.emplace_back(make_line(row, several));
-        for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], line[i].size());
+        for (std::size_t i = 0; i < kColumns; ++i)
+            widths[i] = std::max(widths[i], line[i].size());
     }
     std::string text;
     for (std::size_t row = 0; row < lines.size(); ++row) {

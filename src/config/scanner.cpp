@@ -3,9 +3,13 @@
 namespace gatehouse::config {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
-bool ends_word(char c) { return is_space(c) || std::string_view("{}[]:,\"/").find(c) != std::string_view::npos; }
+bool ends_word(char c) {
+    return is_space(c) || std::string_view("{}[]:,\"/").find(c) != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -81,7 +85,8 @@ Scanner::Token Scanner::take_string() {
     while (at_ + length < text_.size() && !closed) {
         const char c = text_[at_ + length];
         if (c == '\n') break;
-        const bool escaped = c == '\\' && at_ + length + 1 < text_.size() && text_[at_ + length + 1] != '\n';
+        const bool escaped =
+            c == '\\' && at_ + length + 1 < text_.size() && text_[at_ + length + 1] != '\n';
         length += escaped ? 2 : 1;
         closed = c == '"';
     }
@@ -92,7 +97,8 @@ Scanner::Token Scanner::take_string() {
 
 Scanner::Token Scanner::take_word() {
     std::size_t length = 1;  // at least one byte, so that the scan always advances
-    while (at_ + length < text_.size() && !ends_word(text_[at_ + length])) ++length;
+    while (at_ + length < text_.size() && !ends_word(text_[at_ + length]))
+        ++length;
     return take(Kind::word, length);
 }
 

@@ -5,8 +5,8 @@
 
 namespace gatehouse::config {
 
-/// Cuts JSON with comments into tokens. Tolerant: an unquoted word is one `word`, a stray byte too, and an unfinished string
-/// or comment ends with the text (a string also at the end of its line).
+/// Cuts JSON with comments into tokens. Tolerant: an unquoted word is one `word`, a stray byte too,
+/// and an unfinished string or comment ends with the text (a string also at the end of its line).
 class Scanner {
   public:
     enum class Kind { open, close, colon, comma, string, word, end };

@@ -10,13 +10,16 @@
 
 namespace gatehouse::config {
 
-/// What all readers of one file share: the problems found so far, and what is known of values that environment references
-/// went into. Values are told apart by address, so the document must not change while it is read.
+/// What all readers of one file share: the problems found so far, and what is known of values that
+/// environment references went into. Values are told apart by address, so the document must not
+/// change while it is read.
 struct Source {
     std::vector<Problem> problems;
     std::vector<Problem> warnings;
-    std::unordered_set<const Json*> references;  ///< were one reference whole: may stand for a number or a boolean
-    std::unordered_set<const Json*> unresolved;  ///< a variable is unset: that is reported, nothing more is to be said
+    std::unordered_set<const Json*>
+        references;  ///< were one reference whole: may stand for a number or a boolean
+    std::unordered_set<const Json*>
+        unresolved;  ///< a variable is unset: that is reported, nothing more is to be said
 
     void problem(std::string pointer, std::string message) {
         problems.push_back({std::move(pointer), 0, std::move(message)});

@@ -8,14 +8,16 @@
 namespace gatehouse::config {
 namespace {
 
-constexpr std::size_t kLongestWord = 64;  // keys and names are short; longer words are no typing errors
+constexpr std::size_t kLongestWord =
+    64;  // keys and names are short; longer words are no typing errors
 
 // Optimal string alignment: insert, delete, change, swap of neighbours, each 1.
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before(b.size() + 1);
     std::vector<std::size_t> last(b.size() + 1);
     std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        last[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {

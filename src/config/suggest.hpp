@@ -6,8 +6,8 @@
 
 namespace gatehouse::config {
 
-/// The candidate that `word` was probably meant to be, by edit distance (case ignored, a swap of neighbours counts once);
-/// empty when none is near enough.
+/// The candidate that `word` was probably meant to be, by edit distance (case ignored, a swap of
+/// neighbours counts once); empty when none is near enough.
 std::string_view find_nearest(std::string_view word, std::span<const std::string_view> candidates);
 
 /// `; did you mean "X"?`, or nothing.

@@ -3,10 +3,10 @@
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/limits.hpp"
 
-#include <arpa/inet.h>
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <arpa/inet.h>
 
 namespace gatehouse::config {
 namespace {
@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t kHostBytes = 253;  // RFC 1035, 2.3.4, as text
 constexpr std::size_t kLabelBytes = 63;
 
-bool is_name_char(char c) { return is_alpha(c) || is_digit(c) || c == '.' || c == '_' || c == '-'; }
+bool is_name_char(char c) {
+    return is_alpha(c) || is_digit(c) || c == '.' || c == '_' || c == '-';
+}
 
 bool is_ip(std::string_view text, int family) {
     unsigned char bytes[sizeof(in6_addr)];
@@ -29,7 +31,8 @@ bool is_path_char(char c) {
 
 std::string fault_in_label(std::string_view label, std::string_view host) {
     if (label.empty()) return in_quotes(host) + " has an empty label";
-    if (label.size() > kLabelBytes) return in_quotes(host) + " has a label of more than 63 characters";
+    if (label.size() > kLabelBytes)
+        return in_quotes(host) + " has a label of more than 63 characters";
     const auto fits = [](char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '_'; };
     if (!std::ranges::all_of(label, fits) || label.front() == '-' || label.back() == '-') {
         return in_quotes(host) + " is no host name; allowed: letters, digits, \"-\" and \".\"";
@@ -39,7 +42,9 @@ std::string fault_in_label(std::string_view label, std::string_view host) {
 
 }  // namespace
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text, 200) + "\""; }
+std::string in_quotes(std::string_view text) {
+    return "\"" + printable(text, 200) + "\"";
+}
 
 std::string fault_in_name(std::string_view text) {
     if (!text.empty() && std::ranges::all_of(text, is_name_char)) return {};
@@ -48,14 +53,16 @@ std::string fault_in_name(std::string_view text) {
 
 std::string fault_in_address(std::string_view text) {
     if (is_ip(text, AF_INET) || is_ip(text, AF_INET6)) return {};
-    const std::string hint = text == "localhost" || text == "*" ? (text == "*" ? "0.0.0.0" : "127.0.0.1") : "";
+    const std::string hint =
+        text == "localhost" || text == "*" ? (text == "*" ? "0.0.0.0" : "127.0.0.1") : "";
     return in_quotes(text) + " is no IP address; allowed: IPv4 or IPv6, without port and brackets" +
            (hint.empty() ? "" : "; did you mean \"" + hint + "\"?");
 }
 
 bool is_loopback(std::string_view address) {
     in_addr v4{};
-    if (inet_pton(AF_INET, std::string(address).c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+    if (inet_pton(AF_INET, std::string(address).c_str(), &v4) == 1)
+        return (ntohl(v4.s_addr) >> 24) == 127;
     in6_addr v6{};
     return inet_pton(AF_INET6, std::string(address).c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
@@ -63,9 +70,12 @@ bool is_loopback(std::string_view address) {
 std::string fault_in_host(std::string_view text) {
     if (text.empty()) return "is empty; allowed: a host name";
     if (text.size() > kHostBytes) return "is longer than 253 characters";
-    if (text.find('*') != std::string_view::npos) return in_quotes(text) + ": wildcards are not supported";
-    if (text.find("//") != std::string_view::npos) return in_quotes(text) + " is a URL; allowed: the host name alone";
-    if (text.find(':') != std::string_view::npos) return in_quotes(text) + ": write the host name without port";
+    if (text.find('*') != std::string_view::npos)
+        return in_quotes(text) + ": wildcards are not supported";
+    if (text.find("//") != std::string_view::npos)
+        return in_quotes(text) + " is a URL; allowed: the host name alone";
+    if (text.find(':') != std::string_view::npos)
+        return in_quotes(text) + ": write the host name without port";
     if (text.back() == '.') return in_quotes(text) + ": write the host name without the last dot";
     std::string_view rest = text;
     while (true) {
@@ -80,7 +90,8 @@ std::string fault_in_base_path(std::string_view text) {
     if (text == "/") return {};
     if (text.empty() || text.front() != '/') return in_quotes(text) + " does not begin with \"/\"";
     if (text.back() == '/') return in_quotes(text) + " ends with \"/\"; leave it out";
-    if (text.find('%') != std::string_view::npos) return in_quotes(text) + ": percent-encoding is not allowed here";
+    if (text.find('%') != std::string_view::npos)
+        return in_quotes(text) + ": percent-encoding is not allowed here";
     std::string_view rest = text;
     while (!rest.empty()) {
         rest.remove_prefix(1);
@@ -102,7 +113,9 @@ std::string fault_in_header_name(std::string_view text) {
 }
 
 std::string fault_in_constant(std::string_view text) {
-    return std::ranges::any_of(text, is_control) ? "has a control character, which no header can carry" : "";
+    return std::ranges::any_of(text, is_control)
+               ? "has a control character, which no header can carry"
+               : "";
 }
 
 std::string fault_in_regex(std::string_view text) {
@@ -118,14 +131,18 @@ std::string fault_in_regex(std::string_view text) {
 
 std::string fault_in_media_type(std::string_view text) {
     const std::size_t slash = text.find('/');
-    if (slash != std::string_view::npos && is_token(text.substr(0, slash)) && is_token(text.substr(slash + 1))) return {};
+    if (slash != std::string_view::npos && is_token(text.substr(0, slash)) &&
+        is_token(text.substr(slash + 1)))
+        return {};
     return in_quotes(text) + " is no MIME type such as \"application/json\"";
 }
 
 std::string fault_in_claim(std::string_view text) {
-    if (text.empty()) return "is empty; allowed: a claim's name, or a JSON Pointer that begins with \"/\"";
+    if (text.empty())
+        return "is empty; allowed: a claim's name, or a JSON Pointer that begins with \"/\"";
     if (text.front() != '/') return {};
-    for (std::size_t at = text.find('~'); at != std::string_view::npos; at = text.find('~', at + 1)) {
+    for (std::size_t at = text.find('~'); at != std::string_view::npos;
+         at = text.find('~', at + 1)) {
         if (at + 1 < text.size() && (text[at + 1] == '0' || text[at + 1] == '1')) continue;
         return in_quotes(text) + " is no JSON Pointer: \"~\" is written ~0 and \"/\" in a name ~1";
     }

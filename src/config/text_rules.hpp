@@ -3,7 +3,8 @@
 #include <string>
 #include <string_view>
 
-// Rules on single values. Each fault_in_… returns nothing for a good value, else what is wrong and what is allowed.
+// Rules on single values. Each fault_in_… returns nothing for a good value, else what is wrong and
+// what is allowed.
 namespace gatehouse::config {
 
 /// Text from the file for a message: escaped, cut when long.

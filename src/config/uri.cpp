@@ -24,14 +24,19 @@ struct Split {
 std::string fault_in_port(std::string_view text) {
     int port = 0;
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    const bool whole = error == std::errc() && stop == text.data() + text.size() && is_digit(text.front());
-    return whole && port >= 1 && port <= 65535 ? "" : "the port " + in_quotes(text) + " is not 1 to 65535";
+    const bool whole =
+        error == std::errc() && stop == text.data() + text.size() && is_digit(text.front());
+    return whole && port >= 1 && port <= 65535
+               ? ""
+               : "the port " + in_quotes(text) + " is not 1 to 65535";
 }
 
 std::string fault_in_authority(std::string_view authority, Parts& parts) {
-    if (authority.find('@') != std::string_view::npos) return "has a user name or password in it, which is not supported";
+    if (authority.find('@') != std::string_view::npos)
+        return "has a user name or password in it, which is not supported";
     if (authority.find_first_of("{}$") != std::string_view::npos) {
-        return "has a placeholder in its host; the host is fixed at load, by a stage variable or ${NAME}";
+        return "has a placeholder in its host; the host is fixed at load, by a stage variable or "
+               "${NAME}";
     }
     std::size_t end = authority.find(':');
     if (authority.starts_with('[')) {
@@ -50,7 +55,8 @@ std::string fault_in_authority(std::string_view authority, Parts& parts) {
         if (!fault.empty()) return "the host " + fault;
     }
     if (end >= authority.size()) return {};
-    if (authority[end] != ':' || end + 1 == authority.size()) return "the port is missing behind the host";
+    if (authority[end] != ':' || end + 1 == authority.size())
+        return "the port is missing behind the host";
     return fault_in_port(authority.substr(end + 1));
 }
 
@@ -59,7 +65,8 @@ Split split_url(std::string_view uri) {
     const std::size_t mark = uri.find("://");
     split.parts.scheme = mark == std::string_view::npos ? std::string_view() : uri.substr(0, mark);
     if (split.parts.scheme != "http" && split.parts.scheme != "https") {
-        split.fault = in_quotes(uri) + " is no URL of the form http://host[:port]/path or https://…";
+        split.fault =
+            in_quotes(uri) + " is no URL of the form http://host[:port]/path or https://…";
         return split;
     }
     const std::string_view rest = uri.substr(mark + 3);
@@ -70,15 +77,18 @@ Split split_url(std::string_view uri) {
 }
 
 std::string fault_in_characters(std::string_view text) {
-    if (text.find('#') != std::string_view::npos) return "has a fragment (\"#\"), which is never sent";
+    if (text.find('#') != std::string_view::npos)
+        return "has a fragment (\"#\"), which is never sent";
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         if (c == '%') {
             if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) {
                 return "has a \"%\" that is not followed by two hexadecimal digits";
             }
-        } else if (!is_unreserved(c) && std::string_view("!$&'()*+,;=:@/?{}").find(c) == std::string_view::npos) {
-            return "has a character that a URL cannot have (" + printable(std::string_view(&c, 1)) + "); percent-encode it";
+        } else if (!is_unreserved(c) &&
+                   std::string_view("!$&'()*+,;=:@/?{}").find(c) == std::string_view::npos) {
+            return "has a character that a URL cannot have (" + printable(std::string_view(&c, 1)) +
+                   "); percent-encode it";
         }
     }
     return {};
@@ -101,17 +111,20 @@ bool is_placeholder_char(char c) {
 }
 
 std::string fault_in_placeholders(std::string_view text) {
-    for (std::size_t at = text.find_first_of("{}"); at != std::string_view::npos; at = text.find_first_of("{}")) {
+    for (std::size_t at = text.find_first_of("{}"); at != std::string_view::npos;
+         at = text.find_first_of("{}")) {
         if (text[at] == '}') return "has a \"}\" without its \"{\"";
         const std::size_t close = text.find('}', at);
         if (close == std::string_view::npos) return "has a \"{\" without its \"}\"";
         const std::string_view name = text.substr(at + 1, close - at - 1);
         if (at > 0 && text[at - 1] == '$') {
             return "has the reference " + in_quotes(text.substr(at - 1, close - at + 2)) +
-                   "; allowed: ${stageVariables.NAME}, or ${NAME} with capital letters for the environment";
+                   "; allowed: ${stageVariables.NAME}, or ${NAME} with capital letters for the "
+                   "environment";
         }
         if (name.ends_with('+')) {
-            return "write {" + printable(name.substr(0, name.size() - 1)) + "} without \"+\": the plus belongs into the route";
+            return "write {" + printable(name.substr(0, name.size() - 1)) +
+                   "} without \"+\": the plus belongs into the route";
         }
         if (name.empty() || !std::ranges::all_of(name, is_placeholder_char)) {
             return "{" + printable(name) + "} is no placeholder; allowed: {name}";
@@ -123,11 +136,13 @@ std::string fault_in_placeholders(std::string_view text) {
 
 std::string fault_in_file_uri(std::string_view uri) {
     std::string_view path = uri.substr(5);
-    if (path.find_first_of("?#%") != std::string_view::npos) return in_quotes(uri) + ": write the path as it is on disk, without \"?\", \"#\" and \"%\"";
+    if (path.find_first_of("?#%") != std::string_view::npos)
+        return in_quotes(uri) + ": write the path as it is on disk, without \"?\", \"#\" and \"%\"";
     if (path.starts_with("//")) {
         path.remove_prefix(2);
         if (!path.starts_with('/')) {
-            return in_quotes(uri) + " names a host; write file:" + printable(path) + " (beside this file) or file:///absolute/path";
+            return in_quotes(uri) + " names a host; write file:" + printable(path) +
+                   " (beside this file) or file:///absolute/path";
         }
     }
     if (path.empty() || path.back() == '/') return in_quotes(uri) + " names no file";
@@ -149,16 +164,20 @@ std::string fault_in_integration_uri(std::string_view uri) {
 std::string fault_in_jwks_uri(std::string_view uri) {
     if (uri.starts_with("file:")) return fault_in_file_uri(uri);
     const Split split = split_url(uri);
-    if (split.parts.scheme.empty() || (split.parts.scheme != "http" && split.parts.scheme != "https")) {
-        return in_quotes(uri) + " is not supported; allowed: http://…, https://… or file:NAME beside this file";
+    if (split.parts.scheme.empty() ||
+        (split.parts.scheme != "http" && split.parts.scheme != "https")) {
+        return in_quotes(uri) +
+               " is not supported; allowed: http://…, https://… or file:NAME beside this file";
     }
     if (!split.fault.empty()) return split.fault;
-    if (split.parts.rest.find_first_of("{}") != std::string_view::npos) return "has a \"{\" or \"}\", which stands for nothing here";
+    if (split.parts.rest.find_first_of("{}") != std::string_view::npos)
+        return "has a \"{\" or \"}\", which stands for nothing here";
     return fault_in_characters(split.parts.rest);
 }
 
 std::string fault_in_issuer_url(std::string_view uri) {
-    std::string fault = uri.starts_with("file:") ? in_quotes(uri) + " is a file" : fault_in_jwks_uri(uri);
+    std::string fault =
+        uri.starts_with("file:") ? in_quotes(uri) + " is a file" : fault_in_jwks_uri(uri);
     if (fault.empty() && uri.find('?') != std::string_view::npos) fault = "has a query";
     return fault;
 }

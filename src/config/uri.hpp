@@ -5,8 +5,9 @@
 
 namespace gatehouse::config {
 
-/// An integration's uri: http or https, host, optional port, path and query with {name} placeholders, references to stage
-/// variables already filled in. Returns what is wrong, or nothing.
+/// An integration's uri: http or https, host, optional port, path and query with {name}
+/// placeholders, references to stage variables already filled in. Returns what is wrong, or
+/// nothing.
 std::string fault_in_integration_uri(std::string_view uri);
 
 /// A URL that keys are fetched from: http, https, or file: beside the configuration file.

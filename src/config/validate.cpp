@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kShortToken = 16;
 
-bool is_any(std::string_view address) { return address == "0.0.0.0" || address == "::"; }
+bool is_any(std::string_view address) {
+    return address == "0.0.0.0" || address == "::";
+}
 
 bool overlap(const Listener& a, const Listener& b) {
     if (a.port != b.port || a.port == 0) return false;
@@ -30,7 +32,8 @@ class ModelCheck {
         check_admin();
         check_names();
         check_hosts();
-        for (const Api& api : model_.apis) validate_api(api, problems_, warnings_);
+        for (const Api& api : model_.apis)
+            validate_api(api, problems_, warnings_);
     }
 
   private:
@@ -38,9 +41,10 @@ class ModelCheck {
         for (std::size_t i = 0; i < model_.listeners.size(); ++i) {
             for (std::size_t j = 0; j < i; ++j) {
                 if (!overlap(model_.listeners[i], model_.listeners[j])) continue;
-                problems_.push_back({"/listeners/" + std::to_string(i),
-                                     0,
-                                     "has the port of /listeners/" + std::to_string(j) + " on the same address"});
+                problems_.push_back(
+                    {"/listeners/" + std::to_string(i),
+                     0,
+                     "has the port of /listeners/" + std::to_string(j) + " on the same address"});
                 break;
             }
         }
@@ -50,7 +54,9 @@ class ModelCheck {
         const Admin& admin = model_.admin;
         for (const Listener& listener : model_.listeners) {
             if (!overlap({admin.address, admin.port}, listener)) continue;
-            problems_.push_back({"/admin/port", 0, "is the port of a listener; the admin API needs one of its own"});
+            problems_.push_back({"/admin/port",
+                                 0,
+                                 "is the port of a listener; the admin API needs one of its own"});
             break;
         }
         if (is_loopback(admin.address)) return;
@@ -58,9 +64,13 @@ class ModelCheck {
             problems_.push_back({"/admin/address",
                                  0,
                                  "\"" + admin.address +
-                                     "\" is reachable from other machines, so \"token\" must be set; or listen on 127.0.0.1"});
+                                     "\" is reachable from other machines, so \"token\" must be "
+                                     "set; or listen on 127.0.0.1"});
         } else if (admin.token.size() < kShortToken) {
-            warnings_.push_back({"/admin/token", 0, "is short for an address that other machines can reach; use 16 characters or more"});
+            warnings_.push_back({"/admin/token",
+                                 0,
+                                 "is short for an address that other machines can reach; use 16 "
+                                 "characters or more"});
         }
     }
 
@@ -70,12 +80,18 @@ class ModelCheck {
         for (const Api& api : model_.apis) {
             if (api.name.empty()) continue;
             const auto [name, fresh] = names.emplace(api.name, api.pointer);
-            if (!fresh) problems_.push_back({api.pointer + "/name", 0, "\"" + api.name + "\" is the name of " + name->second + " too"});
-            const auto [stage, first] = stages.emplace(std::pair(api.api_id, api.stage_name), api.name);
+            if (!fresh)
+                problems_.push_back(
+                    {api.pointer + "/name",
+                     0,
+                     "\"" + api.name + "\" is the name of " + name->second + " too"});
+            const auto [stage, first] =
+                stages.emplace(std::pair(api.api_id, api.stage_name), api.name);
             if (first || !fresh) continue;
             warnings_.push_back({api.pointer,
                                  0,
-                                 "has the apiId \"" + api.api_id + "\" and the stage \"" + api.stage_name + "\" of API \"" + stage->second +
+                                 "has the apiId \"" + api.api_id + "\" and the stage \"" +
+                                     api.stage_name + "\" of API \"" + stage->second +
                                      "\": policies and cache flushes cannot tell the two apart"});
         }
     }
@@ -95,10 +111,12 @@ class ModelCheck {
     }
 
     static std::string describe_clash(const std::string& host, const Api& other, const Api& api) {
-        const std::string where = host.empty() ? "no \"domainNames\"" : "the domain name \"" + host + "\"";
+        const std::string where =
+            host.empty() ? "no \"domainNames\"" : "the domain name \"" + host + "\"";
         if (&other == &api) return "has " + where + " twice";
         return "has " + where + " and the basePath \"" + api.base_path + "\", as " + other.pointer +
-               " does; requests could go to either, so give one of them another \"basePath\" or \"domainNames\"";
+               " does; requests could go to either, so give one of them another \"basePath\" or "
+               "\"domainNames\"";
     }
 
     const Model& model_;

@@ -88,7 +88,9 @@ constexpr auto kAccessLogOnly = std::to_array<std::string_view>({
     "xrayTraceId",
 });
 
-bool is_variable_char(char c) { return is_alpha(c) || is_digit(c) || c == '_' || c == '.' || c == '-'; }
+bool is_variable_char(char c) {
+    return is_alpha(c) || is_digit(c) || c == '_' || c == '.' || c == '-';
+}
 
 // The name in a `$name` or `${name}` at the start of a text, cut as authz::Template cuts it.
 std::string_view leading_name(std::string_view text) {
@@ -99,7 +101,8 @@ std::string_view leading_name(std::string_view text) {
     text.remove_prefix(1);
     const auto end = std::ranges::find_if_not(text, is_variable_char);
     std::string_view name = text.substr(0, static_cast<std::size_t>(end - text.begin()));
-    while (name.ends_with('.')) name.remove_suffix(1);
+    while (name.ends_with('.'))
+        name.remove_suffix(1);
     return name;
 }
 
@@ -122,7 +125,8 @@ std::string fault_in_method_source(std::string_view text, Expressions kind) {
         (multi && take_prefix(text, "multivaluequerystring."))) {
         return text.empty() ? "names no parameter" : "";
     }
-    return in_quotes(text) + " is no part of a request; allowed behind method.request.: header, querystring, path" +
+    return in_quotes(text) +
+           " is no part of a request; allowed behind method.request.: header, querystring, path" +
            (multi ? ", multivalueheader, multivaluequerystring" : "") + " and a name";
 }
 
@@ -135,23 +139,28 @@ std::string fault_in_literal(std::string_view text) {
 
 std::string fault_in_context_variable(std::string_view name, bool access_log) {
     const bool late = std::ranges::find(kAccessLogOnly, name) != kAccessLogOnly.end();
-    if (late && !access_log) return "$context." + std::string(name) + " is known to access logs only";
+    if (late && !access_log)
+        return "$context." + std::string(name) + " is known to access logs only";
     if (authz::is_known_variable("context." + std::string(name))) return {};
     std::vector<std::string_view> known(kContext.begin(), kContext.end());
     if (access_log) known.insert(known.end(), kAccessLogOnly.begin(), kAccessLogOnly.end());
     std::string fault = "there is no $context variable " + in_quotes(name) + suggest(name, known);
-    if (name.find('-') != std::string_view::npos) fault += "; a name ends before a \"-\" when it is written ${context.NAME}";
+    if (name.find('-') != std::string_view::npos)
+        fault += "; a name ends before a \"-\" when it is written ${context.NAME}";
     return fault;
 }
 
 std::string fault_in_log_template(std::string_view text) {
     if (text.size() > kLogTemplateBytes) return "is longer than 3 KB";
-    if (std::ranges::any_of(text, [](char c) { return is_control(c) && c != '\t'; })) return "must be a single line";
+    if (std::ranges::any_of(text, [](char c) { return is_control(c) && c != '\t'; }))
+        return "must be a single line";
     bool has_id = false;
-    for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
+    for (std::size_t at = text.find('$'); at != std::string_view::npos;
+         at = text.find('$', at + 1)) {
         std::string_view name = leading_name(text.substr(at));
         if (!take_prefix(name, "context.")) {
-            return "has a \"$\" that begins no $context variable; an access log can show nothing else";
+            return "has a \"$\" that begins no $context variable; an access log can show nothing "
+                   "else";
         }
         std::string fault = fault_in_context_variable(name, true);
         if (!fault.empty()) return fault;
@@ -163,7 +172,8 @@ std::string fault_in_log_template(std::string_view text) {
 }
 
 std::string fault_in_response_template(std::string_view text) {
-    for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
+    for (std::size_t at = text.find('$'); at != std::string_view::npos;
+         at = text.find('$', at + 1)) {
         std::string_view name = leading_name(text.substr(at));
         if (!take_prefix(name, "context.")) continue;
         std::string fault = fault_in_context_variable(name, false);
@@ -176,18 +186,21 @@ std::string fault_in_response_template(std::string_view text) {
 namespace {
 
 std::string fault_in_source(std::string_view text,
-                                Expressions kind,
-                                const std::map<std::string, std::string>& stage_variables) {
+                            Expressions kind,
+                            const std::map<std::string, std::string>& stage_variables) {
     if (text.starts_with('\'')) return fault_in_literal(text);
     if (take_prefix(text, "method.request.")) return fault_in_method_source(text, kind);
     if (take_prefix(text, "context.")) return fault_in_context_variable(text, false);
     if (take_prefix(text, "stageVariables.")) {
         if (stage_variables.contains(std::string(text))) return {};
         std::vector<std::string_view> names;
-        for (const auto& [name, value] : stage_variables) names.push_back(name);
+        for (const auto& [name, value] : stage_variables)
+            names.push_back(name);
         return "stage variable " + in_quotes(text) + " is not set" + suggest(text, names);
     }
-    return in_quotes(text) + " is no source; allowed: method.request.…, context.…, stageVariables.… or a 'constant' in single quotes" +
+    return in_quotes(text) +
+           " is no source; allowed: method.request.…, context.…, stageVariables.… or a 'constant' "
+           "in single quotes" +
            (text.starts_with('$') ? "; leave the \"$\" out" : "");
 }
 

@@ -6,13 +6,14 @@
 
 namespace gatehouse::config {
 
-/// Checks the name behind `$context.` or `context.`: API Gateway developer guide, "Variables for data models, authorizers,
-/// mapping templates, and CloudWatch access logging".
+/// Checks the name behind `$context.` or `context.`: API Gateway developer guide, "Variables for
+/// data models, authorizers, mapping templates, and CloudWatch access logging".
 /// @param access_log  also the variables that only access logs have
 /// @return what is wrong with a suggestion, or nothing
 std::string fault_in_context_variable(std::string_view name, bool access_log);
 
-/// Checks an access-log template: one line, at most 3 KB, only known $context variables, and an id of the request in it.
+/// Checks an access-log template: one line, at most 3 KB, only known $context variables, and an id
+/// of the request in it.
 std::string fault_in_log_template(std::string_view text);
 
 /// Checks the $context and $stageVariables references of a gateway response's template.

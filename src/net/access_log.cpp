@@ -1,11 +1,10 @@
 #include "access_log.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <string_view>
+#include <unistd.h>
 
 namespace gatehouse::net {
 
@@ -19,7 +18,8 @@ Result<void> AccessLogFile::open(const std::string& path) {
         return {};
     }
     fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    if (fd_ < 0) return fail(Errc::config_unreadable, "access log " + path + ": " + std::strerror(errno));
+    if (fd_ < 0)
+        return fail(Errc::config_unreadable, "access log " + path + ": " + std::strerror(errno));
     owned_ = true;
     return {};
 }

@@ -17,7 +17,8 @@ class AccessLogFile {
     /// Errc::config_unreadable, detail: path and the system's reason
     Result<void> open(const std::string& path);
 
-    /// Writes whole lines. What the system does not take is lost and counted, never waited for twice.
+    /// Writes whole lines. What the system does not take is lost and counted, never waited for
+    /// twice.
     void write(const std::string& lines);
 
   private:

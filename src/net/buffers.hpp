@@ -10,14 +10,14 @@ namespace gatehouse::net {
 
 class BufferPool;
 
-/// A block of bytes borrowed from a worker's free list; goes back when it is destroyed. An idle connection holds none.
+/// A block of bytes borrowed from a worker's free list; goes back when it is destroyed. An idle
+/// connection holds none.
 class Buffer {
   public:
     Buffer() = default;
 
     Buffer(Buffer&& other) noexcept
-        : pool_(std::exchange(other.pool_, nullptr)),
-          data_(std::exchange(other.data_, nullptr)) {}
+        : pool_(std::exchange(other.pool_, nullptr)), data_(std::exchange(other.data_, nullptr)) {}
 
     Buffer& operator=(Buffer&& other) noexcept {
         if (this != &other) {
@@ -41,9 +41,7 @@ class Buffer {
   private:
     friend class BufferPool;
 
-    Buffer(BufferPool* pool, char* data) noexcept
-        : pool_(pool),
-          data_(data) {}
+    Buffer(BufferPool* pool, char* data) noexcept : pool_(pool), data_(data) {}
 
     BufferPool* pool_ = nullptr;
     char* data_ = nullptr;
@@ -53,11 +51,11 @@ class Buffer {
 class BufferPool {
   public:
     explicit BufferPool(std::size_t block_bytes, std::size_t most_free = 256)
-        : block_bytes_(block_bytes),
-          most_free_(most_free) {}
+        : block_bytes_(block_bytes), most_free_(most_free) {}
 
     ~BufferPool() {
-        for (char* block : free_) std::free(block);
+        for (char* block : free_)
+            std::free(block);
     }
 
     BufferPool(const BufferPool&) = delete;
@@ -95,7 +93,9 @@ class BufferPool {
     std::vector<char*> free_;
 };
 
-inline std::size_t Buffer::size() const noexcept { return pool_ == nullptr ? 0 : pool_->block_bytes(); }
+inline std::size_t Buffer::size() const noexcept {
+    return pool_ == nullptr ? 0 : pool_->block_bytes();
+}
 
 inline void Buffer::release() noexcept {
     if (data_ != nullptr) pool_->give_back(data_);

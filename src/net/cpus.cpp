@@ -1,10 +1,9 @@
 #include "gatehouse/net/server.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <sched.h>
 #include <string>
 
 namespace gatehouse::net {

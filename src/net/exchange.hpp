@@ -1,11 +1,10 @@
 #pragma once
 
 #include "buffers.hpp"
-#include "head_parser.hpp"
-
 #include "gatehouse/app/gateway.hpp"
 #include "gatehouse/http/chunked.hpp"
 #include "gatehouse/http/request_head.hpp"
+#include "head_parser.hpp"
 
 #include <cstdint>
 #include <string>
@@ -14,13 +13,16 @@
 
 namespace gatehouse::net {
 
-/// Bytes on their way to one side: text of our own first, then a run of content that still stands in a buffer.
+/// Bytes on their way to one side: text of our own first, then a run of content that still stands
+/// in a buffer.
 struct Outgoing {
     std::string text;
     std::size_t text_sent = 0;
     std::string_view content;
 
-    std::string_view rest_of_text() const noexcept { return std::string_view(text).substr(text_sent); }
+    std::string_view rest_of_text() const noexcept {
+        return std::string_view(text).substr(text_sent);
+    }
 
     bool empty() const noexcept { return text_sent == text.size() && content.empty(); }
 
@@ -42,8 +44,8 @@ struct Outgoing {
     }
 };
 
-/// What one request needs while it is under way: storage comes from the worker and goes back when the answer is sent, so that an idle
-/// connection holds none of it.
+/// What one request needs while it is under way: storage comes from the worker and goes back when
+/// the answer is sent, so that an idle connection holds none of it.
 struct Exchange {
     // The request's head stays here until the exchange ends: `request.head` points into it.
     Buffer head;
@@ -54,11 +56,12 @@ struct Exchange {
 
     // Content from the client: first what came with the head, then through `body`.
     Buffer body;
-    std::size_t body_begin = 0;  ///< unread bytes of `body`, or of `head` while `body` was never used
+    std::size_t body_begin =
+        0;  ///< unread bytes of `body`, or of `head` while `body` was never used
     std::size_t body_end = 0;
     bool body_in_head = true;
     bool replayable = true;  ///< all content so far came with the head, where it still stands
-    http::Framing framing;  ///< of the client's request
+    http::Framing framing;   ///< of the client's request
     std::uint64_t body_left = 0;
     http::ChunkedDecoder decoder;
     bool upload_done = false;
@@ -79,7 +82,7 @@ struct Exchange {
     bool answer_head_done = false;
     bool answer_any_byte = false;
     bool answer_begun = false;  ///< bytes of the upstream's answer went to the client
-    bool rechunk = false;  ///< the client gets chunked coding
+    bool rechunk = false;       ///< the client gets chunked coding
     Outgoing to_client;
     bool answer_done = false;  ///< nothing will be added to to_client
     bool own_answer = false;

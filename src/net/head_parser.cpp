@@ -14,12 +14,14 @@ namespace {
 
 namespace bhttp = boost::beast::http;
 
-// Beast's parser with the fields as views into the read buffer: nothing is copied, nothing is allocated. It is used for its syntax only;
-// framing is checked by http/framing, and the content never goes through it.
+// Beast's parser with the fields as views into the read buffer: nothing is copied, nothing is
+// allocated. It is used for its syntax only; framing is checked by http/framing, and the content
+// never goes through it.
 template <bool IsRequest>
 class ViewParser final : public bhttp::basic_parser<IsRequest> {
   public:
-    ViewParser(std::string_view bytes, std::vector<http::Field>& fields) : bytes_(bytes), fields_(fields) {
+    ViewParser(std::string_view bytes, std::vector<http::Field>& fields)
+        : bytes_(bytes), fields_(fields) {
         this->header_limit(UINT32_MAX);  // HeadScanner has applied the limits
         this->body_limit(boost::none);
         this->eager(false);
@@ -30,7 +32,8 @@ class ViewParser final : public bhttp::basic_parser<IsRequest> {
     std::string_view reason;
     int version = 0;
     int status = 0;
-    bool copied = false;  ///< a value was folded into Beast's own storage: a view of it would dangle
+    bool copied =
+        false;  ///< a value was folded into Beast's own storage: a view of it would dangle
 
   private:
     using string_view = boost::beast::string_view;
@@ -38,13 +41,20 @@ class ViewParser final : public bhttp::basic_parser<IsRequest> {
 
     static std::string_view view(string_view text) noexcept { return {text.data(), text.size()}; }
 
-    void on_request_impl(bhttp::verb, string_view method_text, string_view target_text, int http_version, error_code&) override {
+    void on_request_impl(bhttp::verb,
+                         string_view method_text,
+                         string_view target_text,
+                         int http_version,
+                         error_code&) override {
         method = view(method_text);
         target = view(target_text);
         version = http_version;
     }
 
-    void on_response_impl(int code, string_view reason_text, int http_version, error_code&) override {
+    void on_response_impl(int code,
+                          string_view reason_text,
+                          int http_version,
+                          error_code&) override {
         status = code;
         reason = view(reason_text);
         version = http_version;
@@ -52,7 +62,9 @@ class ViewParser final : public bhttp::basic_parser<IsRequest> {
 
     void on_field_impl(bhttp::field, string_view name, string_view value, error_code&) override {
         const char* end = bytes_.data() + bytes_.size();
-        if (!value.empty() && (std::less<>()(value.data(), bytes_.data()) || !std::less<>()(value.data(), end))) copied = true;
+        if (!value.empty() &&
+            (std::less<>()(value.data(), bytes_.data()) || !std::less<>()(value.data(), end)))
+            copied = true;
         fields_.push_back({view(name), view(value), http::find_field_id(view(name))});
     }
 
@@ -64,7 +76,9 @@ class ViewParser final : public bhttp::basic_parser<IsRequest> {
 
     void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
 
-    std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override { return body.size(); }
+    std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override {
+        return body.size();
+    }
 
     void on_finish_impl(error_code&) override {}
 
@@ -72,13 +86,15 @@ class ViewParser final : public bhttp::basic_parser<IsRequest> {
     std::vector<http::Field>& fields_;
 };
 
-// Feeds the whole head. Beast's own complaints about Content-Length and Transfer-Encoding come out of put() as well: any error refuses.
+// Feeds the whole head. Beast's own complaints about Content-Length and Transfer-Encoding come out
+// of put() as well: any error refuses.
 template <bool IsRequest>
 boost::beast::error_code parse(ViewParser<IsRequest>& parser, std::string_view bytes) {
     boost::beast::error_code ec;
     std::size_t used = 0;
     while (used < bytes.size() && !parser.is_header_done() && !ec) {
-        const std::size_t taken = parser.put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);
+        const std::size_t taken =
+            parser.put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);
         if (taken == 0 && !ec) break;
         used += taken;
     }
@@ -88,7 +104,9 @@ boost::beast::error_code parse(ViewParser<IsRequest>& parser, std::string_view b
 
 }  // namespace
 
-bool HeadScanner::line(std::string_view bytes, std::size_t line_end, const Limits& limits) noexcept {
+bool HeadScanner::line(std::string_view bytes,
+                       std::size_t line_end,
+                       const Limits& limits) noexcept {
     if (line_end == line_begin_ || bytes[line_end - 1] != '\r') {
         error_ = Errc::request_malformed;  // bare LF
         return false;
@@ -106,7 +124,8 @@ bool HeadScanner::line(std::string_view bytes, std::size_t line_end, const Limit
         if (length > limits.line_bytes) error_ = Errc::target_too_long;
         first_line_end_ = line_end + 1;
     } else {
-        if (bytes[line_begin_] == ' ' || bytes[line_begin_] == '\t') error_ = Errc::field_invalid;  // obs-fold, RFC 9112 5.2
+        if (bytes[line_begin_] == ' ' || bytes[line_begin_] == '\t')
+            error_ = Errc::field_invalid;  // obs-fold, RFC 9112 5.2
         if (++lines_ > limits.header_count) error_ = Errc::fields_too_many;
         if (line_end + 1 - first_line_end_ > limits.header_bytes) error_ = Errc::head_too_large;
     }
@@ -117,7 +136,8 @@ bool HeadScanner::line(std::string_view bytes, std::size_t line_end, const Limit
 bool HeadScanner::scan(std::string_view bytes, const Limits& limits) noexcept {
     while (error_ == Errc::none) {
         const char* from = bytes.data() + line_begin_;
-        const auto* feed = static_cast<const char*>(std::memchr(from, '\n', bytes.size() - line_begin_));
+        const auto* feed =
+            static_cast<const char*>(std::memchr(from, '\n', bytes.size() - line_begin_));
         if (feed == nullptr) break;
         if (line(bytes, static_cast<std::size_t>(feed - bytes.data()), limits)) return true;
     }
@@ -125,11 +145,14 @@ bool HeadScanner::scan(std::string_view bytes, const Limits& limits) noexcept {
     // A line that is not whole yet counts too: memory stays bounded while reading.
     const std::size_t open = bytes.size() - line_begin_;
     if (first_line_end_ == 0 && open > limits.line_bytes + 1) error_ = Errc::target_too_long;
-    if (first_line_end_ != 0 && bytes.size() - first_line_end_ > limits.header_bytes + 2) error_ = Errc::head_too_large;
+    if (first_line_end_ != 0 && bytes.size() - first_line_end_ > limits.header_bytes + 2)
+        error_ = Errc::head_too_large;
     return false;
 }
 
-Errc parse_request_head(std::string_view bytes, http::RequestHead& head, std::vector<http::Field>& fields) {
+Errc parse_request_head(std::string_view bytes,
+                        http::RequestHead& head,
+                        std::vector<http::Field>& fields) {
     fields.clear();
     head = {};
     ViewParser<true> parser(bytes, fields);
@@ -145,7 +168,10 @@ Errc parse_request_head(std::string_view bytes, http::RequestHead& head, std::ve
     return http::check_request(head);
 }
 
-Errc parse_response_head(std::string_view bytes, std::string_view method, http::ResponseHead& head, std::vector<http::Field>& fields) {
+Errc parse_response_head(std::string_view bytes,
+                         std::string_view method,
+                         http::ResponseHead& head,
+                         std::vector<http::Field>& fields) {
     fields.clear();
     head = {};
     ViewParser<false> parser(bytes, fields);

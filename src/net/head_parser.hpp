@@ -9,8 +9,8 @@
 
 namespace gatehouse::net {
 
-/// Finds where a head ends while bytes arrive, so that it is parsed once, when it is whole. Refuses at once what no later byte can mend: bare
-/// LF, folded lines, and heads beyond the limits.
+/// Finds where a head ends while bytes arrive, so that it is parsed once, when it is whole. Refuses
+/// at once what no later byte can mend: bare LF, folded lines, and heads beyond the limits.
 class HeadScanner {
   public:
     struct Limits {
@@ -22,10 +22,12 @@ class HeadScanner {
     void reset() noexcept { *this = HeadScanner(); }
 
     /// @param bytes  the buffer from its beginning; grows from call to call
-    /// @return true when the head is whole (head_bytes() is set); false: more is needed, unless error() says otherwise
+    /// @return true when the head is whole (head_bytes() is set); false: more is needed, unless
+    /// error() says otherwise
     bool scan(std::string_view bytes, const Limits& limits) noexcept;
 
-    /// Bytes of empty lines before the head, head included. A request may be preceded by one or two of them (RFC 9112 2.2).
+    /// Bytes of empty lines before the head, head included. A request may be preceded by one or two
+    /// of them (RFC 9112 2.2).
     std::size_t head_begin() const noexcept { return begin_; }
 
     std::size_t head_end() const noexcept { return end_; }
@@ -44,11 +46,16 @@ class HeadScanner {
     Errc error_ = Errc::none;
 };
 
-/// Parses a whole request head, from request line to empty line. Views in `head` and `fields` point into `bytes`.
-/// Errc: request_malformed, version_unsupported, and those of http::check_request
-Errc parse_request_head(std::string_view bytes, http::RequestHead& head, std::vector<http::Field>& fields);
+/// Parses a whole request head, from request line to empty line. Views in `head` and `fields` point
+/// into `bytes`. Errc: request_malformed, version_unsupported, and those of http::check_request
+Errc parse_request_head(std::string_view bytes,
+                        http::RequestHead& head,
+                        std::vector<http::Field>& fields);
 
 /// Parses a whole answer head. Errc::upstream_malformed
-Errc parse_response_head(std::string_view bytes, std::string_view method, http::ResponseHead& head, std::vector<http::Field>& fields);
+Errc parse_response_head(std::string_view bytes,
+                         std::string_view method,
+                         http::ResponseHead& head,
+                         std::vector<http::Field>& fields);
 
 }  // namespace gatehouse::net

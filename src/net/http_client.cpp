@@ -1,12 +1,10 @@
 #include "gatehouse/net/http_client.hpp"
 
-#include "tls_context.hpp"
-
 #include "gatehouse/core/ascii.hpp"
+#include "tls_context.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -33,7 +31,9 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 
-Error failed(const Url& url, std::string_view what) { return gatehouse::fail(Errc::jwks_fetch_failed, url.authority + ": " + std::string(what)); }
+Error failed(const Url& url, std::string_view what) {
+    return gatehouse::fail(Errc::jwks_fetch_failed, url.authority + ": " + std::string(what));
+}
 
 http::request<http::string_body> to_message(HttpRequest& request, const Url& url) {
     http::request<http::string_body> message;
@@ -44,7 +44,8 @@ http::request<http::string_body> to_message(HttpRequest& request, const Url& url
     message.set(http::field::user_agent, "gatehouse");
     message.set(http::field::accept, "application/json");
     message.set(http::field::connection, "close");
-    for (const auto& [name, value] : request.headers) message.set(name, value);
+    for (const auto& [name, value] : request.headers)
+        message.set(name, value);
     message.body() = std::move(request.body);
     message.prepare_payload();
     return message;
@@ -54,16 +55,20 @@ http::request<http::string_body> to_message(HttpRequest& request, const Url& url
 template <class Stream>
 asio::awaitable<Result<HttpAnswer>> exchange(Stream& stream, HttpRequest& request, const Url& url) {
     auto message = to_message(request, url);
-    auto [write_error, written] = co_await http::async_write(stream, message, asio::as_tuple(asio::use_awaitable));
+    auto [write_error, written] =
+        co_await http::async_write(stream, message, asio::as_tuple(asio::use_awaitable));
     if (write_error) co_return failed(url, write_error.message());
     beast::flat_buffer buffer;
     buffer.reserve(limits::kHeadBuffer);
     http::response_parser<http::string_body> parser;
     parser.body_limit(request.most_bytes);
     parser.header_limit(static_cast<std::uint32_t>(limits::kUpstreamHeadBytes));
-    auto [read_error, read] = co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
+    auto [read_error, read] =
+        co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
     if (read_error == beast::error::timeout) co_return failed(url, "no whole answer in time");
-    if (read_error == http::error::body_limit) co_return failed(url, "answer larger than " + std::to_string(request.most_bytes) + " bytes");
+    if (read_error == http::error::body_limit)
+        co_return failed(url,
+                         "answer larger than " + std::to_string(request.most_bytes) + " bytes");
     if (read_error) co_return failed(url, read_error.message());
     HttpAnswer answer;
     answer.status = parser.get().result_int();
@@ -72,7 +77,9 @@ asio::awaitable<Result<HttpAnswer>> exchange(Stream& stream, HttpRequest& reques
     co_return answer;
 }
 
-asio::awaitable<Result<HttpAnswer>> exchange_tls(beast::tcp_stream stream, HttpRequest& request, const Url& url) {
+asio::awaitable<Result<HttpAnswer>> exchange_tls(beast::tcp_stream stream,
+                                                 HttpRequest& request,
+                                                 const Url& url) {
     const SslContext raw = make_client_context();
     if (!raw) co_return failed(url, "TLS cannot be set up");
     SSL_CTX_up_ref(raw.get());
@@ -83,10 +90,12 @@ asio::awaitable<Result<HttpAnswer>> exchange_tls(beast::tcp_stream stream, HttpR
     if (is_name) SSL_set_tlsext_host_name(tls.native_handle(), url.host.c_str());
     tls.set_verify_mode(asio::ssl::verify_peer);
     tls.set_verify_callback(asio::ssl::host_name_verification(url.host));
-    auto [error] = co_await tls.async_handshake(asio::ssl::stream_base::client, asio::as_tuple(asio::use_awaitable));
+    auto [error] = co_await tls.async_handshake(asio::ssl::stream_base::client,
+                                                asio::as_tuple(asio::use_awaitable));
     if (error) {
         const long verdict = SSL_get_verify_result(tls.native_handle());
-        co_return failed(url, verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : error.message());
+        co_return failed(
+            url, verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : error.message());
     }
     co_return co_await exchange(tls, request, url);
 }
@@ -101,17 +110,21 @@ Result<Url> parse_url(std::string_view text) {
     } else if (text.starts_with("http://")) {
         text.remove_prefix(7);
     } else {
-        return gatehouse::fail(Errc::config_invalid, "\"" + printable(text) + "\" is not an http or https URL");
+        return gatehouse::fail(Errc::config_invalid,
+                               "\"" + printable(text) + "\" is not an http or https URL");
     }
     const std::size_t end = text.find_first_of("/?#");
     url.authority = std::string(text.substr(0, end));
     std::string_view rest = end == std::string_view::npos ? std::string_view() : text.substr(end);
-    url.target = rest.starts_with('/') ? std::string(rest.substr(0, rest.find('#'))) : "/" + std::string(rest.substr(0, rest.find('#')));
+    url.target = rest.starts_with('/') ? std::string(rest.substr(0, rest.find('#')))
+                                       : "/" + std::string(rest.substr(0, rest.find('#')));
     std::string_view host = url.authority;
     std::string_view port;
     if (host.starts_with('[')) {
         const std::size_t close = host.find(']');
-        if (close == std::string_view::npos) return gatehouse::fail(Errc::config_invalid, "\"" + printable(host) + "\" is not a host");
+        if (close == std::string_view::npos)
+            return gatehouse::fail(Errc::config_invalid,
+                                   "\"" + printable(host) + "\" is not a host");
         port = host.substr(close + 1);
         host = host.substr(1, close - 1);
     } else if (const std::size_t colon = host.rfind(':'); colon != std::string_view::npos) {
@@ -122,7 +135,8 @@ Result<Url> parse_url(std::string_view text) {
     url.host = std::string(host);
     url.port = port.empty() ? (url.tls ? "443" : "80") : std::string(port);
     if (url.host.empty() || url.authority.find('@') != std::string::npos) {
-        return gatehouse::fail(Errc::config_invalid, "\"" + printable(url.authority) + "\" is not a host");
+        return gatehouse::fail(Errc::config_invalid,
+                               "\"" + printable(url.authority) + "\" is not a host");
     }
     return url;
 }
@@ -136,9 +150,11 @@ asio::awaitable<Result<HttpAnswer>> fetch(HttpRequest request) {
     // One limit for all of it: the stream's expiry is armed once and never moved.
     stream.expires_after(request.timeout);
     tcp::resolver resolver(executor);
-    auto [resolve_error, found] = co_await resolver.async_resolve(url.host, url.port, asio::as_tuple(asio::use_awaitable));
+    auto [resolve_error, found] =
+        co_await resolver.async_resolve(url.host, url.port, asio::as_tuple(asio::use_awaitable));
     if (resolve_error) co_return failed(url, resolve_error.message());
-    auto [connect_error, peer] = co_await stream.async_connect(found, asio::as_tuple(asio::use_awaitable));
+    auto [connect_error, peer] =
+        co_await stream.async_connect(found, asio::as_tuple(asio::use_awaitable));
     if (connect_error == beast::error::timeout) co_return failed(url, "did not connect in time");
     if (connect_error) co_return failed(url, connect_error.message());
     if (url.tls) co_return co_await exchange_tls(std::move(stream), request, url);
@@ -149,9 +165,10 @@ Result<HttpAnswer> fetch_and_wait(HttpRequest request) {
     asio::io_context io(1);
     std::optional<Result<HttpAnswer>> outcome;
     asio::awaitable<Result<HttpAnswer>> task = fetch(std::move(request));
-    asio::co_spawn(io, std::move(task), [&outcome](std::exception_ptr fault, Result<HttpAnswer> result) {
-        if (!fault) outcome = std::move(result);
-    });
+    asio::co_spawn(
+        io, std::move(task), [&outcome](std::exception_ptr fault, Result<HttpAnswer> result) {
+            if (!fault) outcome = std::move(result);
+        });
     io.run();
     if (!outcome) return gatehouse::fail(Errc::internal, "the request ended by an exception");
     return *std::move(outcome);

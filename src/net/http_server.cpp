@@ -37,27 +37,33 @@ ServedRequest to_served(const http::request<http::string_body>& message) {
     ServedRequest request;
     request.method = std::string(message.method_string());
     request.target = std::string(message.target());
-    for (const auto& field : message) request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    for (const auto& field : message)
+        request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
     request.body = message.body();
     return request;
 }
 
-// What Beast lets pass and a server must not: both framings, several of one, a repeated or missing Host.
+// What Beast lets pass and a server must not: both framings, several of one, a repeated or missing
+// Host.
 bool is_ambiguous(const http::request<http::string_body>& message) {
     const auto lengths = message.count(http::field::content_length);
     const auto codings = message.count(http::field::transfer_encoding);
     const auto hosts = message.count(http::field::host);
-    return lengths > 1 || codings > 1 || (lengths > 0 && codings > 0) || hosts > 1 || (message.version() == 11 && hosts == 0) ||
-           (message.version() < 11 && codings > 0);
+    return lengths > 1 || codings > 1 || (lengths > 0 && codings > 0) || hosts > 1 ||
+           (message.version() == 11 && hosts == 0) || (message.version() < 11 && codings > 0);
 }
 
-http::response<http::string_body> to_message(ServedResponse&& served, unsigned version, bool keep_alive, bool head) {
+http::response<http::string_body> to_message(ServedResponse&& served,
+                                             unsigned version,
+                                             bool keep_alive,
+                                             bool head) {
     http::response<http::string_body> message;
     message.version(version);
     message.result(static_cast<unsigned>(served.status));
     message.set(http::field::server, "gatehouse");
     if (!served.content_type.empty()) message.set(http::field::content_type, served.content_type);
-    for (const auto& [name, value] : served.headers) message.insert(name, value);
+    for (const auto& [name, value] : served.headers)
+        message.insert(name, value);
     message.keep_alive(keep_alive);
     message.content_length(served.body.size());
     if (!head) message.body() = std::move(served.body);
@@ -75,9 +81,7 @@ const std::string* ServedRequest::header(std::string_view name) const noexcept {
 
 struct HttpServer::State {
     State(asio::io_context& context, Handler on_request)
-        : io(context),
-          handler(std::move(on_request)),
-          acceptor(context) {}
+        : io(context), handler(std::move(on_request)), acceptor(context) {}
 
     asio::io_context& io;
     Handler handler;
@@ -113,14 +117,19 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
         parser.body_limit(kBodyLimit);
         parser.header_limit(static_cast<std::uint32_t>(limits::kHeaderBytes));
         stream.expires_after(first ? kReadTime : kIdleTime);
-        auto [read_error, read_bytes] = co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::deferred));
+        auto [read_error, read_bytes] =
+            co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::deferred));
         first = false;
-        const bool peer_gone = read_error == http::error::end_of_stream || read_error == beast::error::timeout || (read_error && !parser.is_header_done() && buffer.size() == 0);
+        const bool peer_gone = read_error == http::error::end_of_stream ||
+                               read_error == beast::error::timeout ||
+                               (read_error && !parser.is_header_done() && buffer.size() == 0);
         if (peer_gone || !state->acceptor.is_open()) break;
         const http::request<http::string_body>& message = parser.get();
         ServedResponse response;
         if (read_error || is_ambiguous(message)) {
-            response.status = read_error == http::error::body_limit ? 413 : read_error == http::error::header_limit ? 431 : 400;
+            response.status = read_error == http::error::body_limit     ? 413
+                              : read_error == http::error::header_limit ? 431
+                                                                        : 400;
             response.body = R"({"message":"Bad Request"})";
             more = false;
         } else {
@@ -131,7 +140,8 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
         }
         auto out = to_message(std::move(response), 11, more, message.method() == http::verb::head);
         stream.expires_after(kReadTime);
-        auto [write_error, written] = co_await http::async_write(stream, out, asio::as_tuple(asio::deferred));
+        auto [write_error, written] =
+            co_await http::async_write(stream, out, asio::as_tuple(asio::deferred));
         if (write_error) break;
     }
     beast::error_code ignored;
@@ -139,9 +149,12 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
     state->open.erase(&stream);
 }
 
-HttpServer::HttpServer(asio::io_context& io, Handler handler) : state_(std::make_shared<State>(io, std::move(handler))) {}
+HttpServer::HttpServer(asio::io_context& io, Handler handler)
+    : state_(std::make_shared<State>(io, std::move(handler))) {}
 
-HttpServer::~HttpServer() { stop(); }
+HttpServer::~HttpServer() {
+    stop();
+}
 
 Result<std::uint16_t> HttpServer::listen(const std::string& address, std::uint16_t port) {
     boost::system::error_code ec;
@@ -162,10 +175,12 @@ Result<std::uint16_t> HttpServer::listen(const std::string& address, std::uint16
 asio::awaitable<void> HttpServer::accept_loop(std::shared_ptr<State> state) {
     asio::steady_timer pause(state->io);
     while (state->acceptor.is_open()) {
-        auto [error, socket] = co_await state->acceptor.async_accept(asio::as_tuple(asio::deferred));
+        auto [error, socket] =
+            co_await state->acceptor.async_accept(asio::as_tuple(asio::deferred));
         if (error == asio::error::operation_aborted || !state->acceptor.is_open()) break;
         if (error) {
-            pause.expires_after(std::chrono::milliseconds(100));  // out of descriptors: no busy loop
+            pause.expires_after(
+                std::chrono::milliseconds(100));  // out of descriptors: no busy loop
             co_await pause.async_wait(asio::as_tuple(asio::deferred));
             continue;
         }
@@ -178,7 +193,8 @@ asio::awaitable<void> HttpServer::accept_loop(std::shared_ptr<State> state) {
 void HttpServer::stop() {
     boost::system::error_code ignored;
     state_->acceptor.close(ignored);
-    for (beast::tcp_stream* stream : state_->open) stream->cancel();
+    for (beast::tcp_stream* stream : state_->open)
+        stream->cancel();
 }
 
 }  // namespace gatehouse::net

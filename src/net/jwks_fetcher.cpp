@@ -7,7 +7,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-
 #include <spdlog/spdlog.h>
 
 #include <exception>
@@ -32,22 +31,29 @@ Result<std::string> read_file(const std::string& path) {
     std::string text(limits::kJwksBytes + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > limits::kJwksBytes) return fail(Errc::jwks_fetch_failed, path + " is larger than " + std::to_string(limits::kJwksBytes) + " bytes");
+    if (text.size() > limits::kJwksBytes)
+        return fail(Errc::jwks_fetch_failed,
+                    path + " is larger than " + std::to_string(limits::kJwksBytes) + " bytes");
     return text;
 }
 
-// GET, 200 wanted. A redirect is refused and told as such: keys come from where the configuration says.
-asio::awaitable<Result<std::string>> get(std::string url, SteadyTime deadline, const app::Clock& clock) {
+// GET, 200 wanted. A redirect is refused and told as such: keys come from where the configuration
+// says.
+asio::awaitable<Result<std::string>> get(std::string url,
+                                         SteadyTime deadline,
+                                         const app::Clock& clock) {
     HttpRequest request;
     request.url = url;
     request.timeout = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock.now().steady);
-    if (request.timeout <= std::chrono::milliseconds(0)) co_return fail(Errc::jwks_fetch_failed, url + ": out of time");
+    if (request.timeout <= std::chrono::milliseconds(0))
+        co_return fail(Errc::jwks_fetch_failed, url + ": out of time");
     Result<HttpAnswer> answer = co_await fetch(std::move(request));
     if (!answer) co_return answer.error();
     if (answer->status != 200) {
         const bool redirect = answer->status / 100 == 3;
         co_return fail(Errc::jwks_fetch_failed,
-                       url + " answered " + std::to_string(answer->status) + (redirect ? " (redirects are not followed)" : ""));
+                       url + " answered " + std::to_string(answer->status) +
+                           (redirect ? " (redirects are not followed)" : ""));
     }
     co_return std::move(answer->body);
 }
@@ -75,7 +81,9 @@ asio::awaitable<Fetched> fetch_keys(app::KeySourceOptions options, const app::Cl
         std::string path = fetched.location.substr(5);
         if (path.starts_with("//")) path.erase(0, 2);
         // A discovery document must not make us read files.
-        text = options.jwks_uri.empty() ? Result<std::string>(fail(Errc::discovery_invalid, "jwks_uri is no http URL")) : read_file(path);
+        text = options.jwks_uri.empty()
+                   ? Result<std::string>(fail(Errc::discovery_invalid, "jwks_uri is no http URL"))
+                   : read_file(path);
     } else {
         text = co_await get(fetched.location, deadline, clock);
     }
@@ -87,19 +95,30 @@ asio::awaitable<Fetched> fetch_keys(app::KeySourceOptions options, const app::Cl
     co_return fetched;
 }
 
-void log_outcome(const app::KeySourceOptions& options, const Fetched& fetched, const std::string& error_before, bool first) {
+void log_outcome(const app::KeySourceOptions& options,
+                 const Fetched& fetched,
+                 const std::string& error_before,
+                 bool first) {
     if (fetched.keys) {
         if (first || !error_before.empty()) {
-            spdlog::info("issuer {}: {} keys from {}", options.issuer, (*fetched.keys)->keys.size(), fetched.location);
-            for (const std::string& skipped : (*fetched.keys)->skipped) spdlog::warn("issuer {}: key skipped: {}", options.issuer, skipped);
+            spdlog::info("issuer {}: {} keys from {}",
+                         options.issuer,
+                         (*fetched.keys)->keys.size(),
+                         fetched.location);
+            for (const std::string& skipped : (*fetched.keys)->skipped)
+                spdlog::warn("issuer {}: key skipped: {}", options.issuer, skipped);
         }
         return;
     }
-    const std::string text = std::string(reason_text(fetched.keys.error().errc())) + ": " + printable(fetched.keys.error().detail, 300);
+    const std::string text = std::string(reason_text(fetched.keys.error().errc())) + ": " +
+                             printable(fetched.keys.error().detail, 300);
     if (error_before.empty()) spdlog::warn("issuer {}: {}; trying again", options.issuer, text);
 }
 
-asio::awaitable<void> run(std::uint32_t source, app::KeySourceOptions options, app::KeyStore& keys, const app::Clock& clock) {
+asio::awaitable<void> run(std::uint32_t source,
+                          app::KeySourceOptions options,
+                          app::KeyStore& keys,
+                          const app::Clock& clock) {
     Fetched fetched;
     try {
         fetched = co_await fetch_keys(options, clock);
@@ -121,9 +140,7 @@ asio::awaitable<void> run(std::uint32_t source, app::KeySourceOptions options, a
 }  // namespace
 
 JwksFetcher::JwksFetcher(asio::io_context& control, app::KeyStore& keys, const app::Clock& clock)
-    : control_(control),
-      keys_(keys),
-      clock_(clock) {}
+    : control_(control), keys_(keys), clock_(clock) {}
 
 void JwksFetcher::start(std::uint32_t source, const app::KeySourceOptions& options) {
     asio::awaitable<void> task = run(source, options, keys_, clock_);

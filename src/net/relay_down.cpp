@@ -1,7 +1,6 @@
-#include "session.hpp"
-
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
+#include "session.hpp"
 
 #include <cstring>
 #include <string>
@@ -12,7 +11,8 @@ namespace gatehouse::net {
 namespace {
 
 constexpr std::size_t kOneSend = 4096;
-constexpr HeadScanner::Limits kAnswerLimits{limits::kHeaderBytes, limits::kUpstreamHeadBytes, limits::kUpstreamHeaderCount};
+constexpr HeadScanner::Limits kAnswerLimits{
+    limits::kHeaderBytes, limits::kUpstreamHeadBytes, limits::kUpstreamHeaderCount};
 
 }  // namespace
 
@@ -56,15 +56,18 @@ bool Session::flush_down() {
     return true;
 }
 
-// Reads more of the answer. False: nothing is there yet, or it ended (then the request was ended too, or answer_done is set).
+// Reads more of the answer. False: nothing is there yet, or it ended (then the request was ended
+// too, or answer_done is set).
 bool Session::read_upstream() {
     Exchange& exchange = *exchange_;
     if (!exchange.down) {
         exchange.down = worker_.body_buffers().take();
         exchange.down_begin = exchange.down_end = 0;
     }
-    if (exchange.down_begin == exchange.down_end && exchange.answer_head_done) exchange.down_begin = exchange.down_end = 0;
-    const IoResult got = upstream_->transport().read(exchange.down.data() + exchange.down_end, exchange.down.size() - exchange.down_end);
+    if (exchange.down_begin == exchange.down_end && exchange.answer_head_done)
+        exchange.down_begin = exchange.down_end = 0;
+    const IoResult got = upstream_->transport().read(exchange.down.data() + exchange.down_end,
+                                                     exchange.down.size() - exchange.down_end);
     if (got.status == IoStatus::done) {
         exchange.down_end += got.bytes;
         exchange.answer_any_byte = true;
@@ -73,7 +76,9 @@ bool Session::read_upstream() {
     if (got.status == IoStatus::would_block || got.status == IoStatus::want_write) {
         if (exchange.down_end == 0) exchange.down.release();
         if (exchange.answer_head_done) {
-            worker_.timeouts().arm(down_timeout_, worker_.snapshot().model.timeouts.upstream_idle, worker_.now().steady);
+            worker_.timeouts().arm(down_timeout_,
+                                   worker_.snapshot().model.timeouts.upstream_idle,
+                                   worker_.now().steady);
         }
         upstream_->arm_read();
         return false;
@@ -86,7 +91,8 @@ bool Session::read_upstream() {
 void Session::upstream_ended(IoStatus status) {
     Exchange& exchange = *exchange_;
     const bool clean = status == IoStatus::closed;
-    if (exchange.answer_head_done && clean && exchange.answer.framing.kind == http::Framing::Kind::until_close) {
+    if (exchange.answer_head_done && clean &&
+        exchange.answer.framing.kind == http::Framing::Kind::until_close) {
         if (exchange.rechunk) exchange.to_client.text += "0\r\n\r\n";
         exchange.answer_done = true;
         exchange.keep_upstream = false;
@@ -102,7 +108,8 @@ void Session::upstream_ended(IoStatus status) {
     fail(Errc::upstream_reset, partial ? "in the middle of its answer" : "before its answer");
 }
 
-// Turns arrived bytes of the answer into outgoing ones. False: more is needed, or the request was ended.
+// Turns arrived bytes of the answer into outgoing ones. False: more is needed, or the request was
+// ended.
 bool Session::produce_down() {
     Exchange& exchange = *exchange_;
     while (!exchange.answer_head_done) {
@@ -118,22 +125,27 @@ bool Session::produce_down() {
 // False: the head is not whole (then more is awaited) or bad (then the request was ended).
 bool Session::parse_answer_head() {
     Exchange& exchange = *exchange_;
-    const std::string_view bytes(exchange.down.data() + exchange.down_begin, exchange.down_end - exchange.down_begin);
+    const std::string_view bytes(exchange.down.data() + exchange.down_begin,
+                                 exchange.down_end - exchange.down_begin);
     if (!exchange.answer_scanner.scan(bytes, kAnswerLimits)) {
         const Errc error = exchange.answer_scanner.error();
         if (error == Errc::none && exchange.down_end < exchange.down.size()) {
             if (read_upstream()) return parse_answer_head();
             return false;
         }
-        const bool large = error == Errc::none || error == Errc::head_too_large || error == Errc::fields_too_many;
+        const bool large =
+            error == Errc::none || error == Errc::head_too_large || error == Errc::fields_too_many;
         fail(large ? Errc::upstream_head_too_large : Errc::upstream_malformed, "answer head");
         return false;
     }
     const std::string_view method = exchange.request.route->forward->method(exchange.request.facts);
     const std::size_t end = exchange.answer_scanner.head_end();
-    const bool padded = exchange.answer_scanner.head_begin() != 0;  // nothing may come before an answer
-    const Errc bad = padded ? Errc::upstream_malformed
-                            : parse_response_head(bytes.substr(0, end), method, exchange.answer, exchange.answer_fields);
+    const bool padded =
+        exchange.answer_scanner.head_begin() != 0;  // nothing may come before an answer
+    const Errc bad =
+        padded ? Errc::upstream_malformed
+               : parse_response_head(
+                     bytes.substr(0, end), method, exchange.answer, exchange.answer_fields);
     if (bad != Errc::none) {
         ++worker_.gateway().metrics().upstream_failures;
         fail(bad, "answer head");
@@ -142,7 +154,8 @@ bool Session::parse_answer_head() {
     exchange.down_begin += end;
     exchange.answer_scanner.reset();
     if (exchange.answer.status < 200) {
-        // 1xx are bounded in number and not passed on: the client's own 100 was sent by us (RFC 9110 15.2).
+        // 1xx are bounded in number and not passed on: the client's own 100 was sent by us (RFC
+        // 9110 15.2).
         if (++exchange.interim > limits::kInterimResponses) {
             fail(Errc::upstream_malformed, "too many interim answers");
             return false;
@@ -161,15 +174,19 @@ void Session::begin_answer() {
     exchange.answer_head_done = true;
     exchange.answer_left = answer.framing.length;
     const auto first_byte = worker_.now().steady - exchange.forward_began;
-    request.record.first_byte_us =
-        static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(first_byte).count());
-    worker_.gateway().metrics().upstream_seconds.observe(static_cast<double>(request.record.first_byte_us) / 1e6);
-    request.record.status = request.record.upstream_status = static_cast<std::uint16_t>(answer.status);
-    exchange.keep_upstream = answer.keep_alive && answer.framing.kind != http::Framing::Kind::until_close;
+    request.record.first_byte_us = static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(first_byte).count());
+    worker_.gateway().metrics().upstream_seconds.observe(
+        static_cast<double>(request.record.first_byte_us) / 1e6);
+    request.record.status = request.record.upstream_status =
+        static_cast<std::uint16_t>(answer.status);
+    exchange.keep_upstream =
+        answer.keep_alive && answer.framing.kind != http::Framing::Kind::until_close;
 
     using Kind = http::Framing::Kind;
     http::Framing to_client = answer.framing;
-    const bool unknown_length = answer.framing.kind == Kind::chunked || answer.framing.kind == Kind::until_close;
+    const bool unknown_length =
+        answer.framing.kind == Kind::chunked || answer.framing.kind == Kind::until_close;
     if (unknown_length) {
         const bool chunks = request.head.version == http::Version::http_1_1;
         to_client.kind = chunks ? Kind::chunked : Kind::until_close;
@@ -180,13 +197,16 @@ void Session::begin_answer() {
     // A final answer before the whole request was read: the rest is not awaited.
     if (!exchange.upload_done || !exchange.up.empty()) keep_alive_ = false;
     std::string& out = exchange.to_client.text;
-    request.route->forward->write_response_head(answer, request.facts, to_client, keep_alive_, worker_.date(), out);
+    request.route->forward->write_response_head(
+        answer, request.facts, to_client, keep_alive_, worker_.date(), out);
     if (request.snapshot->dev) {
         out.resize(out.size() - 2);  // the empty line
         worker_.gateway().append_dev_header(request, out);
         out += "\r\n";
     }
-    if (answer.framing.kind == Kind::none || (answer.framing.kind == Kind::length && answer.framing.length == 0)) exchange.answer_done = true;
+    if (answer.framing.kind == Kind::none ||
+        (answer.framing.kind == Kind::length && answer.framing.length == 0))
+        exchange.answer_done = true;
     // HEAD: the length is told, the content is not there.
     if (request.route->forward->method(request.facts) == "HEAD") exchange.answer_done = true;
 }
@@ -194,14 +214,17 @@ void Session::begin_answer() {
 void Session::take_answer_body() {
     Exchange& exchange = *exchange_;
     if (exchange.answer_done) return;
-    const std::string_view arrived(exchange.down.data() + exchange.down_begin, exchange.down_end - exchange.down_begin);
+    const std::string_view arrived(exchange.down.data() + exchange.down_begin,
+                                   exchange.down_end - exchange.down_begin);
     app::TraceRecord& record = exchange.request.record;
     std::string& out = exchange.to_client.text;
     char size[20];
     switch (exchange.answer.framing.kind) {
         case http::Framing::Kind::length: {
-            const std::size_t run = static_cast<std::size_t>(std::min<std::uint64_t>(arrived.size(), exchange.answer_left));
-            // A small body goes behind the head in one send; a copy of 4 KiB costs less than a second segment in the call.
+            const std::size_t run = static_cast<std::size_t>(
+                std::min<std::uint64_t>(arrived.size(), exchange.answer_left));
+            // A small body goes behind the head in one send; a copy of 4 KiB costs less than a
+            // second segment in the call.
             if (!out.empty() && run <= kOneSend) {
                 out.append(arrived.substr(0, run));
             } else {
@@ -215,7 +238,9 @@ void Session::take_answer_body() {
         }
         case http::Framing::Kind::until_close:
             if (exchange.rechunk && !arrived.empty()) {
-                out.append(size, http::write_chunk_head(size, arrived.size())).append(arrived).append("\r\n");
+                out.append(size, http::write_chunk_head(size, arrived.size()))
+                    .append(arrived)
+                    .append("\r\n");
             } else {
                 exchange.to_client.content = arrived;
             }
@@ -224,14 +249,17 @@ void Session::take_answer_body() {
             break;
         case http::Framing::Kind::chunked:
             while (!exchange.answer_decoder.done() && exchange.down_begin < exchange.down_end) {
-                const auto step = exchange.answer_decoder.feed({exchange.down.data() + exchange.down_begin, exchange.down_end - exchange.down_begin});
+                const auto step =
+                    exchange.answer_decoder.feed({exchange.down.data() + exchange.down_begin,
+                                                  exchange.down_end - exchange.down_begin});
                 exchange.down_begin += step.consumed;
                 if (step.error != Errc::none) {
                     fail(Errc::upstream_malformed, "answer content");
                     return;
                 }
                 if (!step.data.empty()) {
-                    if (exchange.rechunk) out.append(size, http::write_chunk_head(size, step.data.size()));
+                    if (exchange.rechunk)
+                        out.append(size, http::write_chunk_head(size, step.data.size()));
                     out.append(step.data);
                     if (exchange.rechunk) out.append("\r\n");
                     record.response_bytes += step.data.size();
@@ -243,7 +271,9 @@ void Session::take_answer_body() {
                 exchange.answer_done = true;
             }
             break;
-        case http::Framing::Kind::none: exchange.answer_done = true; break;
+        case http::Framing::Kind::none:
+            exchange.answer_done = true;
+            break;
     }
 }
 
@@ -254,8 +284,10 @@ void Session::answer_finished() {
     up_timeout_.disarm();
     const bool upload_whole = exchange.upload_done && exchange.up.empty();
     if (upstream_) {
-        // A connection with bytes that nobody asked for is not reused: they would become another request's answer.
-        const bool clean = exchange.keep_upstream && upload_whole && !exchange.upload_broken && exchange.down_begin == exchange.down_end &&
+        // A connection with bytes that nobody asked for is not reused: they would become another
+        // request's answer.
+        const bool clean = exchange.keep_upstream && upload_whole && !exchange.upload_broken &&
+                           exchange.down_begin == exchange.down_end &&
                            !upstream_->transport().has_pending();
         if (clean) {
             worker_.pool().give_back(std::exchange(upstream_, nullptr), worker_.now().steady);
@@ -264,7 +296,10 @@ void Session::answer_finished() {
         }
     }
     finish_exchange();
-    const bool body_unread = !exchange.own_answer ? !upload_whole : !exchange.upload_done && exchange.framing.kind != http::Framing::Kind::none;
+    const bool body_unread =
+        !exchange.own_answer
+            ? !upload_whole
+            : !exchange.upload_done && exchange.framing.kind != http::Framing::Kind::none;
     if (keep_alive_ && !body_unread) {
         next_request();
     } else {

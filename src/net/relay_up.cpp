@@ -1,7 +1,6 @@
-#include "session.hpp"
-
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
+#include "session.hpp"
 
 #include <string>
 #include <utility>
@@ -14,7 +13,8 @@ namespace {
 constexpr std::size_t kOneSend = 4096;
 
 bool is_idempotent(std::string_view method) noexcept {
-    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";  // RFC 9110 9.2.2
+    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
+           method == "DELETE";  // RFC 9110 9.2.2
 }
 
 }  // namespace
@@ -29,7 +29,8 @@ void Session::begin_forward() {
         return;
     }
     phase_ = Phase::connecting;
-    worker_.timeouts().arm(down_timeout_, worker_.snapshot().model.timeouts.connect, worker_.now().steady);
+    worker_.timeouts().arm(
+        down_timeout_, worker_.snapshot().model.timeouts.connect, worker_.now().steady);
     ++worker_.gateway().metrics().upstream_connects;
     connecting_ = worker_.pool().connect(endpoint, [self = Ptr(this)](Connected connected) {
         self->connecting_ = 0;
@@ -51,8 +52,10 @@ void Session::on_connected(Connected connected) {
     phase_ = Phase::relaying;
     app::TraceRecord& record = exchange.request.record;
     record.reused_upstream = upstream_->reused();
-    record.connect_us = static_cast<std::uint32_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(worker_.now().steady - exchange.forward_began).count());
+    record.connect_us =
+        static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                       worker_.now().steady - exchange.forward_began)
+                                       .count());
     send_request();
 }
 
@@ -60,15 +63,17 @@ void Session::send_request() {
     Exchange& exchange = *exchange_;
     exchange.up.clear();
     exchange.body_began = worker_.now().steady;
-    const Errc unwritable =
-        exchange.request.route->forward->write_request_head(exchange.request.facts, exchange.framing, exchange.up.text);
+    const Errc unwritable = exchange.request.route->forward->write_request_head(
+        exchange.request.facts, exchange.framing, exchange.up.text);
     if (unwritable != Errc::none) {
         fail(unwritable, "a mapped value cannot stand in a header");
         return;
     }
     exchange.upload_done = exchange.framing.kind == http::Framing::Kind::none;
-    if (exchange.framing.kind == http::Framing::Kind::length && exchange.framing.length == 0) exchange.upload_done = true;
-    if (!exchange.upload_done && exchange.request.head.expect_continue && exchange.arrived().empty() && !exchange.retried) {
+    if (exchange.framing.kind == http::Framing::Kind::length && exchange.framing.length == 0)
+        exchange.upload_done = true;
+    if (!exchange.upload_done && exchange.request.head.expect_continue &&
+        exchange.arrived().empty() && !exchange.retried) {
         // RFC 9110 10.1.1: only now is it certain that the content will be read.
         exchange.to_client.text += "HTTP/1.1 100 Continue\r\n\r\n";
         if (!flush_down()) return;
@@ -81,7 +86,8 @@ void Session::pump_up() {
     up_timeout_.disarm();
     for (;;) {
         // Content that is here goes out with what is pending: one send for head and small bodies.
-        if (!exchange_->upload_done && exchange_->up.content.empty() && exchange_->up.text.size() < kOneSend) {
+        if (!exchange_->upload_done && exchange_->up.content.empty() &&
+            exchange_->up.text.size() < kOneSend) {
             if (!produce_up()) return;
         }
         if (!exchange_->up.empty()) {
@@ -102,7 +108,8 @@ bool Session::flush_up() {
     while (!up.empty()) {
         const IoResult sent = upstream_->transport().write(up.rest_of_text(), up.content);
         if (sent.status == IoStatus::would_block || sent.status == IoStatus::want_write) {
-            worker_.timeouts().arm(up_timeout_, worker_.snapshot().model.timeouts.write, worker_.now().steady);
+            worker_.timeouts().arm(
+                up_timeout_, worker_.snapshot().model.timeouts.write, worker_.now().steady);
             upstream_->arm_write();
             upstream_->arm_read();  // it may answer before it has read all
             return false;
@@ -122,7 +129,8 @@ bool Session::produce_up() {
     const std::string_view arrived = exchange.arrived();
     app::TraceRecord& record = exchange.request.record;
     if (exchange.framing.kind == http::Framing::Kind::length) {
-        const std::size_t run = static_cast<std::size_t>(std::min<std::uint64_t>(arrived.size(), exchange.body_left));
+        const std::size_t run =
+            static_cast<std::size_t>(std::min<std::uint64_t>(arrived.size(), exchange.body_left));
         exchange.up.content = arrived.substr(0, run);
         exchange.body_begin += run;
         exchange.body_left -= run;
@@ -134,14 +142,17 @@ bool Session::produce_up() {
     while (!exchange.decoder.done() && exchange.body_begin < exchange.body_end) {
         const auto step = exchange.decoder.feed(exchange.arrived());
         exchange.body_begin += step.consumed;
-        if (step.error != Errc::none || exchange.decoder.content_bytes() > worker_.snapshot().model.limits.body_bytes) {
+        if (step.error != Errc::none ||
+            exchange.decoder.content_bytes() > worker_.snapshot().model.limits.body_bytes) {
             keep_alive_ = false;
             fail(step.error != Errc::none ? step.error : Errc::body_too_large, "chunked content");
             return false;
         }
         if (!step.data.empty()) {
             char size[20];
-            exchange.up.text.append(size, http::write_chunk_head(size, step.data.size())).append(step.data).append("\r\n");
+            exchange.up.text.append(size, http::write_chunk_head(size, step.data.size()))
+                .append(step.data)
+                .append("\r\n");
             record.request_bytes += step.data.size();
         }
         if (step.consumed == 0) break;
@@ -161,9 +172,11 @@ bool Session::read_client_body() {
         fail(Errc::body_timeout, "bodyTotalInMillis");
         return false;
     }
-    // Chunked content may run into the next request, which must fit a head buffer; content of known length cannot.
+    // Chunked content may run into the next request, which must fit a head buffer; content of known
+    // length cannot.
     const bool bounded = exchange.framing.kind == http::Framing::Kind::length;
-    if (!exchange.body) exchange.body = bounded ? worker_.body_buffers().take() : worker_.head_buffers().take();
+    if (!exchange.body)
+        exchange.body = bounded ? worker_.body_buffers().take() : worker_.head_buffers().take();
     exchange.body_in_head = exchange.replayable = false;
     exchange.body_begin = exchange.body_end = 0;
     std::size_t room = exchange.body.size();
@@ -176,7 +189,8 @@ bool Session::read_client_body() {
         return false;
     }
     if (got.status != IoStatus::done) {
-        // An incomplete request is never forwarded as complete: the upstream sees a reset, not an end.
+        // An incomplete request is never forwarded as complete: the upstream sees a reset, not an
+        // end.
         exchange.request.record.reason = static_cast<std::uint16_t>(Errc::client_gone);
         finish_exchange();
         close();
@@ -194,7 +208,9 @@ void Session::upload_finished() {
         exchange_->body_begin = exchange_->body_end = exchange_->head_filled;
     }
     if (!exchange_->answer_head_done) {
-        worker_.timeouts().arm(down_timeout_, exchange_->request.route->source->integration.timeout, worker_.now().steady);
+        worker_.timeouts().arm(down_timeout_,
+                               exchange_->request.route->source->integration.timeout,
+                               worker_.now().steady);
     }
     if (upstream_->transport().has_pending()) {
         pump_down();
@@ -203,7 +219,8 @@ void Session::upload_finished() {
     }
 }
 
-// The upstream closed while it was written to: it may have answered first (a 413, say), so its answer is looked for.
+// The upstream closed while it was written to: it may have answered first (a 413, say), so its
+// answer is looked for.
 void Session::upload_failed() {
     up_timeout_.disarm();
     if (may_retry()) {
@@ -212,16 +229,18 @@ void Session::upload_failed() {
     }
     exchange_->upload_broken = true;
     exchange_->up.clear();
-    worker_.timeouts().arm(down_timeout_, exchange_->request.route->source->integration.timeout, worker_.now().steady);
+    worker_.timeouts().arm(
+        down_timeout_, exchange_->request.route->source->integration.timeout, worker_.now().steady);
     pump_down();
 }
 
-// Only idempotent methods, once, only on a reused connection that closed before any byte of the answer, and only when the whole content can
-// be sent again.
+// Only idempotent methods, once, only on a reused connection that closed before any byte of the
+// answer, and only when the whole content can be sent again.
 bool Session::may_retry() const {
     const Exchange& exchange = *exchange_;
-    return upstream_ && upstream_->reused() && !exchange.retried && !exchange.answer_any_byte && exchange.replayable &&
-           exchange.framing.kind != http::Framing::Kind::chunked && is_idempotent(exchange.request.head.method) &&
+    return upstream_ && upstream_->reused() && !exchange.retried && !exchange.answer_any_byte &&
+           exchange.replayable && exchange.framing.kind != http::Framing::Kind::chunked &&
+           is_idempotent(exchange.request.head.method) &&
            is_idempotent(exchange.request.route->forward->method(exchange.request.facts));
 }
 
@@ -238,12 +257,14 @@ void Session::retry() {
     exchange.down_begin = exchange.down_end = 0;
     exchange.answer_scanner.reset();
     phase_ = Phase::connecting;
-    worker_.timeouts().arm(down_timeout_, worker_.snapshot().model.timeouts.connect, worker_.now().steady);
+    worker_.timeouts().arm(
+        down_timeout_, worker_.snapshot().model.timeouts.connect, worker_.now().steady);
     // A fresh connection: another idle one may have been closed by the same restart.
-    connecting_ = worker_.pool().connect(exchange.request.route->forward->endpoint(), [self = Ptr(this)](Connected connected) {
-        self->connecting_ = 0;
-        self->guarded([&] { self->on_connected(std::move(connected)); });
-    });
+    connecting_ = worker_.pool().connect(
+        exchange.request.route->forward->endpoint(), [self = Ptr(this)](Connected connected) {
+            self->connecting_ = 0;
+            self->guarded([&] { self->on_connected(std::move(connected)); });
+        });
 }
 
 void Session::on_upstream_writable() {

@@ -1,11 +1,10 @@
 #include "gatehouse/net/server.hpp"
 
 #include "access_log.hpp"
-#include "tls_context.hpp"
-#include "worker.hpp"
-
 #include "gatehouse/app/metrics.hpp"
 #include "gatehouse/core/limits.hpp"
+#include "tls_context.hpp"
+#include "worker.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -13,13 +12,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <sys/socket.h>
 #include <utility>
 
 namespace gatehouse::net {
@@ -32,26 +30,26 @@ constexpr std::chrono::milliseconds kControlTick{100};
 constexpr std::chrono::milliseconds kDrainTick{20};
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::string_view kOverloaded =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 33\r\nConnection: close\r\n\r\n"
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: "
+    "33\r\nConnection: close\r\n\r\n"
     "{\"message\":\"Service Unavailable\"}";
 
-asio::awaitable<app::Metrics> collect_metrics(Worker& worker) { co_return worker.gateway().metrics(); }
+asio::awaitable<app::Metrics> collect_metrics(Worker& worker) {
+    co_return worker.gateway().metrics();
+}
 
-asio::awaitable<std::vector<app::Trace>> collect_traces(Worker& worker, const app::TraceFilter& filter,
-                                                        std::shared_ptr<const app::Snapshot> snapshot) {
+asio::awaitable<std::vector<app::Trace>> collect_traces(
+    Worker& worker, const app::TraceFilter& filter, std::shared_ptr<const app::Snapshot> snapshot) {
     co_return worker.gateway().journal().find(filter, *snapshot);
 }
 
 }  // namespace
 
 struct Server::Impl {
-    // One bound address. Accepts on the first worker's loop and deals sockets round-robin (SO_REUSEPORT gave the busier of two threads 1.37
-    // times its share).
+    // One bound address. Accepts on the first worker's loop and deals sockets round-robin
+    // (SO_REUSEPORT gave the busier of two threads 1.37 times its share).
     struct Listener {
-        Listener(Impl& owner, asio::io_context& io)
-            : impl(owner),
-              acceptor(io),
-              pause(io) {}
+        Listener(Impl& owner, asio::io_context& io) : impl(owner), acceptor(io), pause(io) {}
 
         Impl& impl;
         tcp::acceptor acceptor;
@@ -67,12 +65,13 @@ struct Server::Impl {
         : control(control_io),
           parts(std::move(server_parts)),
           tls(make_client_context()),
-          shared{parts.cache,
-                 parts.authorize,
-                 parts.clock,
-                 tls.get(),
-                 [this](std::string lines) { write_access_log(std::move(lines)); },
-                 [](const std::string& text) { spdlog::error("a request ended by a bug: {}", text); }},
+          shared{
+              parts.cache,
+              parts.authorize,
+              parts.clock,
+              tls.get(),
+              [this](std::string lines) { write_access_log(std::move(lines)); },
+              [](const std::string& text) { spdlog::error("a request ended by a bug: {}", text); }},
           timer(control_io),
           started(parts.clock.now().steady) {}
 
@@ -109,27 +108,33 @@ Result<void> Server::Impl::Listener::bind(const config::Listener& listener) {
     if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
     if (!ec) acceptor.bind(endpoint, ec);
     if (!ec) acceptor.listen(tcp::acceptor::max_listen_connections, ec);
-    if (ec) return Error{ec, "cannot listen on " + listener.address + ":" + std::to_string(listener.port) + ": " + ec.message()};
+    if (ec)
+        return Error{ec,
+                     "cannot listen on " + listener.address + ":" + std::to_string(listener.port) +
+                         ": " + ec.message()};
     port = acceptor.local_endpoint().port();
     return {};
 }
 
 void Server::Impl::Listener::accept() {
     Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
-    acceptor.async_accept(worker.io(), [this, &worker](boost::system::error_code ec, tcp::socket socket) {
-        if (ec == asio::error::operation_aborted || !acceptor.is_open()) return;
-        if (ec) {
-            // Out of descriptors or memory: wait for some to come back instead of spinning.
-            spdlog::warn("cannot accept a connection: {}", ec.message());
-            pause.expires_after(kAcceptPause);
-            pause.async_wait([this](boost::system::error_code stopped) {
-                if (!stopped) accept();
-            });
-            return;
-        }
-        take(std::move(socket), worker);
-        accept();
-    });
+    acceptor.async_accept(worker.io(),
+                          [this, &worker](boost::system::error_code ec, tcp::socket socket) {
+                              if (ec == asio::error::operation_aborted || !acceptor.is_open())
+                                  return;
+                              if (ec) {
+                                  // Out of descriptors or memory: wait for some to come back
+                                  // instead of spinning.
+                                  spdlog::warn("cannot accept a connection: {}", ec.message());
+                                  pause.expires_after(kAcceptPause);
+                                  pause.async_wait([this](boost::system::error_code stopped) {
+                                      if (!stopped) accept();
+                                  });
+                                  return;
+                              }
+                              take(std::move(socket), worker);
+                              accept();
+                          });
 }
 
 void Server::Impl::Listener::take(tcp::socket socket, Worker& worker) {
@@ -137,7 +142,10 @@ void Server::Impl::Listener::take(tcp::socket socket, Worker& worker) {
     if (impl.shared.connections.fetch_add(1, std::memory_order_relaxed) >= most) {
         impl.shared.connections.fetch_sub(1, std::memory_order_relaxed);
         ++impl.workers.front()->gateway().metrics().connections_refused;
-        ::send(socket.native_handle(), kOverloaded.data(), kOverloaded.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ::send(socket.native_handle(),
+               kOverloaded.data(),
+               kOverloaded.size(),
+               MSG_NOSIGNAL | MSG_DONTWAIT);
         return;
     }
     if (&worker == impl.workers.front().get()) {
@@ -145,7 +153,8 @@ void Server::Impl::Listener::take(tcp::socket socket, Worker& worker) {
         return;
     }
     auto moved = std::make_shared<tcp::socket>(std::move(socket));
-    worker.post([&worker, moved, listener_port = port] { worker.serve(std::move(*moved), listener_port); });
+    worker.post(
+        [&worker, moved, listener_port = port] { worker.serve(std::move(*moved), listener_port); });
 }
 
 Result<void> Server::Impl::make_workers() {
@@ -177,7 +186,8 @@ void Server::Impl::tick() {
 
 void Server::Impl::check_drained() {
     std::size_t open = 0;
-    for (const auto& worker : workers) open += worker->open_connections();
+    for (const auto& worker : workers)
+        open += worker->open_connections();
     if (open > 0 && parts.clock.now().steady < drain_ends) {
         tick();
         return;
@@ -197,10 +207,12 @@ void Server::Impl::end() {
     if (drained) drained();
 }
 
-Server::Server(asio::io_context& control, ServerParts parts) : impl_(std::make_unique<Impl>(control, std::move(parts))) {}
+Server::Server(asio::io_context& control, ServerParts parts)
+    : impl_(std::make_unique<Impl>(control, std::move(parts))) {}
 
 Server::~Server() {
-    for (const auto& worker : impl_->workers) worker->stop();
+    for (const auto& worker : impl_->workers)
+        worker->stop();
     impl_->listeners.clear();
 }
 
@@ -216,13 +228,17 @@ Result<void> Server::start() {
         impl_->ports.push_back(listener->port);
         impl_->listeners.push_back(std::move(listener));
     }
-    for (const auto& listener : impl_->listeners) listener->accept();
-    for (const auto& worker : impl_->workers) worker->start();
+    for (const auto& listener : impl_->listeners)
+        listener->accept();
+    for (const auto& worker : impl_->workers)
+        worker->start();
     impl_->tick();
     return {};
 }
 
-const std::vector<std::uint16_t>& Server::ports() const noexcept { return impl_->ports; }
+const std::vector<std::uint16_t>& Server::ports() const noexcept {
+    return impl_->ports;
+}
 
 void Server::drain(std::function<void()> done) {
     if (impl_->draining) {
@@ -231,7 +247,8 @@ void Server::drain(std::function<void()> done) {
     }
     impl_->draining = true;
     impl_->drained = std::move(done);
-    impl_->drain_ends = impl_->parts.clock.now().steady + impl_->parts.snapshot->model.timeouts.drain;
+    impl_->drain_ends =
+        impl_->parts.clock.now().steady + impl_->parts.snapshot->model.timeouts.drain;
     Impl* impl = impl_.get();
     impl->workers.front()->post([impl] {
         boost::system::error_code ignored;
@@ -240,39 +257,49 @@ void Server::drain(std::function<void()> done) {
             listener->pause.cancel();
         }
     });
-    for (const auto& worker : impl->workers) worker->post([&worker = *worker] { worker.drain(); });
+    for (const auto& worker : impl->workers)
+        worker->post([&worker = *worker] { worker.drain(); });
     impl->timer.cancel();
     impl->tick();
 }
 
-bool Server::draining() const noexcept { return impl_->draining; }
+bool Server::draining() const noexcept {
+    return impl_->draining;
+}
 
 app::Readiness Server::readiness() const {
     app::Readiness readiness;
     if (impl_->draining) readiness.reasons.emplace_back("draining");
     for (const app::KeySourceStatus& source : key_sources()) {
         if (source.usable) continue;
-        readiness.reasons.push_back("no usable keys of issuer " + source.issuer + (source.last_error.empty() ? "" : ": " + source.last_error));
+        readiness.reasons.push_back("no usable keys of issuer " + source.issuer +
+                                    (source.last_error.empty() ? "" : ": " + source.last_error));
     }
     readiness.ready = readiness.reasons.empty();
     return readiness;
 }
 
-std::shared_ptr<const app::Snapshot> Server::snapshot() const { return impl_->parts.snapshot; }
+std::shared_ptr<const app::Snapshot> Server::snapshot() const {
+    return impl_->parts.snapshot;
+}
 
-std::vector<app::KeySourceStatus> Server::key_sources() const { return impl_->parts.keys.status(impl_->parts.clock.now().steady); }
+std::vector<app::KeySourceStatus> Server::key_sources() const {
+    return impl_->parts.keys.status(impl_->parts.clock.now().steady);
+}
 
 asio::awaitable<std::string> Server::metrics() {
     app::Metrics sum;
     for (const auto& worker : impl_->workers) {
         asio::awaitable<app::Metrics> visit = collect_metrics(*worker);
-        const app::Metrics one = co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
+        const app::Metrics one =
+            co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
         sum.add(one);
     }
     app::ProcessFacts facts;
     facts.key_sources = key_sources();
     facts.cache = impl_->parts.cache.stats();
-    facts.uptime_seconds = std::chrono::duration<double>(impl_->parts.clock.now().steady - impl_->started).count();
+    facts.uptime_seconds =
+        std::chrono::duration<double>(impl_->parts.clock.now().steady - impl_->started).count();
     facts.ready = readiness().ready;
     facts.version = impl_->parts.version;
     facts.authorizer_calls = impl_->parts.authorize.calls();
@@ -284,20 +311,25 @@ asio::awaitable<Json> Server::traces(app::TraceFilter filter) {
     const std::shared_ptr<const app::Snapshot> snapshot = impl_->parts.snapshot;
     for (const auto& worker : impl_->workers) {
         asio::awaitable<std::vector<app::Trace>> visit = collect_traces(*worker, filter, snapshot);
-        std::vector<app::Trace> some = co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
+        std::vector<app::Trace> some =
+            co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
         std::move(some.begin(), some.end(), std::back_inserter(found));
     }
-    std::stable_sort(found.begin(), found.end(),
-                     [](const app::Trace& a, const app::Trace& b) { return a.record.wall_ms > b.record.wall_ms; });
+    std::stable_sort(found.begin(), found.end(), [](const app::Trace& a, const app::Trace& b) {
+        return a.record.wall_ms > b.record.wall_ms;
+    });
     if (found.size() > filter.limit) found.resize(filter.limit);
     Json list = Json::array();
-    for (const app::Trace& trace : found) list.push_back(app::to_json(trace, *snapshot));
+    for (const app::Trace& trace : found)
+        list.push_back(app::to_json(trace, *snapshot));
     co_return list;
 }
 
 Json Server::cache_entries(std::size_t most) const {
     const SteadyTime now = impl_->parts.clock.now().steady;
-    const auto seconds = [](SteadyTime::duration span) { return std::chrono::duration<double>(span).count(); };
+    const auto seconds = [](SteadyTime::duration span) {
+        return std::chrono::duration<double>(span).count();
+    };
     Json rows = Json::array();
     for (const authz::CacheEntryView& entry : impl_->parts.cache.list(now, most)) {
         Json row = {{"apiId", entry.api_id},
@@ -319,13 +351,18 @@ Json Server::cache_entries(std::size_t most) const {
     return rows;
 }
 
-std::optional<std::size_t> Server::flush(std::string_view api_id, std::string_view stage, std::optional<std::string> authorizer,
+std::optional<std::size_t> Server::flush(std::string_view api_id,
+                                         std::string_view stage,
+                                         std::optional<std::string> authorizer,
                                          std::optional<jwt::Sha256> identity) {
     const auto& apis = impl_->parts.snapshot->model.apis;
     const bool known = std::any_of(apis.begin(), apis.end(), [&](const config::Api& api) {
         if (api.api_id != api_id || api.stage_name != stage) return false;
-        return !authorizer || std::any_of(api.authorizers.begin(), api.authorizers.end(),
-                                          [&](const config::Authorizer& candidate) { return candidate.name == *authorizer; });
+        return !authorizer || std::any_of(api.authorizers.begin(),
+                                          api.authorizers.end(),
+                                          [&](const config::Authorizer& candidate) {
+                                              return candidate.name == *authorizer;
+                                          });
     });
     if (!known) return std::nullopt;
     std::optional<std::string_view> name;

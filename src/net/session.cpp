@@ -13,8 +13,8 @@
 namespace gatehouse::net {
 namespace {
 
-// After an answer to a request whose content was not read, the client's bytes are read away within these bounds, so that it sees the answer
-// instead of a reset (RFC 9112 9.6).
+// After an answer to a request whose content was not read, the client's bytes are read away within
+// these bounds, so that it sees the answer instead of a reset (RFC 9112 9.6).
 constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr std::uint64_t kLingerBytes = 1024 * 1024;
 // Above every fetch and function limit: reached only by a bug.
@@ -46,14 +46,17 @@ void Exchange::clear() {
     to_client.clear();
     interim = 0;
     replayable = true;
-    upload_done = upload_broken = answer_begun = answer_head_done = answer_any_byte = rechunk = answer_done = own_answer = keep_upstream = retried = false;
+    upload_done = upload_broken = answer_begun = answer_head_done = answer_any_byte = rechunk =
+        answer_done = own_answer = keep_upstream = retried = false;
 }
 
 Session::Session(Worker& worker, boost::asio::ip::tcp::socket socket, std::uint16_t listener_port)
     : worker_(worker),
       client_(std::move(socket)),
-      down_timeout_(this, [](void* self, Timeout&) { static_cast<Session*>(self)->on_down_timeout(); }),
-      up_timeout_(this, [](void* self, Timeout&) { static_cast<Session*>(self)->on_up_timeout(); }) {
+      down_timeout_(this,
+                    [](void* self, Timeout&) { static_cast<Session*>(self)->on_down_timeout(); }),
+      up_timeout_(this,
+                  [](void* self, Timeout&) { static_cast<Session*>(self)->on_up_timeout(); }) {
     boost::system::error_code ec;
     const auto peer = client_.socket().remote_endpoint(ec);
     if (!ec) client_facts_.source_ip = peer.address().to_string();
@@ -62,11 +65,14 @@ Session::Session(Worker& worker, boost::asio::ip::tcp::socket socket, std::uint1
     worker_.enter(*this);
 }
 
-Session::~Session() { worker_.leave(*this); }
+Session::~Session() {
+    worker_.leave(*this);
+}
 
 void Session::start() {
     self_ = this;
-    worker_.timeouts().arm(down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
+    worker_.timeouts().arm(
+        down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
     arm_client_read();
 }
 
@@ -83,7 +89,8 @@ void Session::arm_client_read() {
 void Session::arm_client_write() {
     if (write_armed_ || phase_ == Phase::closed) return;
     write_armed_ = true;
-    worker_.timeouts().arm(down_timeout_, worker_.snapshot().model.timeouts.write, worker_.now().steady);
+    worker_.timeouts().arm(
+        down_timeout_, worker_.snapshot().model.timeouts.write, worker_.now().steady);
     client_.wait_writable([self = Ptr(this)](boost::system::error_code ec) {
         self->write_armed_ = false;
         if (ec == boost::asio::error::operation_aborted || self->phase_ == Phase::closed) return;
@@ -95,10 +102,17 @@ void Session::on_client_readable() {
     guarded([this] {
         switch (phase_) {
             case Phase::idle:
-            case Phase::head: read_head(); break;
-            case Phase::relaying: pump_up(); break;
-            case Phase::lingering: linger(); break;
-            default: break;  // looked at when it is its turn: nothing is read early
+            case Phase::head:
+                read_head();
+                break;
+            case Phase::relaying:
+                pump_up();
+                break;
+            case Phase::lingering:
+                linger();
+                break;
+            default:
+                break;  // looked at when it is its turn: nothing is read early
         }
     });
 }
@@ -108,17 +122,19 @@ void Session::on_client_writable() {
         down_timeout_.disarm();
         pump_down();
         // An interim 100 that had to wait holds the content back until it is out.
-        if (phase_ == Phase::relaying && !exchange_->upload_done && exchange_->to_client.empty()) pump_up();
+        if (phase_ == Phase::relaying && !exchange_->upload_done && exchange_->to_client.empty())
+            pump_up();
     });
 }
 
-// ---- reading a head ------------------------------------------------------------------------------------------------------------------
+// ---- reading a head
 
 void Session::read_head() {
     if (!exchange_) exchange_ = worker_.take_exchange();
     Exchange& exchange = *exchange_;
     if (!exchange.head) exchange.head = worker_.head_buffers().take();
-    const IoResult got = client_.read(exchange.head.data() + exchange.head_filled, exchange.head.size() - exchange.head_filled);
+    const IoResult got = client_.read(exchange.head.data() + exchange.head_filled,
+                                      exchange.head.size() - exchange.head_filled);
     if (got.status == IoStatus::would_block) {
         if (exchange.head_filled == 0) worker_.give_back(std::move(exchange_));
         arm_client_read();
@@ -130,7 +146,8 @@ void Session::read_head() {
     }
     if (exchange.head_filled == 0 || phase_ == Phase::idle) {
         phase_ = Phase::head;
-        worker_.timeouts().arm(down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
+        worker_.timeouts().arm(
+            down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
     }
     exchange.head_filled += got.bytes;
     if (!scan_head()) arm_client_read();
@@ -141,7 +158,8 @@ bool Session::scan_head() {
     Exchange& exchange = *exchange_;
     const std::string_view bytes(exchange.head.data(), exchange.head_filled);
     if (exchange.scanner.scan(bytes, scan_limits(worker_.snapshot().model.limits))) {
-        begin_request(bytes.substr(exchange.scanner.head_begin(), exchange.scanner.head_end() - exchange.scanner.head_begin()));
+        begin_request(bytes.substr(exchange.scanner.head_begin(),
+                                   exchange.scanner.head_end() - exchange.scanner.head_begin()));
         return true;
     }
     if (exchange.scanner.error() != Errc::none) {
@@ -171,12 +189,14 @@ void Session::begin_request(std::string_view head_bytes) {
     exchange.framing = head.framing;
     exchange.body_left = head.framing.length;
     keep_alive_ = head.keep_alive && !worker_.draining();
-    if (head.framing.kind == http::Framing::Kind::length && head.framing.length > worker_.snapshot().model.limits.body_bytes) {
+    if (head.framing.kind == http::Framing::Kind::length &&
+        head.framing.length > worker_.snapshot().model.limits.body_bytes) {
         exchange.request.head = head;
         refuse_unread(Errc::body_too_large);
         return;
     }
-    proceed(worker_.gateway().begin(exchange.request, head, client_facts_, worker_.now(), [this] { return make_wake(); }));
+    proceed(worker_.gateway().begin(
+        exchange.request, head, client_facts_, worker_.now(), [this] { return make_wake(); }));
 }
 
 void Session::refuse_unread(Errc error) {
@@ -189,29 +209,40 @@ void Session::refuse_unread(Errc error) {
 
 void Session::proceed(app::Step step) {
     switch (step) {
-        case app::Step::forward: begin_forward(); break;
-        case app::Step::mock: answer_mock(); break;
-        case app::Step::refuse: answer_refusal(); break;
+        case app::Step::forward:
+            begin_forward();
+            break;
+        case app::Step::mock:
+            answer_mock();
+            break;
+        case app::Step::refuse:
+            answer_refusal();
+            break;
         case app::Step::wait:
             worker_.timeouts().arm(down_timeout_, kDecidingTime, worker_.now().steady);
             break;
     }
 }
 
-// ---- waiting for an authorizer -------------------------------------------------------------------------------------------------------
+// ---- waiting for an authorizer
 
 app::Wake Session::make_wake() {
-    // The ticket tells a late wake from the one that is waited for: the connection may have moved on.
+    // The ticket tells a late wake from the one that is waited for: the connection may have moved
+    // on.
     const std::uint64_t ticket = ++wake_ticket_;
     auto holder = std::make_shared<Ptr>(this);
     Worker* worker = &worker_;
     return [holder, worker, ticket](std::shared_ptr<const app::AuthorizeResult> result) {
-        // Called on any thread; the session's counter is not atomic, so the pointer is only touched on the worker.
-        worker->post([session = std::move(*holder), ticket, result = std::move(result)] { session->wake(ticket, result); });
+        // Called on any thread; the session's counter is not atomic, so the pointer is only touched
+        // on the worker.
+        worker->post([session = std::move(*holder), ticket, result = std::move(result)] {
+            session->wake(ticket, result);
+        });
     };
 }
 
-void Session::wake(std::uint64_t ticket, const std::shared_ptr<const app::AuthorizeResult>& result) {
+void Session::wake(std::uint64_t ticket,
+                   const std::shared_ptr<const app::AuthorizeResult>& result) {
     if (phase_ != Phase::deciding || ticket != wake_ticket_) return;
     guarded([&] {
         down_timeout_.disarm();
@@ -219,10 +250,11 @@ void Session::wake(std::uint64_t ticket, const std::shared_ptr<const app::Author
     });
 }
 
-// ---- answers of our own --------------------------------------------------------------------------------------------------------------
+// ---- answers of our own
 
 void Session::answer_refusal() {
-    // A target that two readers could take differently: what follows on this connection is not trusted either.
+    // A target that two readers could take differently: what follows on this connection is not
+    // trusted either.
     if (exchange_->request.outcomes.target != Errc::none) keep_alive_ = false;
     const authz::RenderedResponse response = worker_.gateway().render_refusal(exchange_->request);
     answer(response.status, response.headers, response.body, false);
@@ -231,7 +263,10 @@ void Session::answer_refusal() {
 void Session::answer_mock() {
     const app::CompiledRoute& route = *exchange_->request.route;
     std::string headers = "Content-Type: " + route.mock_type + "\r\nx-amzn-RequestId: ";
-    headers.append(exchange_->request.ids.request()).append("\r\nx-amz-apigw-id: ").append(exchange_->request.ids.extended()).append("\r\n");
+    headers.append(exchange_->request.ids.request())
+        .append("\r\nx-amz-apigw-id: ")
+        .append(exchange_->request.ids.extended())
+        .append("\r\n");
     worker_.gateway().append_dev_header(exchange_->request, headers);
     answer(route.source->integration.status_code, headers, route.mock_body, true);
 }
@@ -241,7 +276,8 @@ void Session::fail(Errc error, std::string detail) {
     Exchange& exchange = *exchange_;
     drop_upstream(!exchange.upload_done);
     if (exchange.answer_head_done && !exchange.answer_begun) {
-        // Nothing of the upstream's answer went out yet: the client gets a whole answer of ours instead of half of its.
+        // Nothing of the upstream's answer went out yet: the client gets a whole answer of ours
+        // instead of half of its.
         exchange.to_client.clear();
         exchange.answer_head_done = exchange.answer_done = false;
         keep_alive_ = false;
@@ -252,7 +288,8 @@ void Session::fail(Errc error, std::string detail) {
         close();
         return;
     }
-    const authz::RenderedResponse response = worker_.gateway().render_failure(exchange.request, error, std::move(detail));
+    const authz::RenderedResponse response =
+        worker_.gateway().render_failure(exchange.request, error, std::move(detail));
     answer(response.status, response.headers, response.body, false);
 }
 
@@ -266,10 +303,15 @@ void Session::answer(int status, std::string_view headers, std::string_view body
     exchange.request.record.status = static_cast<std::uint16_t>(status);
     if (!discard_request_body() || worker_.draining()) keep_alive_ = false;
     std::string& out = exchange.to_client.text;
-    out.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(http::reason_phrase(status)).append("\r\nDate: ");
+    out.append("HTTP/1.1 ")
+        .append(std::to_string(status))
+        .append(" ")
+        .append(http::reason_phrase(status))
+        .append("\r\nDate: ");
     out.append(worker_.date()).append("\r\n").append(headers);
     const bool bodiless = status == 204 || status == 304;
-    if (!bodiless) out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+    if (!bodiless)
+        out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
     out.append(keep_alive_ ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
     if (!bodiless && exchange.request.head.method != "HEAD") {
         out.append(body);
@@ -278,12 +320,16 @@ void Session::answer(int status, std::string_view headers, std::string_view body
     pump_down();
 }
 
-// True when the request's content is wholly here and thrown away, so that the next request can follow.
+// True when the request's content is wholly here and thrown away, so that the next request can
+// follow.
 bool Session::discard_request_body() {
     Exchange& exchange = *exchange_;
     if (exchange.upload_done || exchange.framing.kind == http::Framing::Kind::none) return true;
-    // A client that waits for 100 gets the final answer instead and may or may not send: only closing is unambiguous.
-    if (exchange.framing.kind != http::Framing::Kind::length || exchange.request.head.expect_continue) return false;
+    // A client that waits for 100 gets the final answer instead and may or may not send: only
+    // closing is unambiguous.
+    if (exchange.framing.kind != http::Framing::Kind::length ||
+        exchange.request.head.expect_continue)
+        return false;
     if (exchange.body_left > exchange.body_end - exchange.body_begin) return false;
     exchange.body_begin += static_cast<std::size_t>(exchange.body_left);
     exchange.body_left = 0;
@@ -291,7 +337,7 @@ bool Session::discard_request_body() {
     return true;
 }
 
-// ---- ends ----------------------------------------------------------------------------------------------------------------------------
+// ---- ends
 
 void Session::finish_exchange() {
     worker_.gateway().finish(exchange_->request, worker_.now());
@@ -305,7 +351,8 @@ void Session::next_request() {
     if (left.empty()) {
         worker_.give_back(std::move(exchange_));
         phase_ = Phase::idle;
-        worker_.timeouts().arm(down_timeout_, worker_.snapshot().model.timeouts.keep_alive, worker_.now().steady);
+        worker_.timeouts().arm(
+            down_timeout_, worker_.snapshot().model.timeouts.keep_alive, worker_.now().steady);
         arm_client_read();
         return;
     }
@@ -315,8 +362,10 @@ void Session::next_request() {
     next->head_filled = left.size();
     worker_.give_back(std::exchange(exchange_, std::move(next)));
     phase_ = Phase::head;
-    worker_.timeouts().arm(down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
-    // Through the loop, so that a client that pipelines without end neither nests calls nor starves others.
+    worker_.timeouts().arm(
+        down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
+    // Through the loop, so that a client that pipelines without end neither nests calls nor starves
+    // others.
     boost::asio::post(worker_.io(), [self = Ptr(this)] {
         if (self->phase_ != Phase::head) return;
         self->guarded([&] {
@@ -374,18 +423,28 @@ void Session::on_down_timeout() {
         switch (phase_) {
             case Phase::idle:
             case Phase::lingering:
-            case Phase::closed: close(); break;
-            case Phase::head: refuse_unread(Errc::head_timeout); break;
-            case Phase::deciding: fail(Errc::authorizer_failure, "the authorizer did not answer in time"); break;
-            case Phase::connecting: fail(Errc::upstream_connect_timeout, "connectInMillis"); break;
+            case Phase::closed:
+                close();
+                break;
+            case Phase::head:
+                refuse_unread(Errc::head_timeout);
+                break;
+            case Phase::deciding:
+                fail(Errc::authorizer_failure, "the authorizer did not answer in time");
+                break;
+            case Phase::connecting:
+                fail(Errc::upstream_connect_timeout, "connectInMillis");
+                break;
             case Phase::answering:
             case Phase::relaying:
                 if (write_armed_) {
-                    exchange_->request.record.reason = static_cast<std::uint16_t>(Errc::client_stalled);
+                    exchange_->request.record.reason =
+                        static_cast<std::uint16_t>(Errc::client_stalled);
                     finish_exchange();
                     abort();
                 } else {
-                    fail(Errc::upstream_timeout, exchange_->answer_head_done ? "upstreamIdleInMillis" : "timeoutInMillis");
+                    fail(Errc::upstream_timeout,
+                         exchange_->answer_head_done ? "upstreamIdleInMillis" : "timeoutInMillis");
                 }
                 break;
         }
@@ -396,7 +455,8 @@ void Session::on_up_timeout() {
     guarded([this] {
         if (phase_ != Phase::relaying) return;
         const bool client_late = exchange_->up.empty();
-        fail(client_late ? Errc::body_timeout : Errc::upstream_timeout, client_late ? "bodyInMillis" : "the upstream takes no more content");
+        fail(client_late ? Errc::body_timeout : Errc::upstream_timeout,
+             client_late ? "bodyInMillis" : "the upstream takes no more content");
     });
 }
 

@@ -1,12 +1,11 @@
 #pragma once
 
 #include "exchange.hpp"
+#include "gatehouse/app/gateway.hpp"
 #include "timeouts.hpp"
 #include "transport.hpp"
 #include "upstream.hpp"
 #include "worker.hpp"
-
-#include "gatehouse/app/gateway.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -20,18 +19,30 @@
 
 namespace gatehouse::net {
 
-/// One client connection: a state machine of small steps, driven by readiness. No step blocks, none allocates on a cached Allow.
+/// One client connection: a state machine of small steps, driven by readiness. No step blocks, none
+/// allocates on a cached Allow.
 ///
 /// Order of phases, and what may follow each:
 ///
 ///     idle → head → deciding → connecting → relaying → idle | lingering | closed
 ///                 ↘ answering (a refusal, a mock, a failure) ↗
 ///
-/// Two pumps run while relaying: upload (client → upstream, relay_up.cpp) and download (upstream → client, relay_down.cpp). Each writes what it has,
-/// then reads more; where one side takes no more, nothing is read from the other (back-pressure).
-class Session final : public UpstreamUser, public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
+/// Two pumps run while relaying: upload (client → upstream, relay_up.cpp) and download (upstream →
+/// client, relay_down.cpp). Each writes what it has, then reads more; where one side takes no more,
+/// nothing is read from the other (back-pressure).
+class Session final : public UpstreamUser,
+                      public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
   public:
-    enum class Phase : std::uint8_t { idle, head, deciding, connecting, relaying, answering, lingering, closed };
+    enum class Phase : std::uint8_t {
+        idle,
+        head,
+        deciding,
+        connecting,
+        relaying,
+        answering,
+        lingering,
+        closed
+    };
 
     Session(Worker& worker, boost::asio::ip::tcp::socket socket, std::uint16_t listener_port);
     ~Session();
@@ -49,7 +60,8 @@ class Session final : public UpstreamUser, public boost::intrusive_ref_counter<S
     friend class Worker;
     using Ptr = boost::intrusive_ptr<Session>;
 
-    // Events. Each runs inside guarded(): an exception is a bug, answered by 500 or a close, never by an open gate.
+    // Events. Each runs inside guarded(): an exception is a bug, answered by 500 or a close, never
+    // by an open gate.
     template <class Event>
     void guarded(Event&& event) {
         const Ptr keep(this);
@@ -58,7 +70,8 @@ class Session final : public UpstreamUser, public boost::intrusive_ref_counter<S
             event();
         } catch (const std::exception& fault) {
             worker_.report_bug(fault.what());
-            // A half-written answer cannot be mended, and whatever was not begun is refused by the close.
+            // A half-written answer cannot be mended, and whatever was not begun is refused by the
+            // close.
             abort();
         }
     }

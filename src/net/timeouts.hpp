@@ -13,9 +13,7 @@ class Timeout {
   public:
     using Expired = void (*)(void* owner, Timeout& timeout);
 
-    Timeout(void* owner, Expired expired) noexcept
-        : owner_(owner),
-          expired_(expired) {}
+    Timeout(void* owner, Expired expired) noexcept : owner_(owner), expired_(expired) {}
 
     ~Timeout() { disarm(); }
 
@@ -40,27 +38,28 @@ class Timeout {
     SteadyTime deadline_{};
 };
 
-/// The deadlines of one worker. All that share a duration stand in one list in the order they were armed, which is the order they fall due:
-/// arming is a store and a list move, and one coarse tick sweeps the fronts. A timer per operation costs 6.7 µs a request; this, nothing
-/// that can be measured.
+/// The deadlines of one worker. All that share a duration stand in one list in the order they were
+/// armed, which is the order they fall due: arming is a store and a list move, and one coarse tick
+/// sweeps the fronts. A timer per operation costs 6.7 µs a request; this, nothing that can be
+/// measured.
 class TimeoutLists {
   public:
     /// (Re)arms for `duration` from `now`.
     void arm(Timeout& timeout, std::chrono::milliseconds duration, SteadyTime now);
 
-    /// Fires everything due. A timeout is disarmed before its owner is told; the owner may arm it, or destroy itself.
+    /// Fires everything due. A timeout is disarmed before its owner is told; the owner may arm it,
+    /// or destroy itself.
     void sweep(SteadyTime now);
 
   private:
     struct List {
-        explicit List(std::chrono::milliseconds length)
-            : duration(length),
-              head(nullptr, nullptr) {
+        explicit List(std::chrono::milliseconds length) : duration(length), head(nullptr, nullptr) {
             head.next_ = head.previous_ = &head;
         }
 
         ~List() {
-            while (head.next_ != &head) head.next_->disarm();
+            while (head.next_ != &head)
+                head.next_->disarm();
             head.next_ = head.previous_ = nullptr;
         }
 
@@ -69,7 +68,8 @@ class TimeoutLists {
     };
 
     List& list_of(std::chrono::milliseconds duration);
-    std::vector<std::unique_ptr<List>> lists_;  // a handful: one per distinct duration in the configuration
+    std::vector<std::unique_ptr<List>>
+        lists_;  // a handful: one per distinct duration in the configuration
 };
 
 }  // namespace gatehouse::net

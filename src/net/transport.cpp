@@ -1,17 +1,16 @@
 #include "transport.hpp"
 
 #include <boost/asio/ip/address.hpp>
-
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 namespace gatehouse::net {
 namespace {
@@ -19,18 +18,22 @@ namespace {
 IoResult system_result(ssize_t outcome) noexcept {
     if (outcome > 0) return {IoStatus::done, static_cast<std::size_t>(outcome)};
     if (outcome == 0) return {IoStatus::closed, 0};
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::would_block, 0};
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+        return {IoStatus::would_block, 0};
     return {errno == ECONNRESET || errno == EPIPE ? IoStatus::closed : IoStatus::failed, 0};
 }
 
-int clamp_size(std::size_t size) noexcept { return static_cast<int>(std::min<std::size_t>(size, INT_MAX)); }
+int clamp_size(std::size_t size) noexcept {
+    return static_cast<int>(std::min<std::size_t>(size, INT_MAX));
+}
 
 }  // namespace
 
 void tune(boost::asio::ip::tcp::socket& socket, const boost::asio::ip::tcp::endpoint& peer) {
     boost::system::error_code ignored;
     socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-    if (peer.address().is_loopback()) ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+    if (peer.address().is_loopback())
+        ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
 Transport::Transport(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
@@ -50,14 +53,18 @@ IoResult Transport::read(char* data, std::size_t size) noexcept {
 IoResult Transport::write(std::string_view first, std::string_view second) noexcept {
     if (ssl_) {
         IoResult total = first.empty() ? IoResult{} : write_tls(first);
-        if (total.status != IoStatus::done || total.bytes < first.size() || second.empty()) return total;
+        if (total.status != IoStatus::done || total.bytes < first.size() || second.empty())
+            return total;
         const IoResult rest = write_tls(second);
         if (rest.status != IoStatus::done) return total.bytes > 0 ? total : rest;
         total.bytes += rest.bytes;
         return total;
     }
-    if (second.empty()) return system_result(::send(socket_.native_handle(), first.data(), first.size(), MSG_NOSIGNAL));
-    iovec parts[2] = {{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}};
+    if (second.empty())
+        return system_result(
+            ::send(socket_.native_handle(), first.data(), first.size(), MSG_NOSIGNAL));
+    iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
+                      {const_cast<char*>(second.data()), second.size()}};
     msghdr message{};
     message.msg_iov = first.empty() ? parts + 1 : parts;
     message.msg_iovlen = first.empty() ? 1 : 2;
@@ -74,10 +81,15 @@ IoResult Transport::write_tls(std::string_view bytes) noexcept {
 IoResult Transport::tls_result(int outcome) noexcept {
     if (outcome > 0) return {IoStatus::done, static_cast<std::size_t>(outcome)};
     switch (SSL_get_error(ssl_.get(), outcome)) {
-        case SSL_ERROR_WANT_READ: return {IoStatus::would_block, 0};
-        case SSL_ERROR_WANT_WRITE: return {IoStatus::want_write, 0};
-        case SSL_ERROR_ZERO_RETURN: return {IoStatus::closed, 0};
-        default: return {IoStatus::failed, 0};  // a cut without close_notify lands here: a truncation is not an end
+        case SSL_ERROR_WANT_READ:
+            return {IoStatus::would_block, 0};
+        case SSL_ERROR_WANT_WRITE:
+            return {IoStatus::want_write, 0};
+        case SSL_ERROR_ZERO_RETURN:
+            return {IoStatus::closed, 0};
+        default:
+            return {IoStatus::failed,
+                    0};  // a cut without close_notify lands here: a truncation is not an end
     }
 }
 
@@ -85,12 +97,16 @@ bool Transport::start_client_tls(SSL_CTX* context, const std::string& host) {
     ssl_.reset(SSL_new(context));
     if (!ssl_) return false;
     SSL* ssl = ssl_.get();
-    SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_set_mode(ssl,
+                 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                     SSL_MODE_RELEASE_BUFFERS);
     boost::system::error_code not_an_address;
     boost::asio::ip::make_address(host, not_an_address);
     if (not_an_address) {
         // RFC 6066 3: SNI carries names only, never address literals.
-        if (SSL_set_tlsext_host_name(ssl, host.c_str()) != 1 || SSL_set1_host(ssl, host.c_str()) != 1) return false;
+        if (SSL_set_tlsext_host_name(ssl, host.c_str()) != 1 ||
+            SSL_set1_host(ssl, host.c_str()) != 1)
+            return false;
     } else if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) != 1) {
         return false;
     }

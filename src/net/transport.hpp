@@ -1,7 +1,6 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
-
 #include <openssl/ssl.h>
 
 #include <array>
@@ -19,12 +18,13 @@ struct IoResult {
     std::size_t bytes = 0;
 };
 
-/// What every socket of the data plane gets: no delay, and on loopback, where nothing can congest, reno instead of bbr, which only paces
-/// (1 MB bodies: 14 to 24 % less CPU).
+/// What every socket of the data plane gets: no delay, and on loopback, where nothing can congest,
+/// reno instead of bbr, which only paces (1 MB bodies: 14 to 24 % less CPU).
 void tune(boost::asio::ip::tcp::socket& socket, const boost::asio::ip::tcp::endpoint& peer);
 
-/// A non-blocking byte stream over one TCP socket, TLS or not, used by readiness: wait until it can be read or written, then do it. So no
-/// buffer is held while waiting, and the two kinds of stream need no templates.
+/// A non-blocking byte stream over one TCP socket, TLS or not, used by readiness: wait until it can
+/// be read or written, then do it. So no buffer is held while waiting, and the two kinds of stream
+/// need no templates.
 class Transport {
   public:
     explicit Transport(boost::asio::ip::tcp::socket socket);
@@ -47,10 +47,12 @@ class Transport {
 
     template <class Handler>
     void wait_writable(Handler&& handler) {
-        socket_.async_wait(boost::asio::ip::tcp::socket::wait_write, std::forward<Handler>(handler));
+        socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
+                           std::forward<Handler>(handler));
     }
 
-    /// Begins TLS as a client: `host` is sent as SNI and verified against the certificate (RFC 9525). False when OpenSSL refuses.
+    /// Begins TLS as a client: `host` is sent as SNI and verified against the certificate (RFC
+    /// 9525). False when OpenSSL refuses.
     bool start_client_tls(SSL_CTX* context, const std::string& host);
 
     /// Goes on with the handshake: done, would_block (wait for reading), want_write, or failed.

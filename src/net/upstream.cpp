@@ -13,7 +13,8 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-// nginx's keepalive_timeout is 60 s, Node's 5 s: whoever closes first, the watch on idle connections sees it.
+// nginx's keepalive_timeout is 60 s, Node's 5 s: whoever closes first, the watch on idle
+// connections sees it.
 constexpr std::chrono::milliseconds kIdleTime{60000};
 constexpr std::size_t kMostIdlePerEndpoint = 1024;
 // A name is looked up again after this time; the resolver gives no TTL.
@@ -21,7 +22,9 @@ constexpr std::chrono::seconds kResolvedFor{10};
 
 }  // namespace
 
-UpstreamConnection::UpstreamConnection(UpstreamPool& pool, const forward::Endpoint& endpoint, tcp::socket socket)
+UpstreamConnection::UpstreamConnection(UpstreamPool& pool,
+                                       const forward::Endpoint& endpoint,
+                                       tcp::socket socket)
     : pool_(pool),
       endpoint_(endpoint),
       transport_(std::move(socket)),
@@ -39,7 +42,8 @@ void UpstreamConnection::arm_read() {
         if (self->user_ != nullptr) {
             self->user_->on_upstream_readable();
         } else {
-            self->pool_.remove_idle(*self);  // closed, or bytes that nobody asked for: not reused either way
+            self->pool_.remove_idle(
+                *self);  // closed, or bytes that nobody asked for: not reused either way
         }
     });
 }
@@ -66,10 +70,7 @@ struct UpstreamPool::Connecting {
 };
 
 UpstreamPool::UpstreamPool(boost::asio::io_context& io, TimeoutLists& timeouts, SSL_CTX* tls)
-    : io_(io),
-      resolver_(io),
-      timeouts_(timeouts),
-      tls_(tls) {}
+    : io_(io), resolver_(io), timeouts_(timeouts), tls_(tls) {}
 
 UpstreamPool::~UpstreamPool() = default;
 
@@ -123,7 +124,8 @@ void UpstreamPool::clear() {
     idle_count_ = 0;
 }
 
-std::uint64_t UpstreamPool::connect(const forward::Endpoint& endpoint, std::function<void(Connected)> done) {
+std::uint64_t UpstreamPool::connect(const forward::Endpoint& endpoint,
+                                    std::function<void(Connected)> done) {
     const std::uint64_t ticket = next_ticket_++;
     auto connecting = std::make_unique<Connecting>();
     connecting->endpoint = endpoint;
@@ -134,7 +136,8 @@ std::uint64_t UpstreamPool::connect(const forward::Endpoint& endpoint, std::func
     if (!is_name) {
         connecting->addresses = {tcp::endpoint(address, endpoint.port)};
     } else if (known != resolved_.end() && known->second.until > now_) {
-        for (const tcp::endpoint& found : known->second.addresses) connecting->addresses.emplace_back(found.address(), endpoint.port);
+        for (const tcp::endpoint& found : known->second.addresses)
+            connecting->addresses.emplace_back(found.address(), endpoint.port);
     }
     const bool ready = !connecting->addresses.empty();
     connecting_.emplace(ticket, std::move(connecting));
@@ -159,28 +162,35 @@ void UpstreamPool::cancel(std::uint64_t ticket) {
 void UpstreamPool::resolve(std::uint64_t ticket) {
     const Connecting& connecting = *connecting_.at(ticket);
     const std::string host = connecting.endpoint.host;
-    resolver_.async_resolve(host, std::to_string(connecting.endpoint.port),
-                            [this, ticket, host](boost::system::error_code ec, const tcp::resolver::results_type& found) {
-                                const auto it = connecting_.find(ticket);
-                                if (it == connecting_.end()) return;
-                                if (ec || found.empty()) {
-                                    finish(ticket, {nullptr, Errc::upstream_unresolved, host + ": " + ec.message()});
-                                    return;
-                                }
-                                Resolved& resolved = resolved_[host];
-                                resolved.addresses.clear();
-                                for (const auto& entry : found) resolved.addresses.push_back(entry.endpoint());
-                                resolved.until = now_ + kResolvedFor;
-                                it->second->addresses = resolved.addresses;
-                                try_next(ticket);
-                            });
+    resolver_.async_resolve(
+        host,
+        std::to_string(connecting.endpoint.port),
+        [this, ticket, host](boost::system::error_code ec,
+                             const tcp::resolver::results_type& found) {
+            const auto it = connecting_.find(ticket);
+            if (it == connecting_.end()) return;
+            if (ec || found.empty()) {
+                finish(ticket, {nullptr, Errc::upstream_unresolved, host + ": " + ec.message()});
+                return;
+            }
+            Resolved& resolved = resolved_[host];
+            resolved.addresses.clear();
+            for (const auto& entry : found)
+                resolved.addresses.push_back(entry.endpoint());
+            resolved.until = now_ + kResolvedFor;
+            it->second->addresses = resolved.addresses;
+            try_next(ticket);
+        });
 }
 
 void UpstreamPool::try_next(std::uint64_t ticket) {
     Connecting& connecting = *connecting_.at(ticket);
     if (connecting.next == connecting.addresses.size()) {
         resolved_.erase(connecting.endpoint.host);
-        finish(ticket, {nullptr, Errc::upstream_refused, connecting.endpoint.host_header + ": " + connecting.last_error});
+        finish(ticket,
+               {nullptr,
+                Errc::upstream_refused,
+                connecting.endpoint.host_header + ": " + connecting.last_error});
         return;
     }
     const tcp::endpoint peer = connecting.addresses[connecting.next++];
@@ -195,13 +205,15 @@ void UpstreamPool::try_next(std::uint64_t ticket) {
             return;
         }
         tune(*current.socket, peer);
-        UpstreamPtr connection(new UpstreamConnection(*this, current.endpoint, std::move(*current.socket)));
+        UpstreamPtr connection(
+            new UpstreamConnection(*this, current.endpoint, std::move(*current.socket)));
         current.socket.reset();
         if (!current.endpoint.tls) {
             finish(ticket, {std::move(connection), Errc::none, {}});
             return;
         }
-        if (tls_ == nullptr || !connection->transport_.start_client_tls(tls_, current.endpoint.host)) {
+        if (tls_ == nullptr ||
+            !connection->transport_.start_client_tls(tls_, current.endpoint.host)) {
             finish(ticket, {nullptr, Errc::upstream_tls, connection->transport_.tls_error()});
             return;
         }
@@ -217,12 +229,17 @@ void UpstreamPool::continue_tls(std::uint64_t ticket, const UpstreamPtr& connect
         return;
     }
     if (status != IoStatus::would_block && status != IoStatus::want_write) {
-        finish(ticket, {nullptr, Errc::upstream_tls, connection->endpoint_.host_header + ": " + connection->transport_.tls_error()});
+        finish(ticket,
+               {nullptr,
+                Errc::upstream_tls,
+                connection->endpoint_.host_header + ": " + connection->transport_.tls_error()});
         connection->transport_.close();
         return;
     }
     const auto again = [this, ticket, connection](boost::system::error_code ec) {
-        if (ec == boost::asio::error::operation_aborted || connecting_.find(ticket) == connecting_.end()) return;
+        if (ec == boost::asio::error::operation_aborted ||
+            connecting_.find(ticket) == connecting_.end())
+            return;
         continue_tls(ticket, connection);
     };
     if (status == IoStatus::would_block) {

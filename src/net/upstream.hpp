@@ -1,10 +1,9 @@
 #pragma once
 
-#include "timeouts.hpp"
-#include "transport.hpp"
-
 #include "gatehouse/core/errc.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
+#include "timeouts.hpp"
+#include "transport.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -31,11 +30,15 @@ class UpstreamUser {
     ~UpstreamUser() = default;
 };
 
-/// One connection to an upstream. Its read side stays watched while it is idle, so that one the upstream closes leaves the pool at once; the
-/// same watch then announces the next answer, so that a request arms nothing twice.
-class UpstreamConnection : public boost::intrusive_ref_counter<UpstreamConnection, boost::thread_unsafe_counter> {
+/// One connection to an upstream. Its read side stays watched while it is idle, so that one the
+/// upstream closes leaves the pool at once; the same watch then announces the next answer, so that
+/// a request arms nothing twice.
+class UpstreamConnection
+    : public boost::intrusive_ref_counter<UpstreamConnection, boost::thread_unsafe_counter> {
   public:
-    UpstreamConnection(UpstreamPool& pool, const forward::Endpoint& endpoint, boost::asio::ip::tcp::socket socket);
+    UpstreamConnection(UpstreamPool& pool,
+                       const forward::Endpoint& endpoint,
+                       boost::asio::ip::tcp::socket socket);
 
     Transport& transport() noexcept { return transport_; }
 
@@ -43,7 +46,8 @@ class UpstreamConnection : public boost::intrusive_ref_counter<UpstreamConnectio
 
     void use(UpstreamUser* user) noexcept { user_ = user; }
 
-    /// Served a request before: only then may a failure before the first answer byte be blamed on an idle close.
+    /// Served a request before: only then may a failure before the first answer byte be blamed on
+    /// an idle close.
     bool reused() const noexcept { return served_ > 0; }
 
     void arm_read();
@@ -70,7 +74,8 @@ struct Connected {
     std::string detail;
 };
 
-/// A worker's idle upstream connections by endpoint, last in first out, and the making of new ones. Belongs to the worker's thread.
+/// A worker's idle upstream connections by endpoint, last in first out, and the making of new ones.
+/// Belongs to the worker's thread.
 class UpstreamPool {
   public:
     UpstreamPool(boost::asio::io_context& io, TimeoutLists& timeouts, SSL_CTX* tls);
@@ -79,7 +84,8 @@ class UpstreamPool {
     /// An idle connection, or null.
     UpstreamPtr take(const forward::Endpoint& endpoint);
 
-    /// Connects anew: name resolution, TCP, TLS. `done` is called once, later, unless cancel() comes first.
+    /// Connects anew: name resolution, TCP, TLS. `done` is called once, later, unless cancel()
+    /// comes first.
     /// @return a ticket for cancel()
     std::uint64_t connect(const forward::Endpoint& endpoint, std::function<void(Connected)> done);
 
@@ -99,6 +105,7 @@ class UpstreamPool {
   private:
     friend class UpstreamConnection;
     struct Connecting;
+
     struct Resolved {
         std::vector<boost::asio::ip::tcp::endpoint> addresses;
         SteadyTime until;
@@ -106,7 +113,8 @@ class UpstreamPool {
 
     struct EndpointHash {
         std::size_t operator()(const forward::Endpoint& endpoint) const noexcept {
-            return std::hash<std::string>()(endpoint.host) * 31 + endpoint.port * 2U + (endpoint.tls ? 1U : 0U);
+            return std::hash<std::string>()(endpoint.host) * 31 + endpoint.port * 2U +
+                   (endpoint.tls ? 1U : 0U);
         }
     };
 

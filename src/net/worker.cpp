@@ -38,7 +38,8 @@ Worker::~Worker() {
     abort();
     pool_.clear();
     timer_.cancel();
-    // Handlers that were cut off own sessions and connections: they run out here, while what they point to is still there.
+    // Handlers that were cut off own sessions and connections: they run out here, while what they
+    // point to is still there.
     io_.restart();
     io_.poll();
 }
@@ -53,17 +54,20 @@ void Worker::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-void Worker::post(std::function<void()> task) { boost::asio::post(io_, std::move(task)); }
+void Worker::post(std::function<void()> task) {
+    boost::asio::post(io_, std::move(task));
+}
 
 void Worker::serve(boost::asio::ip::tcp::socket socket, std::uint16_t listener_port) {
     wake();
     ++gateway_.metrics().connections_opened;
-    const boost::intrusive_ptr<Session> session(new Session(*this, std::move(socket), listener_port));
+    const boost::intrusive_ptr<Session> session(
+        new Session(*this, std::move(socket), listener_port));
     session->start();
 }
 
-// The worker's clockwork, ten times a second: late connections, the log lines made meanwhile. The timer runs for ever, and so keeps the
-// loop alive.
+// The worker's clockwork, ten times a second: late connections, the log lines made meanwhile. The
+// timer runs for ever, and so keeps the loop alive.
 void Worker::tick() {
     wake();
     timeouts_.sweep(now_.steady);
@@ -95,14 +99,16 @@ void Worker::abort() {
 }
 
 std::string_view Worker::date() {
-    const auto second = std::chrono::floor<std::chrono::seconds>(now_.wall).time_since_epoch().count();
+    const auto second =
+        std::chrono::floor<std::chrono::seconds>(now_.wall).time_since_epoch().count();
     if (second != date_second_) {
         date_second_ = second;
         const std::time_t time = second;
         std::tm parts{};
         gmtime_r(&time, &parts);
         std::array<char, 40> text{};
-        const std::size_t length = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        const std::size_t length =
+            std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
         date_.assign(text.data(), length);
     }
     return date_;

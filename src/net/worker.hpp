@@ -1,14 +1,13 @@
 #pragma once
 
 #include "buffers.hpp"
-#include "timeouts.hpp"
-#include "upstream.hpp"
-
 #include "gatehouse/app/authorize.hpp"
 #include "gatehouse/app/gateway.hpp"
 #include "gatehouse/app/ports.hpp"
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
+#include "timeouts.hpp"
+#include "upstream.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -34,11 +33,13 @@ struct WorkerShared {
     SSL_CTX* upstream_tls;
     std::function<void(std::string lines)> write_access_log;  ///< takes whole lines; thread-safe
     std::function<void(const std::string& text)> report_bug;  ///< a caught exception; thread-safe
-    std::atomic<std::size_t> connections{0};                  ///< open client connections of all workers: a limit by nature
+    std::atomic<std::size_t> connections{
+        0};  ///< open client connections of all workers: a limit by nature
 };
 
-/// One thread with its own event loop, connections, upstream pool, buffers, timeouts, journal and metrics. Nothing on the request path is
-/// shared but what WorkerShared names. Other threads reach a worker by post() alone.
+/// One thread with its own event loop, connections, upstream pool, buffers, timeouts, journal and
+/// metrics. Nothing on the request path is shared but what WorkerShared names. Other threads reach
+/// a worker by post() alone.
 class Worker {
   public:
     Worker(WorkerShared& shared, std::shared_ptr<const app::Snapshot> snapshot);

@@ -31,9 +31,11 @@ struct Access {
     std::string token;    ///< empty: none is asked for (loopback only; config sees to that)
 };
 
-/// The admin API: health, metrics, report, cache, traces, flush. It has no socket of its own and decides nothing but who may ask.
+/// The admin API: health, metrics, report, cache, traces, flush. It has no socket of its own and
+/// decides nothing but who may ask.
 ///
-/// - A Host that is neither the configured address nor a loopback name is refused with 403, so that no web page can reach it through a name
+/// - A Host that is neither the configured address nor a loopback name is refused with 403, so that
+/// no web page can reach it through a name
 ///   that resolves to this machine (DNS rebinding). The health calls pass: probes use addresses.
 /// - A cross-site Origin or Sec-Fetch-Site is refused with 403; no CORS field is ever sent.
 /// - With a token, everything but the health calls wants it as a Bearer credential: 401.

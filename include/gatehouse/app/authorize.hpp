@@ -26,11 +26,15 @@ struct AuthorizeResult {
     std::uint32_t micros = 0;
 };
 
-/// A cached grant's token is looked at anew on every hit: false on or after exp, and before nbf less the skew. An entry's end was worked out
-/// from the clock at insertion, and a clock that stepped since must not keep a token alive. Always true with "limitToExpiration": false.
-bool still_holds(const config::Authorizer& options, const authz::Grant& grant, WallTime wall) noexcept;
+/// A cached grant's token is looked at anew on every hit: false on or after exp, and before nbf
+/// less the skew. An entry's end was worked out from the clock at insertion, and a clock that
+/// stepped since must not keep a token alive. Always true with "limitToExpiration": false.
+bool still_holds(const config::Authorizer& options,
+                 const authz::Grant& grant,
+                 WallTime wall) noexcept;
 
-/// One miss: what the authorizer is asked. Views live for the call of authorize(); a call that must wait copies them.
+/// One miss: what the authorizer is asked. Views live for the call of authorize(); a call that must
+/// wait copies them.
 struct AuthorizeCall {
     std::shared_ptr<const Snapshot> snapshot;
     const CompiledApi* api = nullptr;
@@ -40,29 +44,46 @@ struct AuthorizeCall {
     bool* joined = nullptr;  ///< set when the call of another request is waited for
 };
 
-/// Runs authorizers on cache misses: single flight, key sets, verification, grant, cache. Shared by all workers.
-/// With the key at hand it is a plain call of some 20 µs; only a key fetch makes anybody wait.
+/// Runs authorizers on cache misses: single flight, key sets, verification, grant, cache. Shared by
+/// all workers. With the key at hand it is a plain call of some 20 µs; only a key fetch makes
+/// anybody wait.
 class Authorize {
   public:
     Authorize(authz::GrantCache& cache, KeyStore& keys, const Clock& clock, Warn warn);
 
     /// @param make_wake  asked for a wake only when the answer may have to be waited for
     /// @return the result, or null: then the wake is told
-    std::shared_ptr<const AuthorizeResult> authorize(const AuthorizeCall& call, const Instant& now, const std::function<Wake()>& make_wake);
+    std::shared_ptr<const AuthorizeResult> authorize(const AuthorizeCall& call,
+                                                     const Instant& now,
+                                                     const std::function<Wake()>& make_wake);
 
     /// Authorizer calls made so far (verifications, not joins).
     std::uint64_t calls() const noexcept { return calls_.load(std::memory_order_relaxed); }
 
   private:
     struct Job;
-    std::shared_ptr<const AuthorizeResult> attempt_safely(const AuthorizeCall& call, const Instant& now, std::uint64_t generation,
-                                                          const std::function<bool(std::uint32_t source)>& await_keys);
-    std::shared_ptr<const AuthorizeResult> attempt(const AuthorizeCall& call, const Instant& now, std::uint64_t generation,
-                                                   const std::function<bool(std::uint32_t source)>& await_keys);
-    std::shared_ptr<AuthorizeResult> verify(const AuthorizeCall& call, jwt::Unverified token, std::uint32_t source, const Keys& keys,
+    std::shared_ptr<const AuthorizeResult> attempt_safely(
+        const AuthorizeCall& call,
+        const Instant& now,
+        std::uint64_t generation,
+        const std::function<bool(std::uint32_t source)>& await_keys);
+    std::shared_ptr<const AuthorizeResult> attempt(
+        const AuthorizeCall& call,
+        const Instant& now,
+        std::uint64_t generation,
+        const std::function<bool(std::uint32_t source)>& await_keys);
+    std::shared_ptr<AuthorizeResult> verify(const AuthorizeCall& call,
+                                            jwt::Unverified token,
+                                            std::uint32_t source,
+                                            const Keys& keys,
                                             const Instant& now);
-    Errc finish_grant(const AuthorizeCall& call, authz::Grant& grant, AuthorizeResult& result) const;
-    void remember(const AuthorizeCall& call, const AuthorizeResult& result, const Instant& now, std::uint64_t generation);
+    Errc finish_grant(const AuthorizeCall& call,
+                      authz::Grant& grant,
+                      AuthorizeResult& result) const;
+    void remember(const AuthorizeCall& call,
+                  const AuthorizeResult& result,
+                  const Instant& now,
+                  std::uint64_t generation);
     void warn_of_trap(const AuthorizeCall& call, const authz::Grant& grant);
 
     authz::GrantCache& cache_;

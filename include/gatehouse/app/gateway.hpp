@@ -36,8 +36,9 @@ enum class Step : std::uint8_t {
     wait,     ///< an authorizer call is under way: its wake is told, then resume()
 };
 
-/// One request on its way through: what each step found, for the next step, the trace and the logs. Reused from request to request so that
-/// its strings keep their storage. `head` and what it points to must stay in place until finish().
+/// One request on its way through: what each step found, for the next step, the trace and the logs.
+/// Reused from request to request so that its strings keep their storage. `head` and what it points
+/// to must stay in place until finish().
 struct Request {
     std::shared_ptr<const Snapshot> snapshot;
     Instant began;
@@ -64,30 +65,41 @@ struct Request {
     TraceDetail& make_detail();
 };
 
-/// The deciding part of one worker: routing, identity, cache, judgement, refusals, trace. Belongs to the worker's thread; what is shared
-/// (cache, keys, authorizer calls) is thread-safe in itself. No socket, no clock: `now` comes with each call.
+/// The deciding part of one worker: routing, identity, cache, judgement, refusals, trace. Belongs
+/// to the worker's thread; what is shared (cache, keys, authorizer calls) is thread-safe in itself.
+/// No socket, no clock: `now` comes with each call.
 class Gateway {
   public:
-    Gateway(std::shared_ptr<const Snapshot> snapshot, authz::GrantCache& cache, Authorize& authorize);
+    Gateway(std::shared_ptr<const Snapshot> snapshot,
+            authz::GrantCache& cache,
+            Authorize& authorize);
 
     const std::shared_ptr<const Snapshot>& snapshot() const noexcept { return snapshot_; }
 
-    /// Begins a request whose head was read: ids, snapshot, route, identity, cache, judgement. On a cache hit there is no allocation.
+    /// Begins a request whose head was read: ids, snapshot, route, identity, cache, judgement. On a
+    /// cache hit there is no allocation.
     /// @param make_wake  asked only when the answer may be Step::wait; told only when it is
-    Step begin(Request& request, const http::RequestHead& head, const ClientFacts& client, const Instant& now,
+    Step begin(Request& request,
+               const http::RequestHead& head,
+               const ClientFacts& client,
+               const Instant& now,
                const std::function<Wake()>& make_wake);
 
     /// Goes on with the result that the wake was told.
     Step resume(Request& request, const AuthorizeResult& result, const Instant& now);
 
-    /// Begins a request whose head could not be read: only ids and the error are known. `head` may be half filled.
+    /// Begins a request whose head could not be read: only ids and the error are known. `head` may
+    /// be half filled.
     void begin_unread(Request& request, const ClientFacts& client, const Instant& now, Errc error);
 
     /// The answer to a refused request.
     authz::RenderedResponse render_refusal(Request& request) const;
 
-    /// The answer to a request that was allowed but failed later (upstream_*, mapping_invalid, body_too_large, draining, internal).
-    authz::RenderedResponse render_failure(Request& request, Errc error, std::string detail = {}) const;
+    /// The answer to a request that was allowed but failed later (upstream_*, mapping_invalid,
+    /// body_too_large, draining, internal).
+    authz::RenderedResponse render_failure(Request& request,
+                                           Errc error,
+                                           std::string detail = {}) const;
 
     /// With --dev: appends the "x-gatehouse-trace" line that tells request id and reason.
     void append_dev_header(const Request& request, std::string& headers) const;
@@ -96,7 +108,9 @@ class Gateway {
     void finish(Request& request, const Instant& now);
 
     /// Told each finished request (the demo's line per request). Empty by default.
-    void observe(std::function<void(const TraceRecord&)> observer) { observer_ = std::move(observer); }
+    void observe(std::function<void(const TraceRecord&)> observer) {
+        observer_ = std::move(observer);
+    }
 
     Journal& journal() noexcept { return journal_; }
 
@@ -106,7 +120,10 @@ class Gateway {
     std::string take_access_log();
 
   private:
-    void start(Request& request, const ClientFacts& client, const Instant& now, std::string_view client_request_id);
+    void start(Request& request,
+               const ClientFacts& client,
+               const Instant& now,
+               std::string_view client_request_id);
     Errc route(Request& request);
     Step authorize(Request& request, const Instant& now, const std::function<Wake()>& make_wake);
     Step judge(Request& request);

@@ -21,8 +21,8 @@ struct Readiness {
     std::vector<std::string> reasons;  ///< why not
 };
 
-/// What the admin API may ask and order of a running gateway. Implemented by the server (net); called on the control thread. Calls that must
-/// visit the workers are awaited.
+/// What the admin API may ask and order of a running gateway. Implemented by the server (net);
+/// called on the control thread. Calls that must visit the workers are awaited.
 class Inspector {
   public:
     virtual ~Inspector() = default;
@@ -37,7 +37,9 @@ class Inspector {
     /// The rows of GET /cache.
     virtual Json cache_entries(std::size_t most) const = 0;
     /// Drops entries; nullopt when there is no such API and stage (or authorizer).
-    virtual std::optional<std::size_t> flush(std::string_view api_id, std::string_view stage, std::optional<std::string> authorizer,
+    virtual std::optional<std::size_t> flush(std::string_view api_id,
+                                             std::string_view stage,
+                                             std::optional<std::string> authorizer,
                                              std::optional<jwt::Sha256> identity) = 0;
 };
 

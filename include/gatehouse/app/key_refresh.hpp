@@ -7,14 +7,18 @@
 
 namespace gatehouse::app {
 
-/// When one key source is fetched: a state machine without I/O. Events go in with `now`; what comes out says whether to fetch.
+/// When one key source is fetched: a state machine without I/O. Events go in with `now`; what comes
+/// out says whether to fetch.
 ///
 ///  - fetched at start, then every `refresh`;
-///  - a failed fetch is tried again after 1 s, 2 s, 4 s … but at most `refresh` later, and the old keys stay;
-///  - an unknown kid, or no keys at all, asks for a fetch at once: at most one per `cooldown`, counted from the start of the last one.
+///  - a failed fetch is tried again after 1 s, 2 s, 4 s … but at most `refresh` later, and the old
+///  keys stay;
+///  - an unknown kid, or no keys at all, asks for a fetch at once: at most one per `cooldown`,
+///  counted from the start of the last one.
 class KeyRefresh {
   public:
-    KeyRefresh(std::chrono::seconds refresh, std::chrono::seconds cooldown) : refresh_(refresh), cooldown_(cooldown) {}
+    KeyRefresh(std::chrono::seconds refresh, std::chrono::seconds cooldown)
+        : refresh_(refresh), cooldown_(cooldown) {}
 
     /// The clock moved: true when a fetch is to be started now (it counts as started).
     bool tick(SteadyTime now);

@@ -18,7 +18,8 @@ namespace gatehouse::app {
 /// Where the keys of one issuer come from.
 struct KeySourceOptions {
     std::string issuer;
-    std::string jwks_uri;  ///< http:, https: or file: URL (absolute path); empty: OpenID discovery at the issuer
+    std::string jwks_uri;  ///< http:, https: or file: URL (absolute path); empty: OpenID discovery
+                           ///< at the issuer
     std::chrono::seconds refresh = limits::kJwksRefresh;
     std::chrono::seconds cooldown = limits::kJwksCooldown;
     std::chrono::seconds max_stale = limits::kJwksMaxStale;
@@ -43,19 +44,23 @@ struct KeySourceStatus {
     std::optional<std::chrono::milliseconds> next_fetch_in;
     std::uint64_t fetches = 0;
     std::uint64_t failures = 0;
-    std::string last_error;  ///< empty: the last fetch succeeded
+    std::string last_error;         ///< empty: the last fetch succeeded
     std::vector<std::string> keys;  ///< PublicKey::describe
 };
 
-/// The key sets of all issuers. Workers read them on a cache miss; one control thread fetches. Thread-safe.
+/// The key sets of all issuers. Workers read them on a cache miss; one control thread fetches.
+/// Thread-safe.
 ///
-/// Rules (contract, "Keys away"): fetched at start, refreshed in the background every `refresh`; a failed fetch keeps the old set and is
-/// retried with back-off; keys older than `max_stale` are not usable; an unknown kid starts at most one fetch per `cooldown`.
+/// Rules (contract, "Keys away"): fetched at start, refreshed in the background every `refresh`; a
+/// failed fetch keeps the old set and is retried with back-off; keys older than `max_stale` are not
+/// usable; an unknown kid starts at most one fetch per `cooldown`.
 class KeyStore {
   public:
-    /// Starts one fetch of a source; the fetcher answers with fetched(). Called without locks held, from any thread.
+    /// Starts one fetch of a source; the fetcher answers with fetched(). Called without locks held,
+    /// from any thread.
     using StartFetch = std::function<void(std::uint32_t source, const KeySourceOptions& options)>;
-    /// Told after a good fetch, with the new set: what it no longer holds must leave the policy cache.
+    /// Told after a good fetch, with the new set: what it no longer holds must leave the policy
+    /// cache.
     using KeysChanged = std::function<void(std::uint32_t source, const jwt::KeySet& keys)>;
 
     KeyStore();
@@ -66,27 +71,33 @@ class KeyStore {
     void on_start_fetch(StartFetch start_fetch);
     void on_keys_changed(KeysChanged keys_changed);
 
-    /// The source of these options: an existing one, or a new one whose first fetch starts at the next tick().
+    /// The source of these options: an existing one, or a new one whose first fetch starts at the
+    /// next tick().
     std::uint32_t add(const KeySourceOptions& options);
 
     /// Usable keys, or nullopt when there are none or they are older than max_stale.
     std::optional<Keys> current(std::uint32_t source, SteadyTime now) const;
 
-    /// True when a fetch is under way or may start now (never fetched, or the cooldown is over): then one is started if none is, and
-    /// `ready` is called once when it ends, well or not, on the fetching thread. False: `ready` is never called.
+    /// True when a fetch is under way or may start now (never fetched, or the cooldown is over):
+    /// then one is started if none is, and `ready` is called once when it ends, well or not, on the
+    /// fetching thread. False: `ready` is never called.
     bool await_fetch(std::uint32_t source, SteadyTime now, std::function<void()> ready);
 
     /// When a fetch for an unknown kid may start at the earliest, for the trace.
     std::chrono::milliseconds cooldown_left(std::uint32_t source, SteadyTime now) const;
 
-    /// Where the keys come from, for the trace: the JWKS URL, or the issuer while discovery has not found it.
+    /// Where the keys come from, for the trace: the JWKS URL, or the issuer while discovery has not
+    /// found it.
     std::string location(std::uint32_t source) const;
 
     /// Starts the fetches that are due. The control thread calls it at least every 100 ms.
     void tick(SteadyTime now);
 
     /// The end of a fetch. `location`: the JWKS URL in the end.
-    void fetched(std::uint32_t source, Result<std::shared_ptr<const jwt::KeySet>> keys, std::string location, SteadyTime now);
+    void fetched(std::uint32_t source,
+                 Result<std::shared_ptr<const jwt::KeySet>> keys,
+                 std::string location,
+                 SteadyTime now);
 
     std::vector<KeySourceStatus> status(SteadyTime now) const;
 

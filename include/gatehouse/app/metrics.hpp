@@ -16,7 +16,8 @@ namespace gatehouse::app {
 struct Snapshot;
 
 /// Upper bounds of the duration histograms in seconds; the last bucket is +Inf.
-constexpr std::array<double, 11> kDurationBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5};
+constexpr std::array<double, 11> kDurationBounds = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5};
 
 struct Histogram {
     std::array<std::uint64_t, kDurationBounds.size() + 1> buckets{};
@@ -27,10 +28,11 @@ struct Histogram {
     void add(const Histogram& other) noexcept;
 };
 
-/// Counters of one worker, written by its thread alone; a scrape sums copies. Labels come from configured names, statuses and reasons only,
-/// so that no client can add a series.
+/// Counters of one worker, written by its thread alone; a scrape sums copies. Labels come from
+/// configured names, statuses and reasons only, so that no client can add a series.
 struct Metrics {
-    boost::unordered_flat_map<std::uint64_t, std::uint64_t> requests;  ///< (api, route, status, reason) packed by count()
+    boost::unordered_flat_map<std::uint64_t, std::uint64_t>
+        requests;  ///< (api, route, status, reason) packed by count()
     Histogram request_seconds;
     Histogram upstream_seconds;
     Histogram authorizer_seconds;
@@ -63,6 +65,8 @@ struct ProcessFacts {
 };
 
 /// Prometheus text exposition format 0.0.4.
-std::string to_prometheus(const Metrics& metrics, const ProcessFacts& facts, const Snapshot& snapshot);
+std::string to_prometheus(const Metrics& metrics,
+                          const ProcessFacts& facts,
+                          const Snapshot& snapshot);
 
 }  // namespace gatehouse::app

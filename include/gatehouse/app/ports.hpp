@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-// Small interfaces to what the deciding code cannot do itself, each with one reason to be faked. The slow ones are KeyStore's fetcher
-// (key_store.hpp) and the session's waker (authorize.hpp).
+// Small interfaces to what the deciding code cannot do itself, each with one reason to be faked.
+// The slow ones are KeyStore's fetcher (key_store.hpp) and the session's waker (authorize.hpp).
 namespace gatehouse::app {
 
 /// Reads the clocks. Nobody else calls one.
@@ -19,7 +19,8 @@ class Clock {
 class SystemClock final : public Clock {
   public:
     Instant now() const override {
-        return {std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()), std::chrono::steady_clock::now()};
+        return {std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()),
+                std::chrono::steady_clock::now()};
     }
 };
 

@@ -13,7 +13,7 @@ struct RequestIds {
     std::array<unsigned char, 16> bytes{};  ///< of the UUID
     std::array<char, 36> request_id{};      ///< lower-case UUID v4 text
     std::array<char, 16> extended_id{};     ///< 15 base64 characters and '='
-    std::array<char, 35> trace_id{};        ///< "Root=1-<8 hex of the time>-<24 hex>" without "Root="
+    std::array<char, 35> trace_id{};  ///< "Root=1-<8 hex of the time>-<24 hex>" without "Root="
 
     std::string_view request() const noexcept { return {request_id.data(), request_id.size()}; }
 
@@ -22,13 +22,15 @@ struct RequestIds {
     std::string_view trace() const noexcept { return {trace_id.data(), trace_id.size()}; }
 };
 
-/// Makes request ids. One per worker: no lock. Names, not secrets: xoshiro256** seeded from the system's randomness.
+/// Makes request ids. One per worker: no lock. Names, not secrets: xoshiro256** seeded from the
+/// system's randomness.
 class IdSource {
   public:
     IdSource();
     explicit IdSource(std::uint64_t seed);
 
-    /// Fills all ids; `client_id` is used for the request id when it is a UUID, as the service does.
+    /// Fills all ids; `client_id` is used for the request id when it is a UUID, as the service
+    /// does.
     void make(RequestIds& ids, WallTime now, std::string_view client_id) noexcept;
 
   private:

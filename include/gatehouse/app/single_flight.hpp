@@ -15,22 +15,28 @@ namespace gatehouse::app {
 
 struct AuthorizeResult;
 
-/// Told the result of an authorizer call. Called on any thread, exactly once; must not block (a session posts to its worker).
+/// Told the result of an authorizer call. Called on any thread, exactly once; must not block (a
+/// session posts to its worker).
 using Wake = std::function<void(std::shared_ptr<const AuthorizeResult>)>;
 
-/// Joins equal misses: one token means one authorizer call, however many requests and workers ask at once. Thread-safe.
-/// A call belongs to nobody: a client that leaves never cancels it for the others.
+/// Joins equal misses: one token means one authorizer call, however many requests and workers ask
+/// at once. Thread-safe. A call belongs to nobody: a client that leaves never cancels it for the
+/// others.
 class SingleFlight {
   public:
-    /// The first to ask for a key leads: true, and the caller makes the call and must end it with complete(). Others: false, and the wake
-    /// that `make_wake` gives is told the result.
-    bool lead_or_join(authz::CacheScope scope, std::string_view identity, const std::function<Wake()>& make_wake);
+    /// The first to ask for a key leads: true, and the caller makes the call and must end it with
+    /// complete(). Others: false, and the wake that `make_wake` gives is told the result.
+    bool lead_or_join(authz::CacheScope scope,
+                      std::string_view identity,
+                      const std::function<Wake()>& make_wake);
 
     /// The leader waits too, as one among equals.
     void join(authz::CacheScope scope, std::string_view identity, Wake wake);
 
     /// Ends the call: everybody who joined is told the same result, errors too.
-    void complete(authz::CacheScope scope, std::string_view identity, const std::shared_ptr<const AuthorizeResult>& result);
+    void complete(authz::CacheScope scope,
+                  std::string_view identity,
+                  const std::shared_ptr<const AuthorizeResult>& result);
 
     std::size_t size() const;
 

@@ -32,12 +32,14 @@ struct CompiledAuthorizer {
     /// So was the one about context keys that get no header.
     mutable std::atomic<bool> context_warned{false};
 
-    CompiledAuthorizer(const config::Authorizer* authorizer, authz::IdentitySource identity_source, authz::JwtAuthorizer jwt_authorizer);
+    CompiledAuthorizer(const config::Authorizer* authorizer,
+                       authz::IdentitySource identity_source,
+                       authz::JwtAuthorizer jwt_authorizer);
 };
 
 struct CompiledRoute {
     const config::Route* source = nullptr;
-    int authorizer = -1;  ///< index into CompiledApi::authorizers; -1: NONE
+    int authorizer = -1;                          ///< index into CompiledApi::authorizers; -1: NONE
     std::optional<forward::ForwardPlan> forward;  ///< HTTP_PROXY
     std::string mock_body;
     std::string mock_type;
@@ -52,7 +54,8 @@ struct CompiledApi {
     authz::GatewayResponses responses;
 };
 
-/// A configuration, compiled. Immutable but for warning marks; every request holds the one it began with.
+/// A configuration, compiled. Immutable but for warning marks; every request holds the one it began
+/// with.
 struct Snapshot {
     config::Model model;
     routing::ApiTable api_table;
@@ -62,7 +65,11 @@ struct Snapshot {
 };
 
 /// Compiles a model that loaded without problems. Registers its cache scopes and key sources.
-/// Errc::config_invalid when a part refuses what config let pass: a fault in config's checks, reported all the same.
-Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model, authz::GrantCache& cache, KeyStore& keys, bool dev);
+/// Errc::config_invalid when a part refuses what config let pass: a fault in config's checks,
+/// reported all the same.
+Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
+                                                      authz::GrantCache& cache,
+                                                      KeyStore& keys,
+                                                      bool dev);
 
 }  // namespace gatehouse::app

@@ -27,7 +27,8 @@ std::string_view to_string(CacheUse use) noexcept;
 /// What to do about a refusal or failure; empty where its text says all.
 std::string_view hint_for(Errc reason) noexcept;
 
-/// What is kept of every request: enums, indices and numbers, written by the code that decides. Text is made when somebody asks.
+/// What is kept of every request: enums, indices and numbers, written by the code that decides.
+/// Text is made when somebody asks.
 struct TraceRecord {
     std::array<unsigned char, 16> request_id{};
     std::int64_t wall_ms = 0;
@@ -87,8 +88,10 @@ struct Trace {
     std::shared_ptr<const TraceDetail> detail;  ///< null for a cached Allow
 };
 
-/// The trace as GET /traces shows it and `gatehouse explain` prints it. Steps in order of the pipeline.
-/// {"requestId", "time", "method", "path", "status", "reason", "reasonText", "verdict": "allow"|"refuse", "steps": [{"step", "result", …}], …}
+/// The trace as GET /traces shows it and `gatehouse explain` prints it. Steps in order of the
+/// pipeline.
+/// {"requestId", "time", "method", "path", "status", "reason", "reasonText", "verdict":
+/// "allow"|"refuse", "steps": [{"step", "result", …}], …}
 Json to_json(const Trace& trace, const Snapshot& snapshot);
 
 /// Lower-case UUID text of a request id, and back.

@@ -45,12 +45,12 @@ struct CheckOptions {
 };
 
 struct TokenOptions {
-    std::string key;                        ///< file of a private JWK or PEM; empty: the mint endpoint is asked
-    std::string issuer_url;                 ///< of the mint endpoint
-    std::string sub;                        ///< empty: "demo-user"
-    std::string iss;                        ///< empty: none with a key, the issuer's own without
+    std::string key;         ///< file of a private JWK or PEM; empty: the mint endpoint is asked
+    std::string issuer_url;  ///< of the mint endpoint
+    std::string sub;         ///< empty: "demo-user"
+    std::string iss;         ///< empty: none with a key, the issuer's own without
     std::vector<std::string> aud;
-    Json claims = Json::object();           ///< --claim, the last of a name wins
+    Json claims = Json::object();  ///< --claim, the last of a name wins
     std::string kid;
     std::string algorithm;
     std::chrono::seconds expires_in{3600};  ///< may be negative: a token that has expired
@@ -71,7 +71,13 @@ struct HealthOptions {
 
 struct VersionOptions {};
 
-using Call = std::variant<ServeOptions, DemoOptions, CheckOptions, TokenOptions, ExplainOptions, HealthOptions, VersionOptions>;
+using Call = std::variant<ServeOptions,
+                          DemoOptions,
+                          CheckOptions,
+                          TokenOptions,
+                          ExplainOptions,
+                          HealthOptions,
+                          VersionOptions>;
 
 /// Nothing is to be run: what to print and how to end (help: 0, bad usage: 2).
 struct Exit {
@@ -81,12 +87,14 @@ struct Exit {
 };
 
 /// @param arguments  without the program's name
-std::variant<Call, Exit> parse_arguments(const std::vector<std::string>& arguments, const config::Environment& environment);
+std::variant<Call, Exit> parse_arguments(const std::vector<std::string>& arguments,
+                                         const config::Environment& environment);
 
 /// "127.0.0.1:8080", "[::1]:8080" or "localhost:8080"; port 0 lets the system choose.
 std::optional<Endpoint> parse_endpoint(std::string_view text);
 
-/// An admin URL from "http://127.0.0.1:9901", or from ADDR:PORT as the gateway was told it (all addresses become loopback).
+/// An admin URL from "http://127.0.0.1:9901", or from ADDR:PORT as the gateway was told it (all
+/// addresses become loopback).
 std::optional<std::string> parse_admin_url(std::string_view text);
 
 /// "90s", "30m", "8h", "2d" or plain seconds; "-1h" is in the past.
@@ -96,7 +104,8 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 Json parse_claim_value(std::string_view text);
 
 /// The candidate that `word` was probably meant to be, or empty.
-std::string_view find_nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+std::string_view find_nearest(std::string_view word,
+                              const std::vector<std::string_view>& candidates);
 
 inline constexpr std::uint16_t kIssuerPort = 8090;
 inline constexpr std::uint16_t kEchoPort = 8091;

@@ -15,7 +15,8 @@
 #include <utility>
 #include <vector>
 
-// The calls of the program. What needs a socket or a key comes in as a function, so that a test can stand in for it.
+// The calls of the program. What needs a socket or a key comes in as a function, so that a test can
+// stand in for it.
 namespace gatehouse::cli {
 
 struct HttpCall {
@@ -68,7 +69,8 @@ struct Ports {
     std::function<Result<HttpReply>(const HttpCall&)> http;
     std::function<Result<std::string>(const SigningOrder&)> sign;
     std::function<Result<Judgement>(JudgeOrder)> judge;
-    std::function<Result<void>(const config::Model&)> compile;  ///< what serve does with a model before it listens
+    std::function<Result<void>(const config::Model&)>
+        compile;  ///< what serve does with a model before it listens
     std::function<int(ServeOrder)> serve;
     std::function<int(const DemoOptions&)> demo;
     std::function<WallTime()> now;
@@ -91,8 +93,9 @@ struct Found {
 /// Reads one file. A relative file: jwksUri becomes absolute: it stands beside the file.
 Found load_file(const std::string& path, const config::Environment& environment);
 
-/// Finds and reads the configuration that serve runs with, and applies what the command line overrides. Without a path:
-/// config/gatehouse.json, or the environment mode when UPSTREAM_URL is set; both, or neither, is an error.
+/// Finds and reads the configuration that serve runs with, and applies what the command line
+/// overrides. Without a path: config/gatehouse.json, or the environment mode when UPSTREAM_URL is
+/// set; both, or neither, is an error.
 Found load_configuration(const ServeOptions& options, const config::Environment& environment);
 
 /// What the claims of a token are made of.

@@ -6,8 +6,9 @@
 
 namespace gatehouse::cli {
 
-/// A trace (app/trace.hpp) as text for people: numbered steps, each marked "ok", "NO" or "--" (neither). Members that this version does not
-/// know are printed as they are; controls are escaped.
+/// A trace (app/trace.hpp) as text for people: numbered steps, each marked "ok", "NO" or "--"
+/// (neither). Members that this version does not know are printed as they are; controls are
+/// escaped.
 std::string trace_to_text(const Json& trace);
 
 }  // namespace gatehouse::cli

@@ -4,8 +4,9 @@
 #include <span>
 #include <string_view>
 
-// Every key that the configuration file may have, by the object it stands in. The loader refuses all others, and the tests
-// hold config/gatehouse.schema.json against this list, so that the two cannot drift apart.
+// Every key that the configuration file may have, by the object it stands in. The loader refuses
+// all others, and the tests hold config/gatehouse.schema.json against this list, so that the two
+// cannot drift apart.
 namespace gatehouse::config::keys {
 
 using Keys = std::span<const std::string_view>;
@@ -31,11 +32,23 @@ inline constexpr auto kTimeouts = std::to_array<std::string_view>({"headerInMill
 
 inline constexpr auto kAccessLog = std::to_array<std::string_view>({"format", "path"});
 
-inline constexpr auto kApi = std::to_array<std::string_view>(
-    {"name",           "protocolType",   "apiId",         "stageName",      "region",
-     "accountId",      "basePath",       "domainNames",   "stageVariables", "contextHeaders",
-     "headerHandling", "encodedSlash",   "methodOverride", "denyMessages",  "authorizers",
-     "routes",         "gatewayResponses"});
+inline constexpr auto kApi = std::to_array<std::string_view>({"name",
+                                                              "protocolType",
+                                                              "apiId",
+                                                              "stageName",
+                                                              "region",
+                                                              "accountId",
+                                                              "basePath",
+                                                              "domainNames",
+                                                              "stageVariables",
+                                                              "contextHeaders",
+                                                              "headerHandling",
+                                                              "encodedSlash",
+                                                              "methodOverride",
+                                                              "denyMessages",
+                                                              "authorizers",
+                                                              "routes",
+                                                              "gatewayResponses"});
 
 inline constexpr auto kContextHeaders =
     std::to_array<std::string_view>({"prefix", "requestContext"});
@@ -62,22 +75,16 @@ inline constexpr auto kJwt = std::to_array<std::string_view>({"issuer",
                                                               "resource",
                                                               "statements"});
 
-inline constexpr auto kProvider = std::to_array<std::string_view>(
-    {"issuer", "audience", "jwksUri", "jwks", "algorithms"});
+inline constexpr auto kProvider =
+    std::to_array<std::string_view>({"issuer", "audience", "jwksUri", "jwks", "algorithms"});
 
 inline constexpr auto kJwks = std::to_array<std::string_view>(
     {"refreshInSeconds", "cooldownInSeconds", "maxStaleInSeconds", "timeoutInMillis"});
 
 inline constexpr auto kContextEntry = std::to_array<std::string_view>({"claim", "default", "join"});
 
-inline constexpr auto kStatement = std::to_array<std::string_view>({"Sid",
-                                                                    "Effect",
-                                                                    "Action",
-                                                                    "NotAction",
-                                                                    "Resource",
-                                                                    "NotResource",
-                                                                    "Condition",
-                                                                    "when"});
+inline constexpr auto kStatement = std::to_array<std::string_view>(
+    {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "when"});
 
 inline constexpr auto kRoute = std::to_array<std::string_view>(
     {"routeKey", "authorizer", "authorizationScopes", "integration"});
@@ -117,7 +124,8 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
                                                       {"integration", kIntegration},
                                                       {"gatewayResponse", kGatewayResponse}});
 
-/// Keys of capabilities that are named in advance and not built: refused as such, wherever they stand.
+/// Keys of capabilities that are named in advance and not built: refused as such, wherever they
+/// stand.
 inline constexpr auto kLater = std::to_array<std::string_view>({"functions",
                                                                 "providerARNs",
                                                                 "jwtConfiguration",

@@ -11,8 +11,9 @@
 #include <utility>
 #include <vector>
 
-// The configuration file as values, after comments, ${ENV} references and defaults. Member names are the file's keys in
-// snake_case; src/README.md and config/gatehouse.schema.json describe each. Nothing here is compiled: that is app/snapshot.
+// The configuration file as values, after comments, ${ENV} references and defaults. Member names
+// are the file's keys in snake_case; src/README.md and config/gatehouse.schema.json describe each.
+// Nothing here is compiled: that is app/snapshot.
 namespace gatehouse::config {
 
 struct Listener {
@@ -101,7 +102,7 @@ enum class IntegrationType { http_proxy, mock };
 
 struct Integration {
     IntegrationType type = IntegrationType::http_proxy;
-    std::string uri;          ///< ${stageVariables.x} already filled in; {name} placeholders still there
+    std::string uri;  ///< ${stageVariables.x} already filled in; {name} placeholders still there
     std::string http_method;  ///< empty or "ANY": the client's
     std::chrono::milliseconds timeout = limits::kIntegrationTimeDefault;
     std::map<std::string, std::string> request_parameters;  ///< integration.request.… -> expression
@@ -121,8 +122,9 @@ struct Route {
 
 struct GatewayResponse {
     std::optional<int> status_code;
-    std::vector<std::pair<std::string, std::string>> response_parameters;  ///< gatewayresponse.header.X -> expression
-    std::map<std::string, std::string> response_templates;                 ///< MIME type -> template
+    std::vector<std::pair<std::string, std::string>>
+        response_parameters;  ///< gatewayresponse.header.X -> expression
+    std::map<std::string, std::string> response_templates;  ///< MIME type -> template
 };
 
 struct ContextHeaders {

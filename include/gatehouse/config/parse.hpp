@@ -11,7 +11,8 @@
 
 namespace gatehouse::config {
 
-/// Looks an environment variable up; nullopt when it is not set. The caller hands in the real one or a test's.
+/// Looks an environment variable up; nullopt when it is not set. The caller hands in the real one
+/// or a test's.
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 
 /// One thing that is wrong with a configuration.
@@ -21,19 +22,21 @@ struct Problem {
     std::string message;  ///< what is wrong, what is allowed, "did you mean"
 };
 
-/// What loading gave: a model that may be served, or every problem found (then `model` must not be used). `warnings` never
-/// stop a load.
+/// What loading gave: a model that may be served, or every problem found (then `model` must not be
+/// used). `warnings` never stop a load.
 struct Loaded {
     Model model;
     std::vector<Problem> problems;
     std::vector<Problem> warnings;
 };
 
-/// Reads a configuration file's text whole: comments, ${ENV} references, unknown keys, types, ranges, references between parts
-/// (validate.hpp is called at the end). Opens nothing. Never stops at the first problem.
+/// Reads a configuration file's text whole: comments, ${ENV} references, unknown keys, types,
+/// ranges, references between parts (validate.hpp is called at the end). Opens nothing. Never stops
+/// at the first problem.
 Loaded parse(std::string_view text, const Environment& environment);
 
-/// The configuration of environment mode (UPSTREAM_URL, EXPECTED_ISSUER, EXPECTED_AUDIENCE, JWKS_URL, GATEHOUSE_OPEN_ROUTES).
+/// The configuration of environment mode (UPSTREAM_URL, EXPECTED_ISSUER, EXPECTED_AUDIENCE,
+/// JWKS_URL, GATEHOUSE_OPEN_ROUTES).
 Loaded parse_environment(const Environment& environment);
 
 /// "config.json:12: /apis/0/routes/1/authorizer: …" (line and pointer left out when unknown).

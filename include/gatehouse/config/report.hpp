@@ -16,7 +16,8 @@ struct RouteReport {
     std::string authorizer;       ///< name, or "NONE"; never blank
     std::string authorizer_type;  ///< "TOKEN gatehouse:jwt", or "open"
     std::string integration;      ///< "HTTP_PROXY http://127.0.0.1:3000/items", "MOCK 200"
-    std::vector<std::string> differences;  ///< empty: exact; else each "differs from the service: …" without that prefix
+    std::vector<std::string>
+        differences;  ///< empty: exact; else each "differs from the service: …" without that prefix
 };
 
 /// Reports every route of a model that loaded without problems, in file order.

@@ -29,10 +29,10 @@ struct HttpAnswer {
     std::string body;
 };
 
-/// One request over a connection of its own, for the control thread and the command line: key sets, discovery, the admin API. https verifies
-/// the certificate and the host name. Redirects are not followed: a 3xx is an answer like any other.
-/// The error's code is Errc::jwks_fetch_failed or the system's; detail: what was tried and what went wrong, e.g.
-/// "127.0.0.1:1: Connection refused".
+/// One request over a connection of its own, for the control thread and the command line: key sets,
+/// discovery, the admin API. https verifies the certificate and the host name. Redirects are not
+/// followed: a 3xx is an answer like any other. The error's code is Errc::jwks_fetch_failed or the
+/// system's; detail: what was tried and what went wrong, e.g. "127.0.0.1:1: Connection refused".
 /// Runs on the executor of the calling coroutine.
 boost::asio::awaitable<Result<HttpAnswer>> fetch(HttpRequest request);
 

@@ -34,8 +34,9 @@ struct ServedResponse {
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
-/// A small HTTP/1.1 server on Beast coroutines for what is not the data plane: the admin API, the demo's issuer and its echo upstream. It reads
-/// with the same limits as the data plane's defaults and refuses ambiguous framing with 400. One thread: that of `io`.
+/// A small HTTP/1.1 server on Beast coroutines for what is not the data plane: the admin API, the
+/// demo's issuer and its echo upstream. It reads with the same limits as the data plane's defaults
+/// and refuses ambiguous framing with 400. One thread: that of `io`.
 class HttpServer {
   public:
     using Handler = std::function<boost::asio::awaitable<ServedResponse>(const ServedRequest&)>;
@@ -45,7 +46,8 @@ class HttpServer {
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
 
-    /// Binds and begins to serve. Returns the port (the one the system chose for 0), or the reason with address and port in it.
+    /// Binds and begins to serve. Returns the port (the one the system chose for 0), or the reason
+    /// with address and port in it.
     Result<std::uint16_t> listen(const std::string& address, std::uint16_t port);
 
     /// Stops accepting and closes all connections.

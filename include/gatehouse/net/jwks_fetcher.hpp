@@ -7,8 +7,9 @@
 
 namespace gatehouse::net {
 
-/// Performs the key store's fetches on the control thread: discovery where no JWKS URL is configured, then the key set, by http, https or from
-/// a file. Logs a line when the outcome changes. Limits: the source's timeout for all of it, limits::kJwksBytes, no redirects.
+/// Performs the key store's fetches on the control thread: discovery where no JWKS URL is
+/// configured, then the key set, by http, https or from a file. Logs a line when the outcome
+/// changes. Limits: the source's timeout for all of it, limits::kJwksBytes, no redirects.
 class JwksFetcher {
   public:
     JwksFetcher(boost::asio::io_context& control, app::KeyStore& keys, const app::Clock& clock);

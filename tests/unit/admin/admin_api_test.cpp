@@ -4,7 +4,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-
 #include <doctest/doctest.h>
 
 #include <exception>
@@ -47,7 +46,8 @@ class FakeInspector final : public app::Inspector {
         config::Api api;
         api.name = "users";
         snapshot->model.apis.push_back(api);
-        snapshot->report.push_back({"users", "GET", "/items", "jwt", "TOKEN gatehouse:jwt", "MOCK 200", {}});
+        snapshot->report.push_back(
+            {"users", "GET", "/items", "jwt", "TOKEN gatehouse:jwt", "MOCK 200", {}});
         return snapshot;
     }
 
@@ -73,9 +73,12 @@ class FakeInspector final : public app::Inspector {
         return Json::array({{{"authorizer", "jwt"}}});
     }
 
-    std::optional<std::size_t> flush(std::string_view api_id, std::string_view stage, std::optional<std::string> authorizer,
+    std::optional<std::size_t> flush(std::string_view api_id,
+                                     std::string_view stage,
+                                     std::optional<std::string> authorizer,
                                      std::optional<jwt::Sha256> identity) override {
-        if (api_id != "local" || stage != "prod" || (authorizer && *authorizer != "jwt")) return std::nullopt;
+        if (api_id != "local" || stage != "prod" || (authorizer && *authorizer != "jwt"))
+            return std::nullopt;
         flushes.push_back({std::string(api_id), std::string(stage), authorizer, identity});
         return 1;
     }
@@ -87,20 +90,25 @@ struct Fixture {
     FakeInspector inspector;
     Access access{"127.0.0.1", ""};
 
-    Response ask(std::string method, std::string target, Headers headers = {}, std::string host = "127.0.0.1:9901") {
+    Response ask(std::string method,
+                 std::string target,
+                 Headers headers = {},
+                 std::string host = "127.0.0.1:9901") {
         AdminApi api(inspector, access);
         Request request;
         request.method = std::move(method);
         request.target = std::move(target);
         request.headers = std::move(headers);
-        if (!host.empty()) request.headers.insert(request.headers.begin(), {"Host", std::move(host)});
+        if (!host.empty())
+            request.headers.insert(request.headers.begin(), {"Host", std::move(host)});
         boost::asio::io_context io(1);
         std::optional<Response> answer;
         boost::asio::awaitable<Response> task = api.handle(std::move(request));
-        boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr fault, Response response) {
-            REQUIRE_FALSE(fault);
-            answer = std::move(response);
-        });
+        boost::asio::co_spawn(
+            io, std::move(task), [&](std::exception_ptr fault, Response response) {
+                REQUIRE_FALSE(fault);
+                answer = std::move(response);
+            });
         io.run();
         REQUIRE(answer.has_value());
         return *std::move(answer);
@@ -133,16 +141,25 @@ TEST_CASE_FIXTURE(Fixture, "every call answers with its own kind of content") {
         std::string type;
         std::string text;
     };
+
     const Row rows[] = {
         {"live", "/health/live", 200, "application/json", "live"},
         {"ready", "/health/ready", 200, "application/json", "ready"},
-        {"metrics", "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8", "gatehouse_up 1\n"},
+        {"metrics",
+         "/metrics",
+         200,
+         "text/plain; version=0.0.4; charset=utf-8",
+         "gatehouse_up 1\n"},
         {"report", "/report", 200, "application/json", "\"/items\""},
         {"report has the key sources", "/report", 200, "application/json", "connection refused"},
         {"cache", "/cache", 200, "application/json", "entries"},
         {"traces", "/traces", 200, "application/json", "traces"},
         {"one trace", "/traces/7c2af7db-31f3-42b5-8a6d-9ffc74e3b9e0", 200, "application/json", kId},
-        {"one trace in capitals", "/traces/7C2AF7DB-31F3-42B5-8A6D-9FFC74E3B9E0", 200, "application/json", kId},
+        {"one trace in capitals",
+         "/traces/7C2AF7DB-31F3-42B5-8A6D-9FFC74E3B9E0",
+         200,
+         "application/json",
+         kId},
     };
     for (const Row& row : rows) {
         CAPTURE(row.name);
@@ -170,6 +187,7 @@ TEST_CASE_FIXTURE(Fixture, "unknown calls and wrong methods are refused as JSON"
         std::string target;
         int status;
     };
+
     const Row rows[] = {{"GET", "/", 404},
                         {"GET", "/nothing", 404},
                         {"GET", "/health", 404},
@@ -212,6 +230,7 @@ TEST_CASE_FIXTURE(Fixture, "only the configured address and loopback names are t
         std::string configured;
         bool trusted;
     };
+
     const Row rows[] = {{"127.0.0.1:9901", "127.0.0.1", true},
                         {"127.0.0.1", "127.0.0.1", true},
                         {"127.8.9.1:1", "127.0.0.1", true},
@@ -261,6 +280,7 @@ TEST_CASE_FIXTURE(Fixture, "pages of other sites are refused") {
         std::string value;
         bool passes;
     };
+
     const Row rows[] = {{"Sec-Fetch-Site", "none", true},
                         {"Sec-Fetch-Site", "same-origin", true},
                         {"Origin", "http://127.0.0.1:9901", true},
@@ -282,33 +302,45 @@ TEST_CASE_FIXTURE(Fixture, "pages of other sites are refused") {
         CHECK(ask("GET", "/report", headers).status == (row.passes ? 200 : 403));
         CHECK(ask("DELETE", kFlush, headers).status == (row.passes ? 202 : 403));
     }
-    CHECK(ask("GET", "/report", {{"Origin", "http://127.0.0.1:9901"}, {"Origin", "https://evil.example"}}).status == 403);
+    CHECK(ask("GET",
+              "/report",
+              {{"Origin", "http://127.0.0.1:9901"}, {"Origin", "https://evil.example"}})
+              .status == 403);
 }
 
 TEST_CASE_FIXTURE(Fixture, "with a token everything but health wants it as a Bearer credential") {
     access.token = "correct-horse";
+
     struct Row {
         std::string name;
         Headers headers;
         bool passes;
     };
-    const Row rows[] = {{"right", {{"Authorization", "Bearer correct-horse"}}, true},
-                        {"scheme in any case", {{"authorization", "bEARER correct-horse"}}, true},
-                        {"none", {}, false},
-                        {"wrong", {{"Authorization", "Bearer wrong"}}, false},
-                        {"shorter", {{"Authorization", "Bearer correct-hors"}}, false},
-                        {"longer", {{"Authorization", "Bearer correct-horse2"}}, false},
-                        {"other case", {{"Authorization", "Bearer Correct-horse"}}, false},
-                        {"empty", {{"Authorization", "Bearer "}}, false},
-                        {"bare", {{"Authorization", "correct-horse"}}, false},
-                        {"another scheme", {{"Authorization", "Basic correct-horse"}}, false},
-                        {"signed", {{"Authorization", "AWS4-HMAC-SHA256 Credential=x"}}, false},
-                        {"twice", {{"Authorization", "Bearer correct-horse"}, {"Authorization", "Bearer correct-horse"}}, false},
-                        {"another field", {{"X-Token", "correct-horse"}}, false},
-                        {"a cookie", {{"Cookie", "token=correct-horse"}}, false}};
+
+    const Row rows[] = {
+        {"right", {{"Authorization", "Bearer correct-horse"}}, true},
+        {"scheme in any case", {{"authorization", "bEARER correct-horse"}}, true},
+        {"none", {}, false},
+        {"wrong", {{"Authorization", "Bearer wrong"}}, false},
+        {"shorter", {{"Authorization", "Bearer correct-hors"}}, false},
+        {"longer", {{"Authorization", "Bearer correct-horse2"}}, false},
+        {"other case", {{"Authorization", "Bearer Correct-horse"}}, false},
+        {"empty", {{"Authorization", "Bearer "}}, false},
+        {"bare", {{"Authorization", "correct-horse"}}, false},
+        {"another scheme", {{"Authorization", "Basic correct-horse"}}, false},
+        {"signed", {{"Authorization", "AWS4-HMAC-SHA256 Credential=x"}}, false},
+        {"twice",
+         {{"Authorization", "Bearer correct-horse"}, {"Authorization", "Bearer correct-horse"}},
+         false},
+        {"another field", {{"X-Token", "correct-horse"}}, false},
+        {"a cookie", {{"Cookie", "token=correct-horse"}}, false}};
     for (const Row& row : rows) {
         CAPTURE(row.name);
-        for (const std::string target : {"/report", "/metrics", "/cache", "/traces", "/traces/7c2af7db-31f3-42b5-8a6d-9ffc74e3b9e0"}) {
+        for (const std::string target : {"/report",
+                                         "/metrics",
+                                         "/cache",
+                                         "/traces",
+                                         "/traces/7c2af7db-31f3-42b5-8a6d-9ffc74e3b9e0"}) {
             CHECK(ask("GET", target, row.headers).status == (row.passes ? 200 : 401));
         }
         CHECK(ask("GET", "/nothing", row.headers).status == (row.passes ? 404 : 401));
@@ -346,10 +378,20 @@ TEST_CASE_FIXTURE(Fixture, "a flush of what is not there answers as the service 
         int status;
         std::string message;
     };
+
     const Row rows[] = {
-        {"api", "/restapis/other/stages/prod/cache/authorizers", 404, "Invalid API identifier specified 123456789012:other"},
-        {"stage", "/restapis/local/stages/other/cache/authorizers", 404, "Invalid stage identifier specified"},
-        {"authorizer", "/restapis/local/stages/prod/cache/authorizers/other", 404, "Invalid authorizer name specified"},
+        {"api",
+         "/restapis/other/stages/prod/cache/authorizers",
+         404,
+         "Invalid API identifier specified 123456789012:other"},
+        {"stage",
+         "/restapis/local/stages/other/cache/authorizers",
+         404,
+         "Invalid stage identifier specified"},
+        {"authorizer",
+         "/restapis/local/stages/prod/cache/authorizers/other",
+         404,
+         "Invalid authorizer name specified"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.name);
@@ -363,19 +405,31 @@ TEST_CASE_FIXTURE(Fixture, "a flush of what is not there answers as the service 
         CAPTURE(query);
         CHECK(ask("DELETE", std::string(kFlush) + query).status == 400);
     }
-    CHECK(ask("DELETE", std::string(kFlush) + "?identity=" + std::string(63, 'a') + "g").status == 400);
+    CHECK(ask("DELETE", std::string(kFlush) + "?identity=" + std::string(63, 'a') + "g").status ==
+          400);
     CHECK(inspector.flushes.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "traces are filtered by what the query says") {
-    CHECK(ask("GET", "/traces?status=403&reason=explicit_deny&route=ANY%20/files/%7Bproxy+%7D&limit=3").status == 200);
+    CHECK(ask("GET",
+              "/traces?status=403&reason=explicit_deny&route=ANY%20/files/%7Bproxy+%7D&limit=3")
+              .status == 200);
     REQUIRE(inspector.filter.has_value());
     CHECK(inspector.filter->status == 403);
     CHECK(inspector.filter->reason == "explicit_deny");
     CHECK(inspector.filter->route == "ANY /files/{proxy+}");
     CHECK(inspector.filter->limit == 3);
-    for (const std::string query : {"?status=abc", "?status=99", "?status=600", "?status=", "?limit=-1", "?limit=x", "?limit=0", "?limit=1%20", "?limit=99999999999999999999",
-                              "?limit=10001", "?statuss=200"}) {
+    for (const std::string query : {"?status=abc",
+                                    "?status=99",
+                                    "?status=600",
+                                    "?status=",
+                                    "?limit=-1",
+                                    "?limit=x",
+                                    "?limit=0",
+                                    "?limit=1%20",
+                                    "?limit=99999999999999999999",
+                                    "?limit=10001",
+                                    "?statuss=200"}) {
         CAPTURE(query);
         CHECK(ask("GET", std::string("/traces") + query).status == 400);
     }

@@ -27,13 +27,16 @@ struct AuthorizeFixture : test::GatewayFixture {
         const CompiledApi& api = snapshot->apis[0];
         const std::string arn = std::string(test::kStagePrefix) + "GET/a";
         const AuthorizeCall call{snapshot, &api, api.authorizers[0].get(), identity, arn, &joined};
-        ResultPtr result = authorize.authorize(call, clock.now(), [this] { return Wake([this](ResultPtr late) { woken.push_back(std::move(late)); }); });
+        ResultPtr result = authorize.authorize(call, clock.now(), [this] {
+            return Wake([this](ResultPtr late) { woken.push_back(std::move(late)); });
+        });
         if (joined) ++joins;
         return result;
     }
 
     bool is_cached(const std::string& identity) {
-        return cache.find(snapshot->apis[0].authorizers[0]->scope, identity, clock.now().steady).has_value();
+        return cache.find(snapshot->apis[0].authorizers[0]->scope, identity, clock.now().steady)
+            .has_value();
     }
 
     std::vector<ResultPtr> woken;
@@ -54,7 +57,8 @@ TEST_SUITE("app/authorize") {
         CHECK(result->key_age_s == 0);
         CHECK(result->grant->principal_id == "user-1");
         CHECK(result->grant->issued_for == std::string(test::kStagePrefix) + "GET/a");
-        CHECK(result->grant->header_block.find("X-Authorizer-tenantId: t1\r\n") != std::string::npos);
+        CHECK(result->grant->header_block.find("X-Authorizer-tenantId: t1\r\n") !=
+              std::string::npos);
         CHECK_FALSE(result->grant->authorizer_json.empty());
         CHECK(result->grant->identity_digest != 0);
         CHECK(f.is_cached(token));
@@ -66,18 +70,23 @@ TEST_SUITE("app/authorize") {
         AuthorizeFixture f;
         const ResultPtr result = f.ask(f.bearer());
         std::vector<std::string> names;
-        for (const jwt::Check& check : result->checks) names.emplace_back(check.name);
+        for (const jwt::Check& check : result->checks)
+            names.emplace_back(check.name);
         REQUIRE(names.size() > 4);
         CHECK(names.front() == "scheme");
-        const auto at = [&](const char* name) { return std::find(names.begin(), names.end(), name) - names.begin(); };
+        const auto at = [&](const char* name) {
+            return std::find(names.begin(), names.end(), name) - names.begin();
+        };
         CHECK(at("issuer") < at("signature"));
         CHECK(at("signature") < at("audience"));
         CHECK(static_cast<std::size_t>(at("audience")) < names.size());
     }
 
-    TEST_CASE("what cannot change is remembered as a refusal and what can is not" * doctest::skip()) {
+    TEST_CASE("what cannot change is remembered as a refusal and what can is not" *
+              doctest::skip()) {
         AuthorizeFixture f;
         const std::string good = f.bearer();
+
         struct Row {
             const char* name;
             std::string identity;
@@ -95,12 +104,24 @@ TEST_SUITE("app/authorize") {
             {"expired", f.bearer({{"exp", 1795492799}}), Errc::token_expired, false},
             {"exp is now", f.bearer({{"exp", 1795492800}}), Errc::token_expired, false},
             {"not yet valid", f.bearer({{"nbf", 1795492801}}), Errc::token_not_yet_valid, false},
-            {"from the future", f.bearer({{"iat", 1795492801}}), Errc::token_issued_in_future, false},
-            {"another audience", f.bearer({{"aud", "api://other"}}), Errc::token_audience_refused, false},
-            {"another issuer", f.bearer({{"iss", "https://issuer.example"}}), Errc::token_issuer_unknown, false},
+            {"from the future",
+             f.bearer({{"iat", 1795492801}}),
+             Errc::token_issued_in_future,
+             false},
+            {"another audience",
+             f.bearer({{"aud", "api://other"}}),
+             Errc::token_audience_refused,
+             false},
+            {"another issuer",
+             f.bearer({{"iss", "https://issuer.example"}}),
+             Errc::token_issuer_unknown,
+             false},
             {"no subject", f.bearer({{"sub", nullptr}}), Errc::token_subject_missing, false},
             {"unknown key", f.bearer({}, "k2"), Errc::token_key_unknown, false},
-            {"a claim that is an object", f.bearer({{"tenant_id", {{"a", 1}}}}), Errc::token_claim_unusable, false},
+            {"a claim that is an object",
+             f.bearer({{"tenant_id", {{"a", 1}}}}),
+             Errc::token_claim_unusable,
+             false},
         };
         for (const Row& row : rows) {
             CAPTURE(row.name);
@@ -144,8 +165,8 @@ TEST_SUITE("app/authorize") {
         for (const Row& row : rows) {
             CAPTURE(row.name);
             test::ConfigText config;
-            config.authorizer = R"(, "authorizerResultTtlInSeconds": )" + std::to_string(row.ttl) + R"(, "limitToExpiration": )" +
-                                (row.limit ? "true" : "false");
+            config.authorizer = R"(, "authorizerResultTtlInSeconds": )" + std::to_string(row.ttl) +
+                                R"(, "limitToExpiration": )" + (row.limit ? "true" : "false");
             AuthorizeFixture f(config);
             const std::string token = f.bearer({{"exp", 1795492800 + row.lifetime}});
             REQUIRE(f.ask(token)->grant);
@@ -184,12 +205,14 @@ TEST_SUITE("app/authorize") {
     TEST_CASE("equal misses join and all get the same result") {
         AuthorizeFixture f({}, false);
         const std::string token = f.bearer();
-        for (int i = 0; i < 100; ++i) CHECK_FALSE(f.ask(token));
+        for (int i = 0; i < 100; ++i)
+            CHECK_FALSE(f.ask(token));
         CHECK(f.joins == 99);
         CHECK(f.fetcher.started() == 1);
         f.fetcher.succeed({"k1"});
         REQUIRE(f.woken.size() == 100);
-        for (const ResultPtr& result : f.woken) CHECK(result == f.woken.front());
+        for (const ResultPtr& result : f.woken)
+            CHECK(result == f.woken.front());
         CHECK(f.woken.front()->grant);
         CHECK(f.authorize.calls() == 1);
         CHECK(f.is_cached(token));
@@ -214,7 +237,8 @@ TEST_SUITE("app/authorize") {
         const ResultPtr second = f.ask(token);
         CHECK(second->grant == first->grant);
         CHECK(f.authorize.calls() == 1);
-        f.clock.step_wall(601s);  // the entry stands by the steady clock, its token has expired by the wall clock
+        f.clock.step_wall(
+            601s);  // the entry stands by the steady clock, its token has expired by the wall clock
         CHECK(f.ask(token)->error == Errc::token_expired);
         CHECK(f.authorize.calls() == 2);
     }
@@ -234,7 +258,8 @@ TEST_SUITE("app/authorize") {
         CHECK(f.authorize.calls() == 0);
     }
 
-    TEST_CASE("an unknown kid names the key set and when it may be fetched again" * doctest::skip()) {
+    TEST_CASE("an unknown kid names the key set and when it may be fetched again" *
+              doctest::skip()) {
         AuthorizeFixture f;
         f.clock.step(3s);
         const ResultPtr result = f.ask(f.bearer({}, "k2"));
@@ -242,10 +267,12 @@ TEST_SUITE("app/authorize") {
         CHECK(result->error == Errc::token_key_unknown);
         CHECK(result->kid == "k2");
         CHECK(result->key_age_s == 3);
-        CHECK(result->detail.find("keys of https://issuer.example/jwks.json; next fetch for an unknown key in 7000 ms") != std::string::npos);
+        CHECK(result->detail.find("keys of https://issuer.example/jwks.json; next fetch for an "
+                                  "unknown key in 7000 ms") != std::string::npos);
     }
 
-    TEST_CASE("a kid that no key can have is never asked for twice per cooldown" * doctest::skip()) {
+    TEST_CASE("a kid that no key can have is never asked for twice per cooldown" *
+              doctest::skip()) {
         AuthorizeFixture f;
         f.clock.step(11s);
         CHECK_FALSE(f.ask(f.bearer({}, "k2")));
@@ -286,7 +313,8 @@ TEST_SUITE("app/authorize") {
 
     TEST_CASE("context keys that get no header are named once") {
         test::ConfigText config;
-        config.jwt = R"(, "context": { "good": { "claim": "sub" }, "bad key": { "claim": "sub" } })";
+        config.jwt =
+            R"(, "context": { "good": { "claim": "sub" }, "bad key": { "claim": "sub" } })";
         AuthorizeFixture f(config);
         CHECK(f.ask(f.bearer())->grant);
         CHECK(f.ask(f.bearer({{"sub", "user-2"}}))->grant);
@@ -298,7 +326,8 @@ TEST_SUITE("app/authorize") {
     TEST_CASE("the trap is named for an ANY route too since another method of it is refused") {
         test::ConfigText config;
         config.jwt = R"(, "resource": "method")";
-        config.routes = R"({ "routeKey": "ANY /a", "authorizer": "jwt", "integration": { "type": "HTTP_PROXY", "uri": "http://127.0.0.1:9/a" } })";
+        config.routes =
+            R"({ "routeKey": "ANY /a", "authorizer": "jwt", "integration": { "type": "HTTP_PROXY", "uri": "http://127.0.0.1:9/a" } })";
         AuthorizeFixture f(config);
         CHECK(f.ask(f.bearer())->grant);
         REQUIRE(f.warnings.size() == 1);
@@ -308,7 +337,8 @@ TEST_SUITE("app/authorize") {
     TEST_CASE("one route that one policy covers earns no warning") {
         test::ConfigText config;
         config.jwt = R"(, "resource": "method")";
-        config.routes = R"({ "routeKey": "GET /a", "authorizer": "jwt", "integration": { "type": "HTTP_PROXY", "uri": "http://127.0.0.1:9/a" } },
+        config.routes =
+            R"({ "routeKey": "GET /a", "authorizer": "jwt", "integration": { "type": "HTTP_PROXY", "uri": "http://127.0.0.1:9/a" } },
                            { "routeKey": "GET /open", "authorizer": "NONE", "integration": { "type": "MOCK" } })";
         AuthorizeFixture f(config);
         CHECK(f.ask(f.bearer())->grant);
@@ -318,26 +348,32 @@ TEST_SUITE("app/authorize") {
     TEST_CASE("two issuers that publish one kid do not take each other's tokens") {
         test::ConfigText config;
         const std::string text = config.text();
-        const std::string one = R"("issuer": "https://issuer.example/", "audience": ["api://users"], "algorithms": ["ES256"],
+        const std::string one =
+            R"("issuer": "https://issuer.example/", "audience": ["api://users"], "algorithms": ["ES256"],
                     "jwksUri": "https://issuer.example/jwks.json")";
         REQUIRE(text.find(one) != std::string::npos);
         std::string two = text;
-        two.replace(two.find(one), one.size(),
-                    R"("providers": [ { )" + one + R"( }, { "issuer": "https://other.example/", "audience": ["api://users"],
+        two.replace(two.find(one),
+                    one.size(),
+                    R"("providers": [ { )" + one +
+                        R"( }, { "issuer": "https://other.example/", "audience": ["api://users"],
                     "algorithms": ["ES256"], "jwksUri": "https://other.example/jwks.json" } ])");
         AuthorizeFixture f(two, false, false);
         // Both sets name a key "k1"; they are different keys.
-        const jwt::SigningKey other = jwt::generate_signing_key(jwt::Algorithm::es256, "k1").value();
+        const jwt::SigningKey other =
+            jwt::generate_signing_key(jwt::Algorithm::es256, "k1").value();
         f.keys.tick(f.clock.now().steady);
         REQUIRE(f.fetcher.pending() == 2);
         f.keys.fetched(0, test::key_set_of({"k1"}), "", f.clock.now().steady);
         f.keys.fetched(1, jwt::parse_key_set(other.key_set()), "", f.clock.now().steady);
         Json claims = f.claims();
         CHECK(f.ask("Bearer " + test::key_named("k1").mint(claims).value())->grant);
-        CHECK(f.ask("Bearer " + other.mint(claims).value())->error == Errc::token_signature_invalid);
+        CHECK(f.ask("Bearer " + other.mint(claims).value())->error ==
+              Errc::token_signature_invalid);
         claims["iss"] = "https://other.example/";
         CHECK(f.ask("Bearer " + other.mint(claims).value())->grant);
-        CHECK(f.ask("Bearer " + test::key_named("k1").mint(claims).value())->error == Errc::token_signature_invalid);
+        CHECK(f.ask("Bearer " + test::key_named("k1").mint(claims).value())->error ==
+              Errc::token_signature_invalid);
     }
 
     TEST_CASE("threads that ask at once cause one verification") {
@@ -352,16 +388,21 @@ TEST_SUITE("app/authorize") {
             std::vector<std::thread> threads;
             for (int i = 0; i < kThreads; ++i) {
                 threads.emplace_back([&] {
-                    while (!go) std::this_thread::yield();
-                    const AuthorizeCall call{f.snapshot, &api, api.authorizers[0].get(), token, arn, nullptr};
+                    while (!go)
+                        std::this_thread::yield();
+                    const AuthorizeCall call{
+                        f.snapshot, &api, api.authorizers[0].get(), token, arn, nullptr};
                     const auto result = f.authorize.authorize(call, f.clock.now(), [&] {
-                        return Wake([&](const ResultPtr& late) { answers += late->grant != nullptr ? 1 : 0; });
+                        return Wake([&](const ResultPtr& late) {
+                            answers += late->grant != nullptr ? 1 : 0;
+                        });
                     });
                     if (result && result->grant) ++answers;
                 });
             }
             go = true;
-            for (std::thread& thread : threads) thread.join();
+            for (std::thread& thread : threads)
+                thread.join();
             CHECK(answers == kThreads);
             CHECK(f.authorize.calls() == 1);
         }
@@ -371,6 +412,7 @@ TEST_SUITE("app/authorize") {
 TEST_SUITE("app/authorize still_holds") {
     TEST_CASE("a cached grant is held to exp and nbf by the wall clock") {
         const WallTime now{1000s};
+
         struct Row {
             const char* name;
             bool limit;

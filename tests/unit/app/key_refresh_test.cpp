@@ -48,7 +48,9 @@ TEST_SUITE("app/key_refresh") {
         CHECK(machine.tick(kStart + 601s));
     }
 
-    TEST_CASE("failures are tried again after one two four and more seconds but never later than the refresh interval") {
+    TEST_CASE(
+        "failures are tried again after one two four and more seconds but never later than the "
+        "refresh interval") {
         KeyRefresh machine(20s, 1s);
         SteadyTime now = kStart;
         REQUIRE(machine.tick(now));
@@ -88,7 +90,8 @@ TEST_SUITE("app/key_refresh") {
         CHECK(machine.next_in(kStart + 301s) == 1s);
     }
 
-    TEST_CASE("an unknown kid starts one fetch per cooldown counted from the start of the last one") {
+    TEST_CASE(
+        "an unknown kid starts one fetch per cooldown counted from the start of the last one") {
         KeyRefresh machine = fetched();
         CHECK(machine.cooldown_left(kStart) == 10s);
         CHECK_FALSE(machine.wanted(kStart));

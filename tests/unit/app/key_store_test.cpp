@@ -55,6 +55,7 @@ TEST_SUITE("app/key_store") {
         const KeySourceOptions same = options_of("https://one.example/");
         const std::uint32_t first = keys.add(same);
         CHECK(keys.add(same) == first);
+
         struct Row {
             const char* name;
             KeySourceOptions options;
@@ -190,7 +191,8 @@ TEST_SUITE("app/key_store") {
 
     TEST_CASE("a refresh that only adds keys or changes nothing tells nothing") {
         StoreFixture f;
-        f.keys.on_keys_changed([&](std::uint32_t, const jwt::KeySet&) { f.events.push_back("changed"); });
+        f.keys.on_keys_changed(
+            [&](std::uint32_t, const jwt::KeySet&) { f.events.push_back("changed"); });
         f.fetch({"k1"});
         f.clock.step(300s);
         f.fetch({"k1"});

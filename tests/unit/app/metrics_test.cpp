@@ -25,7 +25,9 @@ TraceRecord record_of(int api, int route, int status, Errc reason) {
     return record;
 }
 
-bool has_line(const std::string& text, const std::string& line) { return ("\n" + text).find("\n" + line + "\n") != std::string::npos; }
+bool has_line(const std::string& text, const std::string& line) {
+    return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
 
 std::set<std::string> lines_of(const std::string& text, const std::string& start) {
     std::set<std::string> lines;
@@ -41,7 +43,8 @@ std::set<std::string> lines_of(const std::string& text, const std::string& start
 TEST_SUITE("app/metrics") {
     TEST_CASE("a histogram counts a value in the bucket that it is not above") {
         Histogram histogram;
-        for (const double seconds : {0.0, 0.0005, 0.00051, 5.0, 5.1, 1000.0}) histogram.observe(seconds);
+        for (const double seconds : {0.0, 0.0005, 0.00051, 5.0, 5.1, 1000.0})
+            histogram.observe(seconds);
         CHECK(histogram.buckets.front() == 2);
         CHECK(histogram.buckets[1] == 1);
         CHECK(histogram.buckets[kDurationBounds.size() - 1] == 1);
@@ -58,13 +61,14 @@ TEST_SUITE("app/metrics") {
         metrics.count(record_of(0, 1, 403, Errc::implicit_deny));
         metrics.count(record_of(0, -1, 403, Errc::route_unmatched));
         metrics.count(record_of(-1, -1, 400, Errc::request_malformed));
-        CHECK(lines_of(to_prometheus(metrics, {}, *f.snapshot), "gatehouse_requests_total{") ==
-              std::set<std::string>{
-                  R"(gatehouse_requests_total{api="users",route="GET /a",status="200",reason="allowed"} 2)",
-                  R"(gatehouse_requests_total{api="users",route="GET /b",status="403",reason="implicit_deny"} 1)",
-                  R"(gatehouse_requests_total{api="users",route="none",status="403",reason="route_unmatched"} 1)",
-                  R"(gatehouse_requests_total{api="none",route="none",status="400",reason="request_malformed"} 1)",
-              });
+        CHECK(
+            lines_of(to_prometheus(metrics, {}, *f.snapshot), "gatehouse_requests_total{") ==
+            std::set<std::string>{
+                R"(gatehouse_requests_total{api="users",route="GET /a",status="200",reason="allowed"} 2)",
+                R"(gatehouse_requests_total{api="users",route="GET /b",status="403",reason="implicit_deny"} 1)",
+                R"(gatehouse_requests_total{api="users",route="none",status="403",reason="route_unmatched"} 1)",
+                R"(gatehouse_requests_total{api="none",route="none",status="400",reason="request_malformed"} 1)",
+            });
         CHECK(metrics.request_bytes == 15);
         CHECK(metrics.response_bytes == 25);
     }
@@ -96,20 +100,21 @@ TEST_SUITE("app/metrics") {
         sum.add(one);
         sum.add(two);
         const std::string text = to_prometheus(sum, {}, *f.snapshot);
-        for (const char* line : {
-                 R"(gatehouse_requests_total{api="users",route="GET /a",status="200",reason="allowed"} 2)",
-                 "gatehouse_cache_hits_total 11",
-                 "gatehouse_cache_misses_total 20",
-                 "gatehouse_cache_joined_total 30",
-                 "gatehouse_cache_negative_hits_total 40",
-                 "gatehouse_connections_open 2",
-                 "gatehouse_request_duration_seconds_count 3",
-                 R"(gatehouse_request_duration_seconds_bucket{le="0.0005"} 0)",
-                 R"(gatehouse_request_duration_seconds_bucket{le="0.001"} 3)",
-                 R"(gatehouse_request_duration_seconds_bucket{le="+Inf"} 3)",
-                 "gatehouse_upstream_first_byte_seconds_sum 1",
-                 "gatehouse_response_bytes_total 15",
-             }) {
+        for (
+            const char* line : {
+                R"(gatehouse_requests_total{api="users",route="GET /a",status="200",reason="allowed"} 2)",
+                "gatehouse_cache_hits_total 11",
+                "gatehouse_cache_misses_total 20",
+                "gatehouse_cache_joined_total 30",
+                "gatehouse_cache_negative_hits_total 40",
+                "gatehouse_connections_open 2",
+                "gatehouse_request_duration_seconds_count 3",
+                R"(gatehouse_request_duration_seconds_bucket{le="0.0005"} 0)",
+                R"(gatehouse_request_duration_seconds_bucket{le="0.001"} 3)",
+                R"(gatehouse_request_duration_seconds_bucket{le="+Inf"} 3)",
+                "gatehouse_upstream_first_byte_seconds_sum 1",
+                "gatehouse_response_bytes_total 15",
+            }) {
             CAPTURE(line);
             CHECK(has_line(text, line));
         }

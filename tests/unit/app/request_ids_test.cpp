@@ -32,7 +32,8 @@ TEST_SUITE("app/request_ids") {
             REQUIRE(id.size() == 36);
             CHECK(id[14] == '4');
             CHECK(std::string_view("89ab").find(id[19]) != std::string_view::npos);
-            for (const std::size_t dash : {8U, 13U, 18U, 23U}) CHECK(id[dash] == '-');
+            for (const std::size_t dash : {8U, 13U, 18U, 23U})
+                CHECK(id[dash] == '-');
             std::string digits(id);
             std::erase(digits, '-');
             CHECK(digits.size() == 32);
@@ -48,7 +49,8 @@ TEST_SUITE("app/request_ids") {
         const std::string_view id = ids.extended();
         REQUIRE(id.size() == 16);
         CHECK(id.back() == '=');
-        constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        constexpr std::string_view kBase64 =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         CHECK(id.substr(0, 15).find_first_not_of(kBase64) == std::string_view::npos);
     }
 

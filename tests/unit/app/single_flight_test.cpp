@@ -125,7 +125,9 @@ TEST_SUITE("app/single_flight") {
         Waiter leader;
         bool leads_next = false;
         REQUIRE(flight.lead_or_join(1, "token", leader.maker()));
-        flight.join(1, "token", [&](const ResultPtr&) { leads_next = flight.lead_or_join(1, "token", leader.maker()); });
+        flight.join(1, "token", [&](const ResultPtr&) {
+            leads_next = flight.lead_or_join(1, "token", leader.maker());
+        });
         flight.complete(1, "token", result_with(Errc::none));
         CHECK(leads_next);
     }
@@ -135,14 +137,17 @@ TEST_SUITE("app/single_flight") {
         SingleFlight flight;
         std::atomic<int> leaders{0};
         std::atomic<int> told{0};
-        const std::function<Wake()> make_wake = [&] { return Wake([&](const ResultPtr&) { ++told; }); };
+        const std::function<Wake()> make_wake = [&] {
+            return Wake([&](const ResultPtr&) { ++told; });
+        };
         std::vector<std::thread> threads;
         for (int i = 0; i < kThreads; ++i) {
             threads.emplace_back([&] {
                 if (flight.lead_or_join(1, "token", make_wake)) ++leaders;
             });
         }
-        for (std::thread& thread : threads) thread.join();
+        for (std::thread& thread : threads)
+            thread.join();
         CHECK(leaders == 1);
         flight.complete(1, "token", result_with(Errc::none));
         CHECK(told == kThreads - 1);

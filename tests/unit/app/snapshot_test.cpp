@@ -16,19 +16,26 @@ struct Parts {
     authz::GrantCache cache;
     KeyStore keys;
 
-    Result<std::shared_ptr<const Snapshot>> make(const config::Model& model) { return make_snapshot(model, cache, keys, false); }
+    Result<std::shared_ptr<const Snapshot>> make(const config::Model& model) {
+        return make_snapshot(model, cache, keys, false);
+    }
 
-    authz::CacheScope scope_of(const config::Model& model) { return make(model).value()->apis[0].authorizers[0]->scope; }
+    authz::CacheScope scope_of(const config::Model& model) {
+        return make(model).value()->apis[0].authorizers[0]->scope;
+    }
 };
 
-config::Model usual_model() { return test::parse_config(test::ConfigText().text()); }
+config::Model usual_model() {
+    return test::parse_config(test::ConfigText().text());
+}
 
 }  // namespace
 
 TEST_SUITE("app/snapshot") {
     TEST_CASE("routes find their authorizer and open ones have none") {
         test::ConfigText config;
-        config.routes += R"(, { "routeKey": "GET /open", "authorizer": "NONE", "integration": { "type": "MOCK" } })";
+        config.routes +=
+            R"(, { "routeKey": "GET /open", "authorizer": "NONE", "integration": { "type": "MOCK" } })";
         const test::GatewayFixture f(config);
         const CompiledApi& api = f.snapshot->apis.at(0);
         REQUIRE(api.routes.size() == 3);
@@ -41,7 +48,9 @@ TEST_SUITE("app/snapshot") {
         CHECK(f.snapshot->report.size() == 3);
     }
 
-    TEST_CASE("an authorizer that cannot be resolved makes no snapshot even if the configuration let it pass") {
+    TEST_CASE(
+        "an authorizer that cannot be resolved makes no snapshot even if the configuration let it "
+        "pass") {
         for (const char* name : {"", "jwt2", "JWT", "none", "NONE "}) {
             CAPTURE(name);
             Parts parts;
@@ -62,16 +71,33 @@ TEST_SUITE("app/snapshot") {
         };
 
         const Row rows[] = {
-            {"identity source", [](config::Model& m) { m.apis[0].authorizers[0].identity_source = "method.request.body.x"; },
+            {"identity source",
+             [](config::Model& m) {
+                 m.apis[0].authorizers[0].identity_source = "method.request.body.x";
+             },
              "/apis/0/authorizers/jwt"},
-            {"regular expression", [](config::Model& m) { m.apis[0].authorizers[0].identity_validation_expression = "("; },
+            {"regular expression",
+             [](config::Model& m) {
+                 m.apis[0].authorizers[0].identity_validation_expression = "(";
+             },
              "/apis/0/authorizers/jwt"},
-            {"statements", [](config::Model& m) { m.apis[0].authorizers[0].jwt.statements = Json::array({Json::object()}); },
+            {"statements",
+             [](config::Model& m) {
+                 m.apis[0].authorizers[0].jwt.statements = Json::array({Json::object()});
+             },
              "/apis/0/authorizers/jwt/jwt"},
-            {"two equal routes", [](config::Model& m) { m.apis[0].routes.push_back(m.apis[0].routes[0]); }, "/apis/0/routes"},
-            {"mapping", [](config::Model& m) { m.apis[0].routes[0].integration.request_parameters["integration.request.body"] = "'x'"; },
+            {"two equal routes",
+             [](config::Model& m) { m.apis[0].routes.push_back(m.apis[0].routes[0]); },
+             "/apis/0/routes"},
+            {"mapping",
+             [](config::Model& m) {
+                 m.apis[0].routes[0].integration.request_parameters["integration.request.body"] =
+                     "'x'";
+             },
              "/apis/0/routes/0/integration"},
-            {"gateway response", [](config::Model& m) { m.apis[0].gateway_responses["NO_SUCH_TYPE"] = {}; }, "/apis/0/gatewayResponses"},
+            {"gateway response",
+             [](config::Model& m) { m.apis[0].gateway_responses["NO_SUCH_TYPE"] = {}; },
+             "/apis/0/gatewayResponses"},
             {"two equal APIs", [](config::Model& m) { m.apis.push_back(m.apis[0]); }, "/apis"},
         };
         for (const Row& row : rows) {
@@ -113,19 +139,38 @@ TEST_SUITE("app/snapshot") {
             {"authorizer name",
              [](config::Model& m) {
                  m.apis[0].authorizers[0].name = "other";
-                 for (config::Route& route : m.apis[0].routes) route.authorizer = "other";
+                 for (config::Route& route : m.apis[0].routes)
+                     route.authorizer = "other";
              }},
-            {"issuer", [](config::Model& m) { m.apis[0].authorizers[0].jwt.providers[0].issuer += "x"; }},
-            {"audience", [](config::Model& m) { m.apis[0].authorizers[0].jwt.providers[0].audience = {"x"}; }},
-            {"algorithms", [](config::Model& m) { m.apis[0].authorizers[0].jwt.providers[0].algorithms = {"RS256"}; }},
-            {"key set", [](config::Model& m) { m.apis[0].authorizers[0].jwt.providers[0].jwks_uri += "x"; }},
-            {"skew", [](config::Model& m) { m.apis[0].authorizers[0].jwt.clock_skew = std::chrono::seconds(1); }},
+            {"issuer",
+             [](config::Model& m) { m.apis[0].authorizers[0].jwt.providers[0].issuer += "x"; }},
+            {"audience",
+             [](config::Model& m) { m.apis[0].authorizers[0].jwt.providers[0].audience = {"x"}; }},
+            {"algorithms",
+             [](config::Model& m) {
+                 m.apis[0].authorizers[0].jwt.providers[0].algorithms = {"RS256"};
+             }},
+            {"key set",
+             [](config::Model& m) { m.apis[0].authorizers[0].jwt.providers[0].jwks_uri += "x"; }},
+            {"skew",
+             [](config::Model& m) {
+                 m.apis[0].authorizers[0].jwt.clock_skew = std::chrono::seconds(1);
+             }},
             {"context", [](config::Model& m) { m.apis[0].authorizers[0].jwt.context.pop_back(); }},
-            {"resource", [](config::Model& m) { m.apis[0].authorizers[0].jwt.resource = "method"; }},
-            {"identity source", [](config::Model& m) { m.apis[0].authorizers[0].identity_source = "method.request.header.X-Token"; }},
-            {"identity expression", [](config::Model& m) { m.apis[0].authorizers[0].identity_validation_expression = "x"; }},
-            {"principal", [](config::Model& m) { m.apis[0].authorizers[0].require_principal_id = true; }},
-            {"header prefix", [](config::Model& m) { m.apis[0].context_headers.prefix = "X-Auth-"; }},
+            {"resource",
+             [](config::Model& m) { m.apis[0].authorizers[0].jwt.resource = "method"; }},
+            {"identity source",
+             [](config::Model& m) {
+                 m.apis[0].authorizers[0].identity_source = "method.request.header.X-Token";
+             }},
+            {"identity expression",
+             [](config::Model& m) {
+                 m.apis[0].authorizers[0].identity_validation_expression = "x";
+             }},
+            {"principal",
+             [](config::Model& m) { m.apis[0].authorizers[0].require_principal_id = true; }},
+            {"header prefix",
+             [](config::Model& m) { m.apis[0].context_headers.prefix = "X-Auth-"; }},
             {"header switch", [](config::Model& m) { m.apis[0].context_headers.enabled = false; }},
         };
         for (const Row& row : rows) {
@@ -162,7 +207,8 @@ TEST_SUITE("app/snapshot") {
 
     TEST_CASE("a mock route has its JSON template or the first one") {
         test::ConfigText config;
-        config.routes = R"({ "routeKey": "GET /m", "authorizer": "NONE", "integration": { "type": "MOCK",
+        config.routes =
+            R"({ "routeKey": "GET /m", "authorizer": "NONE", "integration": { "type": "MOCK",
                                "responseTemplates": { "application/xml": "<a/>", "application/json": "{}" } } },
                            { "routeKey": "GET /n", "authorizer": "NONE", "integration": { "type": "MOCK",
                                "responseTemplates": { "text/plain": "hello" } } },

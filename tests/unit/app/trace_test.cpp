@@ -1,8 +1,7 @@
 #include "gatehouse/app/trace.hpp"
 
-#include "support/gateway_fixture.hpp"
-
 #include "gatehouse/core/ascii.hpp"
+#include "support/gateway_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,7 +15,10 @@ using namespace gatehouse::app;
 
 namespace {
 
-TraceRecord record_of(unsigned char id, Errc reason = Errc::allowed, int status = 200, int route = 0) {
+TraceRecord record_of(unsigned char id,
+                      Errc reason = Errc::allowed,
+                      int status = 200,
+                      int route = 0) {
     TraceRecord record;
     record.request_id.fill(id);
     record.reason = static_cast<std::uint16_t>(reason);
@@ -28,12 +30,21 @@ TraceRecord record_of(unsigned char id, Errc reason = Errc::allowed, int status 
 
 std::size_t bytes_of(const TraceDetail& detail) {
     std::size_t bytes = 0;
-    for (const std::string* text : {&detail.path, &detail.host, &detail.method_arn, &detail.issued_for, &detail.principal, &detail.error,
-                                    &detail.hint, &detail.kid, &detail.policy}) {
+    for (const std::string* text : {&detail.path,
+                                    &detail.host,
+                                    &detail.method_arn,
+                                    &detail.issued_for,
+                                    &detail.principal,
+                                    &detail.error,
+                                    &detail.hint,
+                                    &detail.kid,
+                                    &detail.policy}) {
         bytes += text->size();
     }
-    for (const jwt::Check& check : detail.checks) bytes += check.expected.size() + check.found.size();
-    for (const policy::StatementTrail& statement : detail.statements) bytes += statement.sid.size() + statement.why.size();
+    for (const jwt::Check& check : detail.checks)
+        bytes += check.expected.size() + check.found.size();
+    for (const policy::StatementTrail& statement : detail.statements)
+        bytes += statement.sid.size() + statement.why.size();
     return bytes;
 }
 
@@ -44,10 +55,12 @@ TEST_SUITE("app/trace") {
         const test::GatewayFixture f;
         Journal journal(4);
         CHECK(journal.find({}, *f.snapshot).empty());
-        for (unsigned char i = 1; i <= 6; ++i) journal.add(record_of(i), nullptr);
+        for (unsigned char i = 1; i <= 6; ++i)
+            journal.add(record_of(i), nullptr);
         const auto found = journal.find({}, *f.snapshot);
         REQUIRE(found.size() == 4);
-        for (std::size_t i = 0; i < 4; ++i) CHECK(found[i].record.request_id[0] == 6 - i);
+        for (std::size_t i = 0; i < 4; ++i)
+            CHECK(found[i].record.request_id[0] == 6 - i);
     }
 
     TEST_CASE("a record without detail never shows the detail of the one it replaces") {
@@ -88,7 +101,8 @@ TEST_SUITE("app/trace") {
         for (const Row& row : rows) {
             CAPTURE(row.name);
             std::vector<int> found;
-            for (const Trace& trace : journal.find(row.filter, *f.snapshot)) found.push_back(trace.record.request_id[0]);
+            for (const Trace& trace : journal.find(row.filter, *f.snapshot))
+                found.push_back(trace.record.request_id[0]);
             CHECK(found == row.wanted);
         }
     }
@@ -96,8 +110,15 @@ TEST_SUITE("app/trace") {
     TEST_CASE("details stay within their bound whatever they are made of") {
         TraceDetail detail;
         const std::string huge(100000, 'x');
-        for (std::string* text : {&detail.path, &detail.host, &detail.method_arn, &detail.issued_for, &detail.principal, &detail.error,
-                                  &detail.hint, &detail.kid, &detail.policy}) {
+        for (std::string* text : {&detail.path,
+                                  &detail.host,
+                                  &detail.method_arn,
+                                  &detail.issued_for,
+                                  &detail.principal,
+                                  &detail.error,
+                                  &detail.hint,
+                                  &detail.kid,
+                                  &detail.policy}) {
             *text = huge;
         }
         detail.checks.assign(1000, {"form", false, huge, huge});
@@ -113,7 +134,8 @@ TEST_SUITE("app/trace") {
     TEST_CASE("texts are cut between characters") {
         TraceDetail detail;
         detail.kid = "x";
-        for (int i = 0; i < 100; ++i) detail.kid += "é";
+        for (int i = 0; i < 100; ++i)
+            detail.kid += "é";
         detail.bound();
         CHECK(is_utf8(detail.kid));
         CHECK(detail.kid.size() <= 100);
@@ -135,7 +157,8 @@ TEST_SUITE("app/trace") {
 
     TEST_CASE("request ids survive the way to text and back") {
         std::array<unsigned char, 16> id{};
-        for (std::size_t i = 0; i < id.size(); ++i) id[i] = static_cast<unsigned char>(i * 17);
+        for (std::size_t i = 0; i < id.size(); ++i)
+            id[i] = static_cast<unsigned char>(i * 17);
         const std::string text = request_id_text(id);
         CHECK(text == "00112233-4455-6677-8899-aabbccddeeff");
         CHECK(parse_request_id(text) == id);
@@ -143,9 +166,14 @@ TEST_SUITE("app/trace") {
     }
 
     TEST_CASE("texts that are no request id are refused") {
-        for (const std::string_view text :
-             {"", "-", "00112233-4455-6677-8899-aabbccddeef", "00112233-4455-6677-8899-aabbccddeeff0", "001122334-455-6677-8899-aabbccddeeff",
-              "g0112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-aabbccddee--", "------------------------------------"}) {
+        for (const std::string_view text : {"",
+                                            "-",
+                                            "00112233-4455-6677-8899-aabbccddeef",
+                                            "00112233-4455-6677-8899-aabbccddeeff0",
+                                            "001122334-455-6677-8899-aabbccddeeff",
+                                            "g0112233-4455-6677-8899-aabbccddeeff",
+                                            "00112233-4455-6677-8899-aabbccddee--",
+                                            "------------------------------------"}) {
             CAPTURE(text);
             CHECK_FALSE(parse_request_id(text));
         }
@@ -182,8 +210,14 @@ TEST_SUITE("app/trace") {
     }
 
     TEST_CASE("every failure that is a fault of the setup has a hint") {
-        for (const Errc reason : {Errc::internal, Errc::context_unusable, Errc::authorizer_result_invalid, Errc::authorizer_failure,
-                                  Errc::mapping_invalid, Errc::keys_unavailable, Errc::token_key_unknown, Errc::route_unmatched}) {
+        for (const Errc reason : {Errc::internal,
+                                  Errc::context_unusable,
+                                  Errc::authorizer_result_invalid,
+                                  Errc::authorizer_failure,
+                                  Errc::mapping_invalid,
+                                  Errc::keys_unavailable,
+                                  Errc::token_key_unknown,
+                                  Errc::route_unmatched}) {
             CAPTURE(reason_id(reason));
             CHECK_FALSE(hint_for(reason).empty());
         }

@@ -9,7 +9,9 @@ namespace {
 using Variables = std::map<std::string, std::string>;
 
 Variables enough() {
-    return {{"UPSTREAM_URL", "http://127.0.0.1:3000"}, {"EXPECTED_ISSUER", "https://issuer.example/"}, {"EXPECTED_AUDIENCE", "api://a"}};
+    return {{"UPSTREAM_URL", "http://127.0.0.1:3000"},
+            {"EXPECTED_ISSUER", "https://issuer.example/"},
+            {"EXPECTED_AUDIENCE", "api://a"}};
 }
 
 }  // namespace
@@ -29,7 +31,8 @@ TEST_SUITE("config/environment") {
         CHECK(api.routes[0].integration.uri == "http://127.0.0.1:3000/");
         CHECK(api.routes[1].route_key == "ANY /{proxy+}");
         CHECK(api.routes[1].integration.uri == "http://127.0.0.1:3000/{proxy}");
-        for (const Route& route : api.routes) CHECK(route.authorizer == api.authorizers.at(0).name);
+        for (const Route& route : api.routes)
+            CHECK(route.authorizer == api.authorizers.at(0).name);
         const Authorizer& authorizer = api.authorizers.at(0);
         CHECK(authorizer.type == "TOKEN");
         CHECK(authorizer.authorizer_uri == "gatehouse:jwt");
@@ -50,12 +53,14 @@ TEST_SUITE("config/environment") {
         const Loaded loaded = parse_environment(make_environment(variables));
         REQUIRE(show(loaded.problems) == "");
         const Api& api = loaded.model.apis.at(0);
-        CHECK(api.authorizers.at(0).jwt.providers.at(0).audience == std::vector<std::string>{"a", "b"});
+        CHECK(api.authorizers.at(0).jwt.providers.at(0).audience ==
+              std::vector<std::string>{"a", "b"});
         CHECK(api.authorizers.at(0).jwt.providers.at(0).jwks_uri == "file:jwks.json");
         REQUIRE(api.routes.size() == 5);
         CHECK(api.routes[1].integration.uri == "http://app:3000/base/{proxy}");
-        const char* uris[] = {
-            "http://app:3000/base/health", "http://app:3000/base/{proxy}", "http://app:3000/base/pets/{id}/photo"};
+        const char* uris[] = {"http://app:3000/base/health",
+                              "http://app:3000/base/{proxy}",
+                              "http://app:3000/base/pets/{id}/photo"};
         for (std::size_t i = 0; i < 3; ++i) {
             CHECK(api.routes[i + 2].authorizer == "NONE");
             CHECK(api.routes[i + 2].integration.uri == uris[i]);
@@ -65,14 +70,16 @@ TEST_SUITE("config/environment") {
     TEST_CASE("missing variables are named all at once") {
         const Loaded nothing = parse_environment(make_environment());
         REQUIRE(nothing.problems.size() == 1);
-        CHECK(nothing.problems[0].message == "not set in the environment: UPSTREAM_URL, EXPECTED_ISSUER, EXPECTED_AUDIENCE");
+        CHECK(nothing.problems[0].message ==
+              "not set in the environment: UPSTREAM_URL, EXPECTED_ISSUER, EXPECTED_AUDIENCE");
         for (const char* name : {"UPSTREAM_URL", "EXPECTED_ISSUER", "EXPECTED_AUDIENCE"}) {
             for (const char* blank : {"", " "}) {
                 Variables variables = enough();
                 variables[name] = blank;
                 const Loaded loaded = parse_environment(make_environment(variables));
                 REQUIRE(loaded.problems.size() == 1);
-                CHECK(loaded.problems[0].message == std::string("not set in the environment: ") + name);
+                CHECK(loaded.problems[0].message ==
+                      std::string("not set in the environment: ") + name);
                 CHECK(loaded.model.apis.empty());
             }
         }
@@ -91,7 +98,10 @@ TEST_SUITE("config/environment") {
             {"upstream with a query", "UPSTREAM_URL", "http://app/?x=1", "nothing else"},
             {"upstream with a placeholder", "UPSTREAM_URL", "http://app/{x}", "nothing else"},
             {"upstream with a fragment", "UPSTREAM_URL", "http://app/#x", "fragment"},
-            {"upstream with a reference", "UPSTREAM_URL", "http://${HOST}/", "placeholder in its host"},
+            {"upstream with a reference",
+             "UPSTREAM_URL",
+             "http://${HOST}/",
+             "placeholder in its host"},
             {"issuer that is no URL without keys", "EXPECTED_ISSUER", "me", "cannot be discovered"},
             {"audience of commas", "EXPECTED_AUDIENCE", ",,", "no token could pass"},
             {"keys from nowhere", "JWKS_URL", "jwks.json", "is not supported"},
@@ -125,6 +135,7 @@ TEST_SUITE("config/environment") {
         variables["JWKS_URL"] = "https://a/jwks";
         const Loaded loaded = parse_environment(make_environment(variables));
         REQUIRE(show(loaded.problems) == "");
-        CHECK(loaded.model.apis.at(0).authorizers.at(0).jwt.providers.at(0).issuer == "https://a/${EXPECTED_AUDIENCE}");
+        CHECK(loaded.model.apis.at(0).authorizers.at(0).jwt.providers.at(0).issuer ==
+              "https://a/${EXPECTED_AUDIENCE}");
     }
 }

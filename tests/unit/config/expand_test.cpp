@@ -55,7 +55,10 @@ TEST_SUITE("config/expand") {
         for (const Row& row : rows) {
             CAPTURE(row.name);
             CHECK(expanded(row.text,
-                           {{"HOST", "example.org"}, {"EMPTY", ""}, {"_A1", "under"}, {"NESTED", "${HOST}"}}) == row.want);
+                           {{"HOST", "example.org"},
+                            {"EMPTY", ""},
+                            {"_A1", "under"},
+                            {"NESTED", "${HOST}"}}) == row.want);
         }
     }
 
@@ -66,8 +69,10 @@ TEST_SUITE("config/expand") {
         document["apis"][0]["methodOverride"] = "${OVERRIDE}";
         document["apis"][0]["contextHeaders"] = "${HEADERS}";
         document["apis"][0]["gatewayResponses"]["UNAUTHORIZED"]["statusCode"] = "${STATUS}";
-        const Loaded loaded =
-            load(document, make_environment({{"THREADS", "3"}, {"OVERRIDE", "true"}, {"HEADERS", "false"}, {"STATUS", "403"}}));
+        const Loaded loaded = load(
+            document,
+            make_environment(
+                {{"THREADS", "3"}, {"OVERRIDE", "true"}, {"HEADERS", "false"}, {"STATUS", "403"}}));
         REQUIRE(show(loaded.problems) == "");
         CHECK(loaded.model.threads == 3);
         CHECK(loaded.model.listeners.at(0).port == 9000);
@@ -85,17 +90,35 @@ TEST_SUITE("config/expand") {
         };
 
         const Row rows[] = {
-            {"no number", "/threads", "\"${TEXT}\"", "must be a whole number, not what its environment variable holds"},
+            {"no number",
+             "/threads",
+             "\"${TEXT}\"",
+             "must be a whole number, not what its environment variable holds"},
             {"number out of range", "/threads", "\"${BIG}\"", "is 99999; allowed: 0 to 1024"},
             {"number with more behind it", "/threads", "\"${MORE}\"", "must be a whole number"},
             {"number with a space", "/threads", "\"${SPACE}\"", "must be a whole number"},
             {"number that overflows", "/threads", "\"${HUGE}\"", "must be a whole number"},
-            {"two references are no number", "/threads", "\"${ONE}${ONE}\"", "must be a whole number"},
-            {"reference and text are no number", "/threads", "\"1${ONE}\"", "must be a whole number"},
+            {"two references are no number",
+             "/threads",
+             "\"${ONE}${ONE}\"",
+             "must be a whole number"},
+            {"reference and text are no number",
+             "/threads",
+             "\"1${ONE}\"",
+             "must be a whole number"},
             {"no boolean", "/apis/0/methodOverride", "\"${TEXT}\"", "must be true or false"},
-            {"boolean in capitals", "/apis/0/methodOverride", "\"${TRUE}\"", "must be true or false"},
-            {"no choice", "/apis/0/headerHandling", "\"${TEXT}\"", "allowed: \"service\", \"plain\""},
-            {"context headers are never true", "/apis/0/contextHeaders", "\"${TEXT}\"", "must be false"},
+            {"boolean in capitals",
+             "/apis/0/methodOverride",
+             "\"${TRUE}\"",
+             "must be true or false"},
+            {"no choice",
+             "/apis/0/headerHandling",
+             "\"${TEXT}\"",
+             "allowed: \"service\", \"plain\""},
+            {"context headers are never true",
+             "/apis/0/contextHeaders",
+             "\"${TEXT}\"",
+             "must be false"},
         };
         for (const Row& row : rows) {
             CAPTURE(row.name);

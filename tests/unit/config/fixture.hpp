@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-// What the configuration's tests share: documents to start from, and rows that say what one change to them must lead to.
+// What the configuration's tests share: documents to start from, and rows that say what one change
+// to them must lead to.
 namespace gatehouse::config::testing {
 
 inline std::string read_file(const std::string& path) {
@@ -38,9 +39,13 @@ inline Json parse_document(std::string_view text) {
 }
 
 /// The shipped example: every key there is.
-inline Json full_document() { return parse_document(read_file("config/gatehouse.example.json")); }
+inline Json full_document() {
+    return parse_document(read_file("config/gatehouse.example.json"));
+}
 
-inline Json minimal_document() { return parse_document(read_file("config/examples/minimal.json")); }
+inline Json minimal_document() {
+    return parse_document(read_file("config/examples/minimal.json"));
+}
 
 inline Loaded load(const Json& document, const Environment& environment = make_environment()) {
     return parse(dump_json(document, 2), environment);
@@ -48,19 +53,23 @@ inline Loaded load(const Json& document, const Environment& environment = make_e
 
 inline std::string show(const std::vector<Problem>& problems) {
     std::string text;
-    for (const Problem& problem : problems) text += to_string(problem, "file") + "\n";
+    for (const Problem& problem : problems)
+        text += to_string(problem, "file") + "\n";
     return text;
 }
 
-inline bool has_problem(const std::vector<Problem>& problems, std::string_view pointer, std::string_view words) {
+inline bool has_problem(const std::vector<Problem>& problems,
+                        std::string_view pointer,
+                        std::string_view words) {
     for (const Problem& problem : problems) {
-        if (problem.pointer == pointer && problem.message.find(words) != std::string::npos) return true;
+        if (problem.pointer == pointer && problem.message.find(words) != std::string::npos)
+            return true;
     }
     return false;
 }
 
-/// One change to a document: at `at` stands `value` (JSON; empty: nothing stands there), and the only problem is at `pointer`
-/// with `words` in its message.
+/// One change to a document: at `at` stands `value` (JSON; empty: nothing stands there), and the
+/// only problem is at `pointer` with `words` in its message.
 struct Refusal {
     const char* name;
     const char* at;
@@ -89,7 +98,8 @@ inline void check_refusals(const Json& base, const std::vector<Refusal>& rows) {
         CAPTURE(problems);
         CHECK(loaded.problems.size() == 1);
         CHECK(has_problem(loaded.problems, row.pointer, row.words));
-        for (const Problem& problem : loaded.problems) CHECK(problem.line > 0);
+        for (const Problem& problem : loaded.problems)
+            CHECK(problem.line > 0);
     }
 }
 

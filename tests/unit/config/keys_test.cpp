@@ -12,7 +12,8 @@ namespace {
 
 std::set<std::string> names_of(const Json& object) {
     std::set<std::string> names;
-    for (const auto& [name, value] : object.items()) names.insert(name);
+    for (const auto& [name, value] : object.items())
+        names.insert(name);
     return names;
 }
 
@@ -25,9 +26,11 @@ TEST_SUITE("config/keys") {
         for (const keys::Place& place : keys::kPlaces) {
             CAPTURE(place.name);
             places.insert(std::string(place.name));
-            const Json& object = place.name.empty() ? schema : schema["definitions"][std::string(place.name)];
+            const Json& object =
+                place.name.empty() ? schema : schema["definitions"][std::string(place.name)];
             REQUIRE(object.contains("properties"));
-            CHECK(names_of(object["properties"]) == std::set<std::string>(place.keys.begin(), place.keys.end()));
+            CHECK(names_of(object["properties"]) ==
+                  std::set<std::string>(place.keys.begin(), place.keys.end()));
             CHECK(object["additionalProperties"] == false);
         }
         for (const auto& [name, definition] : schema["definitions"].items()) {
@@ -39,12 +42,14 @@ TEST_SUITE("config/keys") {
     TEST_CASE("the schema describes every key") {
         const Json schema = parse_document(read_file("config/gatehouse.schema.json"));
         for (const keys::Place& place : keys::kPlaces) {
-            const Json& object = place.name.empty() ? schema : schema["definitions"][std::string(place.name)];
+            const Json& object =
+                place.name.empty() ? schema : schema["definitions"][std::string(place.name)];
             for (const auto& [key, property] : object["properties"].items()) {
                 CAPTURE(place.name);
                 CAPTURE(key);
                 const bool referred = property.contains("$ref");
-                const std::string target = referred ? property["$ref"].get<std::string>().substr(1) : "";
+                const std::string target =
+                    referred ? property["$ref"].get<std::string>().substr(1) : "";
                 const Json& described = referred ? schema[Json::json_pointer(target)] : property;
                 CHECK(described.contains("description"));
             }
@@ -55,7 +60,8 @@ TEST_SUITE("config/keys") {
         for (const keys::Place& place : keys::kPlaces) {
             for (const std::string_view key : place.keys) {
                 CAPTURE(key);
-                const bool later = std::find(keys::kLater.begin(), keys::kLater.end(), key) != keys::kLater.end();
+                const bool later =
+                    std::find(keys::kLater.begin(), keys::kLater.end(), key) != keys::kLater.end();
                 CHECK(later == (key == "requestParameters"));
             }
         }

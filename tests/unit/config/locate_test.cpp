@@ -30,9 +30,19 @@ TEST_SUITE("config/locate") {
         };
 
         const Row rows[] = {
-            {"", 1},         {"/a", 2},        {"/d", 3},         {"/d/e~1f", 4},   {"/d/e~1f/0", 4},
-            {"/d/e~1f/1", 5}, {"/d/e~1f/2", 5}, {"/d/e~1f/2/g", 5}, {"/d/e~1f/3", 6}, {"/d/e~1f/3/1", 7},
-            {"/d/h~0", 8},   {"/d/i", 9},      {"/", 11},
+            {"", 1},
+            {"/a", 2},
+            {"/d", 3},
+            {"/d/e~1f", 4},
+            {"/d/e~1f/0", 4},
+            {"/d/e~1f/1", 5},
+            {"/d/e~1f/2", 5},
+            {"/d/e~1f/2/g", 5},
+            {"/d/e~1f/3", 6},
+            {"/d/e~1f/3/1", 7},
+            {"/d/h~0", 8},
+            {"/d/i", 9},
+            {"/", 11},
         };
         for (const Row& row : rows) {
             CAPTURE(row.pointer);
@@ -47,7 +57,12 @@ TEST_SUITE("config/locate") {
         };
 
         const Row rows[] = {
-            {"/b", 1}, {"/c", 1}, {"/d/none", 3}, {"/d/e~1f/9", 4}, {"/d/e~1f/3/1/x/y", 7}, {"/none/a", 1},
+            {"/b", 1},
+            {"/c", 1},
+            {"/d/none", 3},
+            {"/d/e~1f/9", 4},
+            {"/d/e~1f/3/1/x/y", 7},
+            {"/none/a", 1},
         };
         for (const Row& row : rows) {
             CAPTURE(row.pointer);
@@ -62,8 +77,25 @@ TEST_SUITE("config/locate") {
     }
 
     TEST_CASE("texts that are no JSON never trouble it") {
-        for (const char* text : {"", "{", "}", "]]]]", "{{{{", "\"", "\"\\", "{\"a\"", "{\"a\":", ",,,", "/", "/*", "//", ":", "{:}",
-                                 "[}", "{]", "\n\n", "{\"\\u00\":1}"}) {
+        for (const char* text : {"",
+                                 "{",
+                                 "}",
+                                 "]]]]",
+                                 "{{{{",
+                                 "\"",
+                                 "\"\\",
+                                 "{\"a\"",
+                                 "{\"a\":",
+                                 ",,,",
+                                 "/",
+                                 "/*",
+                                 "//",
+                                 ":",
+                                 "{:}",
+                                 "[}",
+                                 "{]",
+                                 "\n\n",
+                                 "{\"\\u00\":1}"}) {
             CAPTURE(text);
             CHECK(locate(text, "/a/0/b") >= 1);
             CHECK_FALSE(find_duplicate(text));
@@ -80,7 +112,8 @@ TEST_SUITE("config/locate") {
     }
 
     TEST_CASE("duplicates are found in whatever spelling and depth") {
-        const auto nested = find_duplicate("{\"a\": [ 0, {\n\"x\": {\"y\": 1}, \n\"\\u0078\": 2 } ]}");
+        const auto nested =
+            find_duplicate("{\"a\": [ 0, {\n\"x\": {\"y\": 1}, \n\"\\u0078\": 2 } ]}");
         REQUIRE(nested);
         CHECK(nested->pointer == "/a/1/x");
         CHECK(nested->first_line == 2);

@@ -1,6 +1,5 @@
-#include "gatehouse/authz/response_type.hpp"
-
 #include "fixture.hpp"
+#include "gatehouse/authz/response_type.hpp"
 
 using namespace gatehouse;
 using namespace gatehouse::config;
@@ -12,7 +11,8 @@ TEST_SUITE("config/parse_gateway_response") {
         for (int i = 0; i < authz::kResponseTypeCount; ++i) {
             const auto type = static_cast<authz::ResponseType>(i);
             if (type == authz::ResponseType::request_too_large) continue;
-            document["apis"][0]["gatewayResponses"][std::string(authz::to_string(type))] = {{"statusCode", "418"}};
+            document["apis"][0]["gatewayResponses"][std::string(authz::to_string(type))] = {
+                {"statusCode", "418"}};
         }
         const Loaded loaded = load(document);
         REQUIRE(show(loaded.problems) == "");
@@ -21,18 +21,49 @@ TEST_SUITE("config/parse_gateway_response") {
     }
 
     TEST_CASE("what cannot be customised is refused") {
-        check_refusals(
-            full_document(),
-            {
-                {"too large", "/apis/0/gatewayResponses/REQUEST_TOO_LARGE", "{}", "/apis/0/gatewayResponses/REQUEST_TOO_LARGE", "cannot be customised"},
-                {"unknown type", "/apis/0/gatewayResponses/UNAUTHORISED", "{}", "/apis/0/gatewayResponses/UNAUTHORISED", "did you mean \"UNAUTHORIZED\"?"},
-                {"status as a type", "/apis/0/gatewayResponses/401", "{}", "/apis/0/gatewayResponses/401", "no gateway response"},
-                {"low status", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "199", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "allowed: 200 to 599"},
-                {"high status", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "\"600\"", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "allowed: 200 to 599"},
-                {"status with a sign", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "\"+40\"", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "allowed: 200 to 599"},
-                {"status in words", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "\"4xx\"", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "allowed: 200 to 599"},
-                {"fraction", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "401.5", "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode", "whole number"},
-            });
+        check_refusals(full_document(),
+                       {
+                           {"too large",
+                            "/apis/0/gatewayResponses/REQUEST_TOO_LARGE",
+                            "{}",
+                            "/apis/0/gatewayResponses/REQUEST_TOO_LARGE",
+                            "cannot be customised"},
+                           {"unknown type",
+                            "/apis/0/gatewayResponses/UNAUTHORISED",
+                            "{}",
+                            "/apis/0/gatewayResponses/UNAUTHORISED",
+                            "did you mean \"UNAUTHORIZED\"?"},
+                           {"status as a type",
+                            "/apis/0/gatewayResponses/401",
+                            "{}",
+                            "/apis/0/gatewayResponses/401",
+                            "no gateway response"},
+                           {"low status",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "199",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "allowed: 200 to 599"},
+                           {"high status",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "\"600\"",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "allowed: 200 to 599"},
+                           {"status with a sign",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "\"+40\"",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "allowed: 200 to 599"},
+                           {"status in words",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "\"4xx\"",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "allowed: 200 to 599"},
+                           {"fraction",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "401.5",
+                            "/apis/0/gatewayResponses/UNAUTHORIZED/statusCode",
+                            "whole number"},
+                       });
     }
 
     TEST_CASE("headers and templates are checked") {
@@ -60,10 +91,22 @@ TEST_SUITE("config/parse_gateway_response") {
             {"length", "gatewayresponse.header.Content-Length", "'0'", "connection's own"},
             {"coding", "gatewayresponse.header.transfer-encoding", "'chunked'", "connection's own"},
             {"connection", "gatewayresponse.header.Connection", "'close'", "connection's own"},
-            {"repeated in another case", "gatewayresponse.header.access-control-allow-origin", "'x'", "sets the header"},
-            {"star without quotes", "gatewayresponse.header.X-A", "*", "'constant' in single quotes"},
-            {"several values", "gatewayresponse.header.X-A", "method.request.multivalueheader.a", "no part of a request"},
-            {"unset stage variable", "gatewayresponse.header.X-A", "stageVariables.none", "is not set"},
+            {"repeated in another case",
+             "gatewayresponse.header.access-control-allow-origin",
+             "'x'",
+             "sets the header"},
+            {"star without quotes",
+             "gatewayresponse.header.X-A",
+             "*",
+             "'constant' in single quotes"},
+            {"several values",
+             "gatewayresponse.header.X-A",
+             "method.request.multivalueheader.a",
+             "no part of a request"},
+            {"unset stage variable",
+             "gatewayresponse.header.X-A",
+             "stageVariables.none",
+             "is not set"},
             {"line end", "gatewayresponse.header.X-A", "'a\nb'", "control character"},
         };
         for (const Row& row : rows) {
@@ -74,12 +117,22 @@ TEST_SUITE("config/parse_gateway_response") {
             const std::string problems = show(loaded.problems);
             CAPTURE(problems);
             CHECK(loaded.problems.size() == (*row.words == '\0' ? 0U : 1U));
-            if (*row.words != '\0') CHECK(has_problem(loaded.problems, at + "/" + row.header, row.words));
+            if (*row.words != '\0')
+                CHECK(has_problem(loaded.problems, at + "/" + row.header, row.words));
         }
-        check_refusals(full_document(),
-                       {
-                           {"unknown variable", "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates/application~1json", "\"$context.error.mesage\"", "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates/application~1json", "did you mean \"error.message\"?"},
-                           {"no media type", "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates/json", "\"x\"", "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates/json", "no MIME type"},
-                       });
+        check_refusals(
+            full_document(),
+            {
+                {"unknown variable",
+                 "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates/application~1json",
+                 "\"$context.error.mesage\"",
+                 "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates/application~1json",
+                 "did you mean \"error.message\"?"},
+                {"no media type",
+                 "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates/json",
+                 "\"x\"",
+                 "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates/json",
+                 "no MIME type"},
+            });
     }
 }

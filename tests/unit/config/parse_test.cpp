@@ -22,7 +22,8 @@ TEST_SUITE("config/parse") {
     }
 
     TEST_CASE("the example spells out the defaults") {
-        const Model example = parse(read_file("config/gatehouse.example.json"), make_environment()).model;
+        const Model example =
+            parse(read_file("config/gatehouse.example.json"), make_environment()).model;
         const Model defaults;
         CHECK(example.listeners.size() == 1);
         CHECK(example.listeners[0].address == defaults.listeners[0].address);
@@ -47,14 +48,18 @@ TEST_SUITE("config/parse") {
         CHECK(example.access_log.path == defaults.access_log.path);
         const JwtAuthorizer& spelled = example.apis.at(0).authorizers.at(0).jwt;
         const JwtAuthorizer silent =
-            parse(read_file("config/examples/minimal.json"), make_environment()).model.apis.at(0).authorizers.at(0).jwt;
+            parse(read_file("config/examples/minimal.json"), make_environment())
+                .model.apis.at(0)
+                .authorizers.at(0)
+                .jwt;
         CHECK(spelled.context.size() == 3);
         REQUIRE(silent.context.size() == 3);
         for (const ContextEntry& entry : silent.context) {
-            const auto same = std::find_if(spelled.context.begin(), spelled.context.end(), [&](const ContextEntry& other) {
-                return other.key == entry.key && other.claim == entry.claim && other.default_value == entry.default_value &&
-                       other.join == entry.join;
-            });
+            const auto same = std::find_if(
+                spelled.context.begin(), spelled.context.end(), [&](const ContextEntry& other) {
+                    return other.key == entry.key && other.claim == entry.claim &&
+                           other.default_value == entry.default_value && other.join == entry.join;
+                });
             CHECK_MESSAGE(same != spelled.context.end(), entry.key);
         }
         CHECK(silent.resource == spelled.resource);
@@ -98,9 +103,18 @@ TEST_SUITE("config/parse") {
         const Row rows[] = {
             {"nothing", "", 1, "nothing in it"},
             {"only a comment", "// hello\n/* there */\n", 3, "nothing in it"},
-            {"trailing comma in an object", "{\n\"apis\": [],\n}", 3, "a comma stands before the closing \"}\""},
-            {"trailing comma in a list", "{\n\"apis\": [1,\n // more to come\n]}", 4, "a comma stands before the closing \"]\""},
-            {"missing comma", "{\n\"threads\": 1\n\"apis\": []}", 3, "a comma or a colon is missing"},
+            {"trailing comma in an object",
+             "{\n\"apis\": [],\n}",
+             3,
+             "a comma stands before the closing \"}\""},
+            {"trailing comma in a list",
+             "{\n\"apis\": [1,\n // more to come\n]}",
+             4,
+             "a comma stands before the closing \"]\""},
+            {"missing comma",
+             "{\n\"threads\": 1\n\"apis\": []}",
+             3,
+             "a comma or a colon is missing"},
             {"missing colon", "{\n\"threads\" 1}", 2, "a comma or a colon is missing"},
             {"single quotes", "{\n'apis': []}", 2, "double quotes, not single"},
             {"no quotes", "{\n\n\"apis\": hello}", 3, "text needs double quotes"},
@@ -133,7 +147,8 @@ TEST_SUITE("config/parse") {
     }
 
     TEST_CASE("a key that stands twice names both lines") {
-        const Loaded loaded = parse("{\n\"threads\": 1,\n\"apis\": [],\n\"threads\": 2\n}", make_environment());
+        const Loaded loaded =
+            parse("{\n\"threads\": 1,\n\"apis\": [],\n\"threads\": 2\n}", make_environment());
         REQUIRE(loaded.problems.size() == 1);
         CHECK(loaded.problems[0].pointer == "/threads");
         CHECK(loaded.problems[0].line == 4);
@@ -141,7 +156,8 @@ TEST_SUITE("config/parse") {
     }
 
     TEST_CASE("nesting beyond 64 levels names the line") {
-        std::string text = "{ \"apis\":\n" + std::string(63, '[') + "\n[\n" + std::string(64, ']') + "}";
+        std::string text =
+            "{ \"apis\":\n" + std::string(63, '[') + "\n[\n" + std::string(64, ']') + "}";
         const Loaded loaded = parse(text, make_environment());
         REQUIRE(loaded.problems.size() == 1);
         CHECK(loaded.problems[0].line == 3);
@@ -170,9 +186,11 @@ TEST_SUITE("config/parse") {
         CAPTURE(problems);
         REQUIRE(loaded.problems.size() == 7);
         const int lines[] = {2, 3, 5, 7, 7, 8, 8};
-        for (std::size_t i = 0; i < 7; ++i) CHECK(loaded.problems[i].line == lines[i]);
+        for (std::size_t i = 0; i < 7; ++i)
+            CHECK(loaded.problems[i].line == lines[i]);
         CHECK(has_problem(loaded.problems, "/lisseners", "did you mean \"listeners\"?"));
-        CHECK(has_problem(loaded.problems, "/apis/0/routes/1", "says neither an authorizer nor \"NONE\""));
+        CHECK(has_problem(
+            loaded.problems, "/apis/0/routes/1", "says neither an authorizer nor \"NONE\""));
     }
 
     TEST_CASE("a document that is no object is one problem") {
@@ -185,7 +203,8 @@ TEST_SUITE("config/parse") {
     }
 
     TEST_CASE("a problem prints with what is known of its place") {
-        CHECK(to_string({"/apis/0", 12, "is wrong"}, "config.json") == "config.json:12: /apis/0: is wrong");
+        CHECK(to_string({"/apis/0", 12, "is wrong"}, "config.json") ==
+              "config.json:12: /apis/0: is wrong");
         CHECK(to_string({"", 3, "is wrong"}, "config.json") == "config.json:3: is wrong");
         CHECK(to_string({"", 0, "is wrong"}, "environment") == "environment: is wrong");
         CHECK(to_string({"/a\x1b[2J\n", 1, "is wrong"}, "f") == "f:1: /a?[2J?: is wrong");

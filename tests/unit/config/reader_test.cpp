@@ -13,7 +13,8 @@ void list_places(const Json& value, const std::string& pointer, std::vector<std:
     into.push_back(pointer);
     if (value.is_object()) {
         for (const auto& [key, member] : value.items()) {
-            list_places(member, pointer + "/" + (Json::json_pointer() / key).to_string().substr(1), into);
+            list_places(
+                member, pointer + "/" + (Json::json_pointer() / key).to_string().substr(1), into);
         }
     }
     for (std::size_t i = 0; value.is_array() && i < value.size(); ++i) {
@@ -38,14 +39,17 @@ TEST_SUITE("config/reader") {
             Json document = base;
             const Json::json_pointer at(place);
             document[at] = document[at].is_array() ? Json::object() : Json::array({nullptr});
-            if (place.ends_with("/tenantId/default") || place.ends_with("/roles/default")) document[at] = Json::object();
+            if (place.ends_with("/tenantId/default") || place.ends_with("/roles/default"))
+                document[at] = Json::object();
             const Loaded loaded = load(document);
             const std::string problems = show(loaded.problems);
             CAPTURE(problems);
             CHECK_FALSE(loaded.problems.empty());
             bool here = false;
-            const std::string reported = place.ends_with("/default/0") ? place.substr(0, place.size() - 2) : place;
-            for (const Problem& problem : loaded.problems) here = here || problem.pointer.starts_with(reported);
+            const std::string reported =
+                place.ends_with("/default/0") ? place.substr(0, place.size() - 2) : place;
+            for (const Problem& problem : loaded.problems)
+                here = here || problem.pointer.starts_with(reported);
             CHECK(here);
         }
     }
@@ -61,15 +65,16 @@ TEST_SUITE("config/reader") {
     }
 
     TEST_CASE("an unknown key is refused in every object with fixed keys") {
-        const std::set<std::string> own_keys = {"/apis/0/stageVariables",
-                                                "/apis/0/authorizers",
-                                                "/apis/0/authorizers/jwt/jwt/context",
-                                                "/apis/0/routes/0/integration/requestParameters",
-                                                "/apis/0/routes/1/integration/requestParameters",
-                                                "/apis/0/routes/2/integration/responseTemplates",
-                                                "/apis/0/gatewayResponses",
-                                                "/apis/0/gatewayResponses/UNAUTHORIZED/responseParameters",
-                                                "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates"};
+        const std::set<std::string> own_keys = {
+            "/apis/0/stageVariables",
+            "/apis/0/authorizers",
+            "/apis/0/authorizers/jwt/jwt/context",
+            "/apis/0/routes/0/integration/requestParameters",
+            "/apis/0/routes/1/integration/requestParameters",
+            "/apis/0/routes/2/integration/responseTemplates",
+            "/apis/0/gatewayResponses",
+            "/apis/0/gatewayResponses/UNAUTHORIZED/responseParameters",
+            "/apis/0/gatewayResponses/UNAUTHORIZED/responseTemplates"};
         const Json base = full_document();
         int objects = 0;
         for (const std::string& place : places_of(base)) {
@@ -79,7 +84,8 @@ TEST_SUITE("config/reader") {
             document[Json::json_pointer(place)]["zzzzz"] = 1;
             const Loaded loaded = load(document);
             CHECK(loaded.problems.size() == 1);
-            CHECK(has_problem(loaded.problems, place + "/zzzzz", "unknown key \"zzzzz\"; allowed: "));
+            CHECK(
+                has_problem(loaded.problems, place + "/zzzzz", "unknown key \"zzzzz\"; allowed: "));
             ++objects;
         }
         CHECK(objects == 21);
@@ -88,12 +94,36 @@ TEST_SUITE("config/reader") {
     TEST_CASE("keys that are nearly right get a suggestion") {
         check_refusals(full_document(),
                        {
-                           {"one letter", "/lisseners", "[]", "/lisseners", "unknown key \"lisseners\"; did you mean \"listeners\"?"},
-                           {"case", "/apis/0/basepath", "\"/\"", "/apis/0/basepath", "did you mean \"basePath\"?"},
-                           {"swap", "/apis/0/routes/0/authroizer", "\"jwt\"", "/apis/0/routes/0/authroizer", "did you mean \"authorizer\"?"},
-                           {"British", "/apis/0/authorisers", "{}", "/apis/0/authorisers", "did you mean \"authorizers\"?"},
-                           {"unit left out", "/timeouts/header", "1", "/timeouts/header", "unknown key \"header\"; allowed: \"headerInMillis\""},
-                           {"far off", "/nginx", "1", "/nginx", "unknown key \"nginx\"; allowed: \"$schema\", \"listeners\""},
+                           {"one letter",
+                            "/lisseners",
+                            "[]",
+                            "/lisseners",
+                            "unknown key \"lisseners\"; did you mean \"listeners\"?"},
+                           {"case",
+                            "/apis/0/basepath",
+                            "\"/\"",
+                            "/apis/0/basepath",
+                            "did you mean \"basePath\"?"},
+                           {"swap",
+                            "/apis/0/routes/0/authroizer",
+                            "\"jwt\"",
+                            "/apis/0/routes/0/authroizer",
+                            "did you mean \"authorizer\"?"},
+                           {"British",
+                            "/apis/0/authorisers",
+                            "{}",
+                            "/apis/0/authorisers",
+                            "did you mean \"authorizers\"?"},
+                           {"unit left out",
+                            "/timeouts/header",
+                            "1",
+                            "/timeouts/header",
+                            "unknown key \"header\"; allowed: \"headerInMillis\""},
+                           {"far off",
+                            "/nginx",
+                            "1",
+                            "/nginx",
+                            "unknown key \"nginx\"; allowed: \"$schema\", \"listeners\""},
                            {"empty", "/apis/0/", "1", "/apis/0/", "unknown key \"\""},
                        });
     }
@@ -105,17 +135,42 @@ TEST_SUITE("config/reader") {
         };
 
         const Row rows[] = {
-            {"", {"functions", "accessKeys", "apiKeys", "usagePlans", "upstreams", "decision", "shared", "devOverride"}},
+            {"",
+             {"functions",
+              "accessKeys",
+              "apiKeys",
+              "usagePlans",
+              "upstreams",
+              "decision",
+              "shared",
+              "devOverride"}},
             {"/listeners/0", {"tls"}},
             {"/limits", {"connectionsPerAddress"}},
             {"/apis/0",
-             {"apiKeySource", "throttle", "requestValidators", "models", "binaryMediaTypes", "corsConfiguration"}},
+             {"apiKeySource",
+              "throttle",
+              "requestValidators",
+              "models",
+              "binaryMediaTypes",
+              "corsConfiguration"}},
             {"/apis/0/authorizers/jwt",
-             {"providerARNs", "jwtConfiguration", "introspection", "authorizerPayloadFormatVersion", "enableSimpleResponses"}},
+             {"providerARNs",
+              "jwtConfiguration",
+              "introspection",
+              "authorizerPayloadFormatVersion",
+              "enableSimpleResponses"}},
             {"/apis/0/routes/0",
-             {"apiKeyRequired", "throttle", "requestValidator", "requestModels", "requestParameters", "allowUpgrade"}},
+             {"apiKeyRequired",
+              "throttle",
+              "requestValidator",
+              "requestModels",
+              "requestParameters",
+              "allowUpgrade"}},
             {"/apis/0/routes/0/integration",
-             {"requestTemplates", "passthroughBehavior", "integrationResponses", "payloadFormatVersion"}},
+             {"requestTemplates",
+              "passthroughBehavior",
+              "integrationResponses",
+              "payloadFormatVersion"}},
         };
         for (const Row& row : rows) {
             for (const char* key : row.keys) {
@@ -127,27 +182,69 @@ TEST_SUITE("config/reader") {
                 CHECK(loaded.problems.size() == 1);
                 CHECK(has_problem(loaded.problems,
                                   std::string(row.object) + "/" + key,
-                                  "\"" + std::string(key) + "\" is not supported by this version of Gatehouse yet"));
+                                  "\"" + std::string(key) +
+                                      "\" is not supported by this version of Gatehouse yet"));
             }
         }
     }
 
     TEST_CASE("a wrong type says what is wanted and what is there") {
-        check_refusals(full_document(),
-                       {
-                           {"number in quotes", "/threads", "\"4\"", "/threads", "must be a whole number, not a string; write 4 without quotes"},
-                           {"boolean in quotes", "/apis/0/methodOverride", "\"true\"", "/apis/0/methodOverride", "not a string; write true without quotes"},
-                           {"fraction", "/threads", "1.5", "/threads", "not a number with a fraction"},
-                           {"whole number with a point", "/threads", "1.0", "/threads", "not a number with a fraction"},
-                           {"boolean for a number", "/threads", "true", "/threads", "not a boolean; allowed: 0 to 1024"},
-                           {"number for a string", "/apis/0/name", "1", "/apis/0/name", "must be a string, not a number"},
-                           {"number for a boolean", "/apis/0/methodOverride", "1", "/apis/0/methodOverride", "must be true or false, not a number"},
-                           {"string for a list", "/apis/0/domainNames", "\"a\"", "/apis/0/domainNames", "must be a list of strings, not a string"},
-                           {"number in a list of strings", "/apis/0/domainNames", "[\"a\", 1]", "/apis/0/domainNames/1", "must be a string, not a number"},
-                           {"list for an object", "/limits", "[]", "/limits", "must be an object, not a list"},
-                           {"object for a list", "/apis/0/routes", "{}", "/apis/0/routes", "must be a list, not an object"},
-                           {"more than 64 bits", "/threads", "18446744073709551615", "/threads", "allowed: 0 to 1024"},
-                       });
+        check_refusals(
+            full_document(),
+            {
+                {"number in quotes",
+                 "/threads",
+                 "\"4\"",
+                 "/threads",
+                 "must be a whole number, not a string; write 4 without quotes"},
+                {"boolean in quotes",
+                 "/apis/0/methodOverride",
+                 "\"true\"",
+                 "/apis/0/methodOverride",
+                 "not a string; write true without quotes"},
+                {"fraction", "/threads", "1.5", "/threads", "not a number with a fraction"},
+                {"whole number with a point",
+                 "/threads",
+                 "1.0",
+                 "/threads",
+                 "not a number with a fraction"},
+                {"boolean for a number",
+                 "/threads",
+                 "true",
+                 "/threads",
+                 "not a boolean; allowed: 0 to 1024"},
+                {"number for a string",
+                 "/apis/0/name",
+                 "1",
+                 "/apis/0/name",
+                 "must be a string, not a number"},
+                {"number for a boolean",
+                 "/apis/0/methodOverride",
+                 "1",
+                 "/apis/0/methodOverride",
+                 "must be true or false, not a number"},
+                {"string for a list",
+                 "/apis/0/domainNames",
+                 "\"a\"",
+                 "/apis/0/domainNames",
+                 "must be a list of strings, not a string"},
+                {"number in a list of strings",
+                 "/apis/0/domainNames",
+                 "[\"a\", 1]",
+                 "/apis/0/domainNames/1",
+                 "must be a string, not a number"},
+                {"list for an object", "/limits", "[]", "/limits", "must be an object, not a list"},
+                {"object for a list",
+                 "/apis/0/routes",
+                 "{}",
+                 "/apis/0/routes",
+                 "must be a list, not an object"},
+                {"more than 64 bits",
+                 "/threads",
+                 "18446744073709551615",
+                 "/threads",
+                 "allowed: 0 to 1024"},
+            });
     }
 
     TEST_CASE("numbers are taken to their limits and no further") {
@@ -176,7 +273,9 @@ TEST_SUITE("config/reader") {
             {"/timeouts/drainInMillis", 1, 3600000},
             {"/apis/0/authorizers/jwt/authorizerResultTtlInSeconds", 0, 3600},
             {"/apis/0/authorizers/jwt/jwt/clockSkewInSeconds", 0, 300},
-            {"/apis/0/authorizers/jwt/jwt/jwks/refreshInSeconds", 1, 3600},  // maxStaleInSeconds is 3600 here
+            {"/apis/0/authorizers/jwt/jwt/jwks/refreshInSeconds",
+             1,
+             3600},  // maxStaleInSeconds is 3600 here
             {"/apis/0/authorizers/jwt/jwt/jwks/cooldownInSeconds", 1, 3600},
             {"/apis/0/authorizers/jwt/jwt/jwks/maxStaleInSeconds", 300, 604800},
             {"/apis/0/authorizers/jwt/jwt/jwks/timeoutInMillis", 50, 30000},
@@ -205,16 +304,56 @@ TEST_SUITE("config/reader") {
                        {
                            {"apis", "/apis", "", "", "\"apis\" is missing"},
                            {"name", "/apis/0/name", "", "/apis/0", "\"name\" is missing"},
-                           {"routes", "/apis/0/authorizers/jwt/type", "", "/apis/0/authorizers/jwt", "\"type\" is missing"},
-                           {"authorizerUri", "/apis/0/authorizers/jwt/authorizerUri", "", "/apis/0/authorizers/jwt", "\"authorizerUri\" is missing"},
-                           {"jwt", "/apis/0/authorizers/jwt/jwt", "", "/apis/0/authorizers/jwt", "\"jwt\" is missing"},
-                           {"issuer", "/apis/0/authorizers/jwt/jwt/issuer", "", "/apis/0/authorizers/jwt/jwt", "\"issuer\" is missing"},
-                           {"audience", "/apis/0/authorizers/jwt/jwt/audience", "", "/apis/0/authorizers/jwt/jwt", "\"audience\" is missing"},
-                           {"claim", "/apis/0/authorizers/jwt/jwt/context/userId/claim", "", "/apis/0/authorizers/jwt/jwt/context/userId", "\"claim\" is missing"},
-                           {"routeKey", "/apis/0/routes/2/routeKey", "", "/apis/0/routes/2", "\"routeKey\" is missing"},
-                           {"integration", "/apis/0/routes/2/integration", "", "/apis/0/routes/2", "\"integration\" is missing"},
-                           {"integration type", "/apis/0/routes/2/integration/type", "", "/apis/0/routes/2/integration", "\"type\" is missing"},
-                           {"uri", "/apis/0/routes/0/integration/uri", "", "/apis/0/routes/0/integration", "\"uri\" is missing"},
+                           {"routes",
+                            "/apis/0/authorizers/jwt/type",
+                            "",
+                            "/apis/0/authorizers/jwt",
+                            "\"type\" is missing"},
+                           {"authorizerUri",
+                            "/apis/0/authorizers/jwt/authorizerUri",
+                            "",
+                            "/apis/0/authorizers/jwt",
+                            "\"authorizerUri\" is missing"},
+                           {"jwt",
+                            "/apis/0/authorizers/jwt/jwt",
+                            "",
+                            "/apis/0/authorizers/jwt",
+                            "\"jwt\" is missing"},
+                           {"issuer",
+                            "/apis/0/authorizers/jwt/jwt/issuer",
+                            "",
+                            "/apis/0/authorizers/jwt/jwt",
+                            "\"issuer\" is missing"},
+                           {"audience",
+                            "/apis/0/authorizers/jwt/jwt/audience",
+                            "",
+                            "/apis/0/authorizers/jwt/jwt",
+                            "\"audience\" is missing"},
+                           {"claim",
+                            "/apis/0/authorizers/jwt/jwt/context/userId/claim",
+                            "",
+                            "/apis/0/authorizers/jwt/jwt/context/userId",
+                            "\"claim\" is missing"},
+                           {"routeKey",
+                            "/apis/0/routes/2/routeKey",
+                            "",
+                            "/apis/0/routes/2",
+                            "\"routeKey\" is missing"},
+                           {"integration",
+                            "/apis/0/routes/2/integration",
+                            "",
+                            "/apis/0/routes/2",
+                            "\"integration\" is missing"},
+                           {"integration type",
+                            "/apis/0/routes/2/integration/type",
+                            "",
+                            "/apis/0/routes/2/integration",
+                            "\"type\" is missing"},
+                           {"uri",
+                            "/apis/0/routes/0/integration/uri",
+                            "",
+                            "/apis/0/routes/0/integration",
+                            "\"uri\" is missing"},
                        });
     }
 }

@@ -16,7 +16,8 @@ std::vector<RouteReport> report_of(const Json& document) {
 
 std::string join(const std::vector<std::string>& differences) {
     std::string text;
-    for (const std::string& difference : differences) text += difference.substr(0, difference.find(" (")) + ";";
+    for (const std::string& difference : differences)
+        text += difference.substr(0, difference.find(" (")) + ";";
     return text;
 }
 
@@ -26,7 +27,8 @@ Json exact_document() {
     Json& api = document["apis"][0];
     api["contextHeaders"] = false;
     api["authorizers"]["jwt"]["limitToExpiration"] = false;
-    api["routes"][0]["integration"]["requestParameters"] = {{"integration.request.path.proxy", "method.request.path.proxy"}};
+    api["routes"][0]["integration"]["requestParameters"] = {
+        {"integration.request.path.proxy", "method.request.path.proxy"}};
     return document;
 }
 
@@ -58,11 +60,20 @@ TEST_SUITE("config/report") {
         };
 
         const Row rows[] = {
-            {"no mapping", "/apis/0/routes/0/integration/requestParameters", "{}", "needs integration.request.path.proxy;"},
+            {"no mapping",
+             "/apis/0/routes/0/integration/requestParameters",
+             "{}",
+             "needs integration.request.path.proxy;"},
             {"context headers", "/apis/0/contextHeaders", "{}", "contextHeaders;"},
-            {"request context", "/apis/0/contextHeaders", "{\"requestContext\": true}", "contextHeaders;x-amzn-request-context;"},
+            {"request context",
+             "/apis/0/contextHeaders",
+             "{\"requestContext\": true}",
+             "contextHeaders;x-amzn-request-context;"},
             {"plain headers", "/apis/0/headerHandling", "\"plain\"", "headerHandling plain;"},
-            {"limit to expiration", "/apis/0/authorizers/jwt/limitToExpiration", "true", "limitToExpiration;"},
+            {"limit to expiration",
+             "/apis/0/authorizers/jwt/limitToExpiration",
+             "true",
+             "limitToExpiration;"},
             {"encoded slash", "/apis/0/encodedSlash", "\"refuse\"", "encodedSlash refuse;"},
             {"older messages", "/apis/0/denyMessages", "\"2015\"", ""},
         };
@@ -95,7 +106,8 @@ TEST_SUITE("config/report") {
         };
         CHECK(to_text(report) ==
               "GET      /items  jwt (TOKEN gatehouse:jwt)  HTTP_PROXY http://a/  exact\n"
-              "OPTIONS  /       NONE (open)                MOCK 200              differs from the service: one; two\n");
+              "OPTIONS  /       NONE (open)                MOCK 200              differs from the "
+              "service: one; two\n");
         report[1].api = "b";
         CHECK(to_text(report).starts_with("users  GET "));
         CHECK(to_text(report).find("\nb      OPTIONS ") != std::string::npos);

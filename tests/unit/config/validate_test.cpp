@@ -22,12 +22,21 @@ Json two_apis() {
 
 TEST_SUITE("config/validate") {
     TEST_CASE("two APIs are told apart by host or base path") {
-        check_refusals(two_apis(),
-                       {
-                           {"same base path", "/apis/1/basePath", "\"/\"", "/apis/1", "as /apis/0 does"},
-                           {"same name", "/apis/1/name", "\"users\"", "/apis/1/name", "is the name of /apis/0 too"},
-                           {"one host twice", "/apis/1/domainNames", "[\"a.example\", \"A.example\"]", "/apis/1", "twice"},
-                       });
+        check_refusals(
+            two_apis(),
+            {
+                {"same base path", "/apis/1/basePath", "\"/\"", "/apis/1", "as /apis/0 does"},
+                {"same name",
+                 "/apis/1/name",
+                 "\"users\"",
+                 "/apis/1/name",
+                 "is the name of /apis/0 too"},
+                {"one host twice",
+                 "/apis/1/domainNames",
+                 "[\"a.example\", \"A.example\"]",
+                 "/apis/1",
+                 "twice"},
+            });
         Json document = two_apis();
         document["apis"][0]["domainNames"] = {"a.example", "b.example"};
         document["apis"][1]["domainNames"] = {"c.example", "B.EXAMPLE"};
@@ -82,14 +91,17 @@ TEST_SUITE("config/validate") {
             const std::string problems = show(loaded.problems);
             CAPTURE(problems);
             CHECK(loaded.problems.size() == (row.good ? 0U : 1U));
-            if (!row.good) CHECK(has_problem(loaded.problems, "/apis/0/routes/1/routeKey", "matches the same requests"));
+            if (!row.good)
+                CHECK(has_problem(
+                    loaded.problems, "/apis/0/routes/1/routeKey", "matches the same requests"));
         }
     }
 
     TEST_CASE("what the route table refuses is refused at load") {
         Json document = minimal_document();
         std::string path;
-        for (int i = 0; i < 17; ++i) path += "/{p" + std::to_string(i) + "}";
+        for (int i = 0; i < 17; ++i)
+            path += "/{p" + std::to_string(i) + "}";
         document["apis"][0]["routes"][0]["routeKey"] = "GET " + path;
         document["apis"][0]["routes"][0]["integration"]["uri"] = "http://app/";
         CHECK(load(document).problems.size() == 1);
@@ -105,10 +117,19 @@ TEST_SUITE("config/validate") {
 
         const Row rows[] = {
             {"same listener", R"([{}, {}])", "{}", "/listeners/1"},
-            {"under every address", R"([{"address": "0.0.0.0"}, {"address": "127.0.0.1"}])", "{}", "/listeners/1"},
-            {"under every address of IPv6", R"([{"address": "127.0.0.1"}, {"address": "::"}])", "{}", "/listeners/1"},
+            {"under every address",
+             R"([{"address": "0.0.0.0"}, {"address": "127.0.0.1"}])",
+             "{}",
+             "/listeners/1"},
+            {"under every address of IPv6",
+             R"([{"address": "127.0.0.1"}, {"address": "::"}])",
+             "{}",
+             "/listeners/1"},
             {"admin on a listener", R"([{}])", R"({"port": 8080})", "/admin/port"},
-            {"admin under every address", R"([{"address": "0.0.0.0", "port": 9901}])", "{}", "/admin/port"},
+            {"admin under every address",
+             R"([{"address": "0.0.0.0", "port": 9901}])",
+             "{}",
+             "/admin/port"},
             {"two free ports", R"([{"port": 0}, {"port": 0}])", R"({"port": 0})", ""},
             {"two families", R"([{"address": "::1"}, {"address": "127.0.0.1"}])", "{}", ""},
         };
@@ -152,7 +173,8 @@ TEST_SUITE("config/validate") {
             document["admin"] = {{"address", row.address}, {"token", row.token}};
             const Loaded loaded = load(document);
             CHECK(loaded.problems.empty() == row.good);
-            if (!row.good) CHECK(has_problem(loaded.problems, "/admin/address", "\"token\" must be set"));
+            if (!row.good)
+                CHECK(has_problem(loaded.problems, "/admin/address", "\"token\" must be set"));
             CHECK(loaded.warnings.empty() != row.warned);
         }
     }
@@ -162,9 +184,10 @@ TEST_SUITE("config/validate") {
         document["apis"][0]["routes"][0]["authorizer"] = "NONE";
         const Loaded loaded = load(document);
         CHECK(loaded.problems.size() == 1);
-        CHECK(has_problem(loaded.problems,
-                          "/apis/0/routes/0/integration/requestParameters/integration.request.header.X-User-Id",
-                          "would be ignored"));
+        CHECK(has_problem(
+            loaded.problems,
+            "/apis/0/routes/0/integration/requestParameters/integration.request.header.X-User-Id",
+            "would be ignored"));
     }
 
     TEST_CASE("a mapped placeholder needs no path parameter") {
@@ -172,7 +195,8 @@ TEST_SUITE("config/validate") {
         Json& route = document["apis"][0]["routes"][0];
         route["integration"]["uri"] = "http://app/{tenant}/{proxy}";
         CHECK(load(document).problems.size() == 1);
-        route["integration"]["requestParameters"] = {{"integration.request.path.tenant", "context.authorizer.tenantId"}};
+        route["integration"]["requestParameters"] = {
+            {"integration.request.path.tenant", "context.authorizer.tenantId"}};
         CHECK(show(load(document).problems) == "");
     }
 
@@ -207,21 +231,30 @@ TEST_SUITE("config/validate") {
             api["routes"][0]["integration"]["uri"] = "http://app/";
             const Loaded loaded = load(document);
             REQUIRE(show(loaded.problems) == "");
-            CHECK(has_problem(loaded.warnings, "/apis/0/authorizers/jwt/jwt/resource", row.route) == row.warned);
+            CHECK(has_problem(loaded.warnings, "/apis/0/authorizers/jwt/jwt/resource", row.route) ==
+                  row.warned);
         }
     }
 
     TEST_CASE("context keys that cannot be told apart as headers earn a warning") {
         Json document = minimal_document();
         Json& context = document["apis"][0]["authorizers"]["jwt"]["jwt"]["context"];
-        context = {{"user-id", {{"claim", "a"}}},  {"User_ID", {{"claim", "b"}}},      {"a b", {{"claim", "c"}}},
-                   {"plain", {{"claim", "d"}}}, {"principal_id", {{"claim", "e"}}}};
+        context = {{"user-id", {{"claim", "a"}}},
+                   {"User_ID", {{"claim", "b"}}},
+                   {"a b", {{"claim", "c"}}},
+                   {"plain", {{"claim", "d"}}},
+                   {"principal_id", {{"claim", "e"}}}};
         const Loaded loaded = load(document);
         CHECK(show(loaded.problems) == "");
         CHECK(loaded.warnings.size() == 3);
-        CHECK(has_problem(loaded.warnings, "/apis/0/authorizers/jwt/jwt/context/a b", "no header name"));
-        CHECK(has_problem(loaded.warnings, "/apis/0/authorizers/jwt/jwt/context/user-id", "same header name as \"User_ID\""));
-        CHECK(has_problem(loaded.warnings, "/apis/0/authorizers/jwt/jwt/context/principal_id", "\"Principal-Id\""));
+        CHECK(has_problem(
+            loaded.warnings, "/apis/0/authorizers/jwt/jwt/context/a b", "no header name"));
+        CHECK(has_problem(loaded.warnings,
+                          "/apis/0/authorizers/jwt/jwt/context/user-id",
+                          "same header name as \"User_ID\""));
+        CHECK(has_problem(loaded.warnings,
+                          "/apis/0/authorizers/jwt/jwt/context/principal_id",
+                          "\"Principal-Id\""));
         document["apis"][0]["contextHeaders"] = false;
         CHECK(show(load(document).warnings) == "");
     }
@@ -243,7 +276,8 @@ TEST_SUITE("config/validate") {
     }
 
     TEST_CASE("placeholders are found in order") {
-        CHECK(find_placeholders("http://a/{x}/b{y}?c={x}") == std::vector<std::string>{"x", "y", "x"});
+        CHECK(find_placeholders("http://a/{x}/b{y}?c={x}") ==
+              std::vector<std::string>{"x", "y", "x"});
         CHECK(find_placeholders("http://a/").empty());
         CHECK(find_placeholders("{a").empty());
     }
