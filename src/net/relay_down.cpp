@@ -80,7 +80,7 @@ bool Session::read_upstream() {
                                    worker_.snapshot().model.timeouts.upstream_idle,
                                    worker_.now().steady);
         }
-        upstream_->arm_read();
+        upstream_->arm_read(Expect::more);
         return false;
     }
     upstream_ended(got.status);

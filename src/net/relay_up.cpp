@@ -23,7 +23,13 @@ void Session::begin_forward() {
     Exchange& exchange = *exchange_;
     exchange.forward_began = worker_.now().steady;
     const forward::Endpoint& endpoint = exchange.request.route->forward->endpoint();
-    if (UpstreamPtr idle = worker_.pool().take(endpoint)) {
+    while (UpstreamPtr idle = worker_.pool().take(endpoint)) {
+        // What cannot be sent twice does not go where the upstream has closed meanwhile.
+        const bool repeatable = is_repeatable() && exchange.body_left <= exchange.arrived().size();
+        if (!repeatable && !idle->transport().is_silent()) {
+            idle->transport().close();
+            continue;
+        }
         ++worker_.gateway().metrics().upstream_reuses;
         on_connected({std::move(idle), Errc::none, {}});
         return;
@@ -111,7 +117,7 @@ bool Session::flush_up() {
             worker_.timeouts().arm(
                 up_timeout_, worker_.snapshot().model.timeouts.write, worker_.now().steady);
             upstream_->arm_write();
-            upstream_->arm_read();  // it may answer before it has read all
+            upstream_->arm_read(Expect::more);  // it may answer before it has read all
             return false;
         }
         if (sent.status != IoStatus::done) {
@@ -184,8 +190,8 @@ bool Session::read_client_body() {
     const IoResult got = client_.read(exchange.body.data(), room);
     if (got.status == IoStatus::would_block) {
         worker_.timeouts().arm(up_timeout_, timeouts.body, worker_.now().steady);
-        arm_client_read();
-        upstream_->arm_read();
+        arm_client_read(Expect::more);
+        upstream_->arm_read(Expect::more);
         return false;
     }
     if (got.status != IoStatus::done) {
@@ -215,7 +221,7 @@ void Session::upload_finished() {
     if (upstream_->transport().has_pending()) {
         pump_down();
     } else {
-        upstream_->arm_read();
+        upstream_->arm_read(Expect::more);
     }
 }
 
@@ -234,14 +240,19 @@ void Session::upload_failed() {
     pump_down();
 }
 
-// Only idempotent methods, once, only on a reused connection that closed before any byte of the
-// answer, and only when the whole content can be sent again.
+// Only idempotent methods whose whole content is at hand (RFC 9110 9.2.2).
+bool Session::is_repeatable() const {
+    const Exchange& exchange = *exchange_;
+    return exchange.replayable && exchange.framing.kind != http::Framing::Kind::chunked &&
+           is_idempotent(exchange.request.head.method) &&
+           is_idempotent(exchange.request.route->forward->method(exchange.request.facts));
+}
+
+// Once, only on a reused connection that closed before any byte of the answer.
 bool Session::may_retry() const {
     const Exchange& exchange = *exchange_;
     return upstream_ && upstream_->reused() && !exchange.retried && !exchange.answer_any_byte &&
-           exchange.replayable && exchange.framing.kind != http::Framing::Kind::chunked &&
-           is_idempotent(exchange.request.head.method) &&
-           is_idempotent(exchange.request.route->forward->method(exchange.request.facts));
+           is_repeatable();
 }
 
 void Session::retry() {

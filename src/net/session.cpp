@@ -17,6 +17,7 @@ namespace {
 // these bounds, so that it sees the answer instead of a reset (RFC 9112 9.6).
 constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr std::uint64_t kLingerBytes = 1024 * 1024;
+constexpr std::chrono::milliseconds kLookAgain{1000};
 // Above every fetch and function limit: reached only by a bug.
 constexpr std::chrono::milliseconds kDecidingTime{60000};
 
@@ -53,6 +54,7 @@ void Exchange::clear() {
 Session::Session(Worker& worker, boost::asio::ip::tcp::socket socket, std::uint16_t listener_port)
     : worker_(worker),
       client_(std::move(socket)),
+      client_read_(*this, client_, &Session::on_client_ready),
       down_timeout_(this,
                     [](void* self, Timeout&) { static_cast<Session*>(self)->on_down_timeout(); }),
       up_timeout_(this,
@@ -73,17 +75,16 @@ void Session::start() {
     self_ = this;
     worker_.timeouts().arm(
         down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
-    arm_client_read();
+    arm_client_read(Expect::news);
 }
 
-void Session::arm_client_read() {
-    if (read_armed_ || phase_ == Phase::closed) return;
-    read_armed_ = true;
-    client_.wait_readable([self = Ptr(this)](boost::system::error_code ec) {
-        self->read_armed_ = false;
-        if (ec == boost::asio::error::operation_aborted || self->phase_ == Phase::closed) return;
-        self->on_client_readable();
-    });
+void Session::arm_client_read(Expect expect) {
+    if (phase_ != Phase::closed) client_read_.arm(expect);
+}
+
+void Session::on_client_ready(boost::system::error_code ec) {
+    if (ec == boost::asio::error::operation_aborted || phase_ == Phase::closed) return;
+    on_client_readable();
 }
 
 void Session::arm_client_write() {
@@ -137,7 +138,7 @@ void Session::read_head() {
                                       exchange.head.size() - exchange.head_filled);
     if (got.status == IoStatus::would_block) {
         if (exchange.head_filled == 0) worker_.give_back(std::move(exchange_));
-        arm_client_read();
+        arm_client_read(Expect::more);
         return;
     }
     if (got.status != IoStatus::done) {
@@ -150,7 +151,7 @@ void Session::read_head() {
             down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
     }
     exchange.head_filled += got.bytes;
-    if (!scan_head()) arm_client_read();
+    if (!scan_head()) arm_client_read(Expect::more);
 }
 
 // Looks for a whole head among the bytes that are there. False: more must be read.
@@ -351,9 +352,11 @@ void Session::next_request() {
     if (left.empty()) {
         worker_.give_back(std::move(exchange_));
         phase_ = Phase::idle;
-        worker_.timeouts().arm(
-            down_timeout_, worker_.snapshot().model.timeouts.keep_alive, worker_.now().steady);
-        arm_client_read();
+        looked_again_ = false;
+        worker_.timeouts().arm(down_timeout_,
+                               std::min(kLookAgain, worker_.snapshot().model.timeouts.keep_alive),
+                               worker_.now().steady);
+        arm_client_read(Expect::news);
         return;
     }
     auto next = worker_.take_exchange();
@@ -369,9 +372,21 @@ void Session::next_request() {
     boost::asio::post(worker_.io(), [self = Ptr(this)] {
         if (self->phase_ != Phase::head) return;
         self->guarded([&] {
-            if (!self->scan_head()) self->arm_client_read();
+            if (!self->scan_head()) self->arm_client_read(Expect::more);
         });
     });
+}
+
+// An idle connection is looked at once more after a second: a FIN that came with the last request's
+// bytes has raised no edge (read_wait.hpp). One that is quiet then waits out its keep-alive time.
+void Session::look_again() {
+    const std::chrono::milliseconds keep_alive = worker_.snapshot().model.timeouts.keep_alive;
+    if (looked_again_ || keep_alive <= kLookAgain || !client_.is_silent()) {
+        close();
+        return;
+    }
+    looked_again_ = true;
+    worker_.timeouts().arm(down_timeout_, keep_alive - kLookAgain, worker_.now().steady);
 }
 
 void Session::linger() {
@@ -384,7 +399,7 @@ void Session::linger() {
     for (;;) {
         const IoResult got = client_.read(scrap, sizeof(scrap));
         if (got.status == IoStatus::would_block) {
-            arm_client_read();
+            arm_client_read(Expect::more);
             return;
         }
         linger_bytes_ += got.bytes;
@@ -422,6 +437,8 @@ void Session::on_down_timeout() {
     guarded([this] {
         switch (phase_) {
             case Phase::idle:
+                look_again();
+                break;
             case Phase::lingering:
             case Phase::closed:
                 close();

@@ -2,6 +2,7 @@
 
 #include "exchange.hpp"
 #include "gatehouse/app/gateway.hpp"
+#include "read_wait.hpp"
 #include "timeouts.hpp"
 #include "transport.hpp"
 #include "upstream.hpp"
@@ -76,6 +77,7 @@ class Session final : public UpstreamUser,
         }
     }
 
+    void on_client_ready(boost::system::error_code ec);
     void on_client_readable();
     void on_client_writable();
     void on_upstream_readable() override;
@@ -83,7 +85,7 @@ class Session final : public UpstreamUser,
     void on_down_timeout();
     void on_up_timeout();
 
-    void arm_client_read();
+    void arm_client_read(Expect expect);
     void arm_client_write();
 
     // session.cpp: reading a request and deciding.
@@ -101,6 +103,7 @@ class Session final : public UpstreamUser,
     bool discard_request_body();
     void finish_exchange();
     void next_request();
+    void look_again();
     void linger();
     void close();
 
@@ -114,6 +117,7 @@ class Session final : public UpstreamUser,
     bool read_client_body();
     void upload_finished();
     void upload_failed();
+    bool is_repeatable() const;
     bool may_retry() const;
     void retry();
 
@@ -132,6 +136,7 @@ class Session final : public UpstreamUser,
     Worker& worker_;
     Ptr self_;  ///< an open session owns itself, whoever waits for what; close() ends that
     Transport client_;
+    ReadWait<Session> client_read_;
     app::ClientFacts client_facts_;
     std::unique_ptr<Exchange> exchange_;
     UpstreamPtr upstream_;
@@ -143,10 +148,10 @@ class Session final : public UpstreamUser,
     Session* next_ = nullptr;
     std::uint64_t linger_bytes_ = 0;
     Phase phase_ = Phase::idle;
-    bool read_armed_ = false;
     bool write_armed_ = false;
     bool keep_alive_ = true;
     bool served_one_ = false;
+    bool looked_again_ = true;  ///< while idle: see look_again()
 };
 
 }  // namespace gatehouse::net

@@ -45,9 +45,26 @@ IoResult Transport::read(char* data, std::size_t size) noexcept {
     if (ssl_) {
         ERR_clear_error();
         const int outcome = SSL_read(ssl_.get(), data, clamp_size(size));
-        return tls_result(outcome);
+        const IoResult result = tls_result(outcome);
+        // OpenSSL reads record by record: only when it wants more is the socket known to be empty.
+        last_read_ = result.status == IoStatus::would_block ? LastRead::empty : LastRead::full;
+        return result;
     }
-    return system_result(::recv(socket_.native_handle(), data, size, 0));
+    ssize_t outcome = 0;
+    do {
+        outcome = ::recv(socket_.native_handle(), data, size, 0);
+    } while (outcome < 0 && errno == EINTR);
+    const IoResult result = system_result(outcome);
+    last_read_ = result.status == IoStatus::would_block ? LastRead::empty
+                 : result.bytes < size                  ? LastRead::partial
+                                                        : LastRead::full;
+    return result;
+}
+
+bool Transport::is_silent() noexcept {
+    char byte = 0;
+    return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 IoResult Transport::write(std::string_view first, std::string_view second) noexcept {

@@ -16,6 +16,7 @@ using boost::asio::ip::tcp;
 // nginx's keepalive_timeout is 60 s, Node's 5 s: whoever closes first, the watch on idle
 // connections sees it.
 constexpr std::chrono::milliseconds kIdleTime{60000};
+constexpr std::chrono::milliseconds kLookAgain{1000};
 constexpr std::size_t kMostIdlePerEndpoint = 1024;
 // A name is looked up again after this time; the resolver gives no TTL.
 constexpr std::chrono::seconds kResolvedFor{10};
@@ -28,24 +29,20 @@ UpstreamConnection::UpstreamConnection(UpstreamPool& pool,
     : pool_(pool),
       endpoint_(endpoint),
       transport_(std::move(socket)),
+      read_wait_(*this, transport_, &UpstreamConnection::on_ready),
       idle_(this, [](void* owner, Timeout&) {
           auto& self = *static_cast<UpstreamConnection*>(owner);
-          self.pool_.remove_idle(self);
+          self.pool_.look_again(self);
       }) {}
 
-void UpstreamConnection::arm_read() {
-    if (read_armed_) return;
-    read_armed_ = true;
-    transport_.wait_readable([self = UpstreamPtr(this)](boost::system::error_code ec) {
-        self->read_armed_ = false;
-        if (ec == boost::asio::error::operation_aborted) return;
-        if (self->user_ != nullptr) {
-            self->user_->on_upstream_readable();
-        } else {
-            self->pool_.remove_idle(
-                *self);  // closed, or bytes that nobody asked for: not reused either way
-        }
-    });
+void UpstreamConnection::on_ready(boost::system::error_code ec) {
+    if (ec == boost::asio::error::operation_aborted) return;
+    if (user_ != nullptr) {
+        user_->on_upstream_readable();
+    } else {
+        // Closed, or bytes that nobody asked for: not reused either way.
+        pool_.remove_idle(*this);
+    }
 }
 
 void UpstreamConnection::arm_write() {
@@ -92,10 +89,20 @@ void UpstreamPool::give_back(UpstreamPtr connection, SteadyTime now) {
         connection->transport_.close();
         return;
     }
-    timeouts_.arm(connection->idle_, kIdleTime, now);
-    connection->arm_read();
+    connection->looked_again_ = false;
+    timeouts_.arm(connection->idle_, kLookAgain, now);
+    connection->arm_read(Expect::news);
     idle.push_back(std::move(connection));
     ++idle_count_;
+}
+
+void UpstreamPool::look_again(UpstreamConnection& connection) {
+    if (connection.looked_again_ || !connection.transport_.is_silent()) {
+        remove_idle(connection);
+        return;
+    }
+    connection.looked_again_ = true;
+    timeouts_.arm(connection.idle_, kIdleTime - kLookAgain, now_);
 }
 
 void UpstreamPool::remove_idle(UpstreamConnection& connection) {

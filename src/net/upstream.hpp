@@ -2,6 +2,7 @@
 
 #include "gatehouse/core/errc.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
+#include "read_wait.hpp"
 #include "timeouts.hpp"
 #include "transport.hpp"
 
@@ -50,18 +51,22 @@ class UpstreamConnection
     /// an idle close.
     bool reused() const noexcept { return served_ > 0; }
 
-    void arm_read();
+    void arm_read(Expect expect) { read_wait_.arm(expect); }
+
     void arm_write();
 
   private:
     friend class UpstreamPool;
     UpstreamPool& pool_;
     forward::Endpoint endpoint_;
+    void on_ready(boost::system::error_code ec);
+
     Transport transport_;
+    ReadWait<UpstreamConnection> read_wait_;
     UpstreamUser* user_ = nullptr;
     Timeout idle_;
     std::uint64_t served_ = 0;
-    bool read_armed_ = false;
+    bool looked_again_ = false;  ///< while idle: a FIN that came with the last bytes raised no edge
     bool write_armed_ = false;
 };
 
@@ -118,6 +123,7 @@ class UpstreamPool {
         }
     };
 
+    void look_again(UpstreamConnection& connection);
     void remove_idle(UpstreamConnection& connection);
     void resolve(std::uint64_t ticket);
     void try_next(std::uint64_t ticket);

@@ -337,6 +337,19 @@ class Times(LimitsCase):
         response = gateway.get("/a")
         self.assertEqual((b"x" * 15, True), (response.body, response.complete))
 
+    def test_a_client_that_closes_with_its_request_is_not_kept(self):
+        gateway = self.gate()
+        for target in ("/a", "/b"):
+            with self.subTest(target), gateway.connect() as client:
+                if target == "/b":  # an answer before it: the connection is no fresh one
+                    self.assert_status(client.exchange("GET", "/x"), 200)
+                # The request and the FIN in one segment: the gateway is told of both at once.
+                client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+                client.send(build("GET", target))
+                client.finish_sending()
+                self.assert_status(client.read(), 200)
+                self.assertTrue(client.at_end())  # long before keepAliveInMillis, 75 s
+
     def test_half_closed_clients_get_their_answer(self):
         gateway = self.gate()
         self.backend.respond = lambda request: answer(b"late")

@@ -270,6 +270,15 @@ class Retries(UpstreamCase):
                 self.assertEqual(1, len([request for request in backend.requests if request.target == "/second"]))
                 self.assert_status(gateway.get("/third"), 200)
 
+    def test_an_upstream_that_closes_with_its_answer_costs_no_request(self):
+        backend = self.upstream(script=lambda connection: connection.read() and connection.send_and_close(answer()))
+        gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))
+        for number in range(20):
+            method = ("POST", "GET", "PATCH", "PUT")[number % 4]
+            response = gateway.request(method, f"/{number}", body=None if method == "GET" else b"pay")
+            self.assert_status(response, 200)
+        self.assertEqual([f"/{number}" for number in range(20)], [request.target for request in backend.requests])
+
     def test_no_second_try_after_the_first_byte_of_an_answer(self):
         backend = self.stale(byte=b"H")
         gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))

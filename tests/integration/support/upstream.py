@@ -53,6 +53,13 @@ class Connection:
         with contextlib.suppress(OSError):
             self.sock.sendall(data)
 
+    def send_and_close(self, data):
+        """The last bytes and the FIN in one segment: whoever reads them sees no second event."""
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        self.send(data)
+        self.sock.shutdown(socket.SHUT_RDWR)
+        self.close()
+
     def reset(self):
         """Closes with a TCP reset."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,0 +1,121 @@
+#pragma once
+
+#include "transport.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/version.hpp>
+
+// GATEHOUSE_PUBLIC_WAIT (a CMake option) keeps to Asio's public interface. The other form reaches
+// into Asio 1.81 and is not known to fit another version.
+#if defined(BOOST_ASIO_HAS_EPOLL) && BOOST_VERSION / 100 == 1081 && !defined(GATEHOUSE_PUBLIC_WAIT)
+#define GATEHOUSE_EDGE_WAIT 1
+#include <boost/asio/detail/reactor.hpp>
+#include <boost/asio/detail/reactor_op.hpp>
+#endif
+
+namespace gatehouse::net {
+
+#ifdef GATEHOUSE_EDGE_WAIT
+
+/// Waits until a transport has something to read, without a system call and without an allocation.
+///
+/// Asio watches every socket edge-triggered, but its async_wait() asks the kernel anew each time
+/// (epoll_ctl), since it cannot know whether somebody has read all that was announced. We know: a
+/// transport remembers how its last read ended. So where nothing can be left, the wait is only put
+/// into the reactor's queue; the next edge, or one that came meanwhile, ends it. Where something
+/// may be left, the kernel is asked, as Asio does.
+///
+/// Hazard: a FIN that arrives with the last bytes raises no edge of its own. Whoever waits for
+/// Expect::news looks once more after a while (Transport::is_silent).
+template <class Owner>
+class ReadWait final : public boost::asio::detail::reactor_op {
+  public:
+    /// Told when the wait ended; operation_aborted when the socket was closed.
+    using Ended = void (Owner::*)(boost::system::error_code);
+
+    ReadWait(Owner& owner, Transport& transport, Ended ended)
+        : reactor_op({}, &ReadWait::perform, &ReadWait::complete),
+          owner_(owner),
+          transport_(transport),
+          ended_(ended),
+          reactor_(boost::asio::use_service<boost::asio::detail::reactor>(boost::asio::query(
+              transport.socket().get_executor(), boost::asio::execution::context))) {}
+
+    bool armed() const noexcept { return armed_; }
+
+    /// Begins to wait, if it does not yet. The owner is held until the wait has ended.
+    void arm(Expect expect) {
+        if (armed_) return;
+        armed_ = true;
+        intrusive_ptr_add_ref(&owner_);
+        ec_ = {};
+        const bool by_edge = transport_.is_drained(expect);
+        auto& socket = transport_.socket().implementation();
+        reactor_.start_op(boost::asio::detail::reactor::read_op,
+                          socket.socket_,
+                          socket.reactor_data_,
+                          this,
+                          false,
+                          by_edge);
+    }
+
+  private:
+    // Called when an edge was seen. "Exhausted": the next wait is not over before the next edge.
+    static status perform(boost::asio::detail::reactor_op*) { return done_and_exhausted; }
+
+    static void complete(void* scheduler,
+                         boost::asio::detail::operation* base,
+                         const boost::system::error_code&,
+                         std::size_t) {
+        auto& self = *static_cast<ReadWait*>(base);
+        self.armed_ = false;
+        const boost::intrusive_ptr<Owner> keep(&self.owner_, false);
+        if (scheduler == nullptr) return;  // the loop is being destroyed
+        self.transport_.announce();
+        (self.owner_.*self.ended_)(self.ec_);
+    }
+
+    Owner& owner_;
+    Transport& transport_;
+    Ended ended_;
+    boost::asio::detail::reactor& reactor_;
+    bool armed_ = false;
+};
+
+#else
+
+/// Waits until a transport has something to read, by Asio's public interface: one epoll_ctl a wait.
+template <class Owner>
+class ReadWait final {
+  public:
+    using Ended = void (Owner::*)(boost::system::error_code);
+
+    ReadWait(Owner& owner, Transport& transport, Ended ended)
+        : owner_(owner), transport_(transport), ended_(ended) {}
+
+    bool armed() const noexcept { return armed_; }
+
+    void arm(Expect) {
+        if (armed_) return;
+        armed_ = true;
+        transport_.wait_readable(
+            [this, keep = boost::intrusive_ptr<Owner>(&owner_)](boost::system::error_code ec) {
+                armed_ = false;
+                transport_.announce();
+                (owner_.*ended_)(ec);
+            });
+    }
+
+  private:
+    Owner& owner_;
+    Transport& transport_;
+    Ended ended_;
+    bool armed_ = false;
+};
+
+#endif
+
+}  // namespace gatehouse::net
