@@ -255,7 +255,10 @@ void Authorize::remember(const AuthorizeCall& call,
     // ("limitToExpiration": false). The skew is not added: it widens what the verification accepts,
     // and only there.
     if (options.limit_to_expiration && result.grant->expires) {
-        expires = std::min(expires, now.steady + (*result.grant->expires - now.wall));
+        // Compared before it is added: an exp of the year 9999 is beyond what the steady clock
+        // counts.
+        const auto left = *result.grant->expires - now.wall;
+        if (left < options.result_ttl) expires = now.steady + left;
     }
     cache_.store(
         call.authorizer->scope, call.identity, result.grant, now.steady, expires, generation);

@@ -151,7 +151,7 @@ TEST_SUITE("app/authorize") {
         struct Row {
             const char* name;
             int ttl;
-            int lifetime;
+            std::int64_t lifetime;
             bool limit;
             int cached_for;
         };
@@ -160,6 +160,9 @@ TEST_SUITE("app/authorize") {
             {"TTL first", 60, 600, true, 60},
             {"exp first", 300, 10, true, 10},
             {"exp does not count", 300, 10, false, 300},
+            // More nanoseconds than the steady clock has numbers for.
+            {"exp in the year 3000", 300, 30'708'187'200, true, 300},
+            {"exp in the year 9999", 300, 251'606'807'999, true, 300},
         };
         for (const Row& row : rows) {
             CAPTURE(row.name);
