@@ -1,7 +1,9 @@
 #include "gatehouse/app/snapshot.hpp"
 
+#include "gatehouse/core/ascii.hpp"
 #include "gatehouse/policy/arn.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -77,24 +79,55 @@ Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Api
     return compiled;
 }
 
-// Header names that any route of the API maps: they are the gateway's on every route, also where
-// this route maps none.
-std::vector<std::string> reserved_headers(const config::Api& api) {
-    constexpr std::string_view kPrefix = "integration.request.header.";
-    std::vector<std::string> names;
-    for (const config::Route& route : api.routes) {
-        for (const auto& [destination, expression] : route.integration.request_parameters) {
-            if (destination.starts_with(kPrefix) && expression.starts_with("context.authorizer.")) {
-                names.push_back(destination.substr(kPrefix.size()));
+// Fields that HTTP gives to clients. Nobody takes them for the gateway's word, and a route that
+// writes one (say, the backend's own Authorization) must not take it from all the others.
+bool is_client_field(std::string_view name) noexcept {
+    constexpr std::string_view kNames[] = {
+        "accept",        "accept-charset",      "accept-encoding",  "accept-language",
+        "authorization", "cache-control",       "content-encoding", "content-language",
+        "content-md5",   "content-type",        "cookie",           "date",
+        "if-match",      "if-modified-since",   "if-none-match",    "if-range",
+        "origin",        "if-unmodified-since", "pragma",           "range",
+        "referer",       "user-agent",
+    };
+    return std::ranges::any_of(
+        kNames, [&](std::string_view known) { return equals_ignoring_case(known, name); });
+}
+
+/// Names under which upstreams of an API may take a field for the gateway's word, whatever the
+/// route.
+struct ReservedNames {
+    std::vector<std::string> headers;
+    std::vector<std::string> prefixes;
+};
+
+// Every header that any route of any API maps, and every API's context prefix: two APIs may share
+// an upstream. A route that maps such a name from the client's own field still writes that value,
+// since its author said so. Of the clients' fields only what carries authorizer context is taken,
+// and only within its API.
+ReservedNames reserved_names(const config::Model& model, const config::Api& api) {
+    constexpr std::string_view kHeader = "integration.request.header.";
+    constexpr std::string_view kContext = "context.authorizer.";
+    ReservedNames reserved;
+    for (const config::Api& other : model.apis) {
+        if (other.context_headers.enabled)
+            reserved.prefixes.push_back(other.context_headers.prefix);
+        for (const config::Route& route : other.routes) {
+            for (const auto& [destination, source] : route.integration.request_parameters) {
+                if (!destination.starts_with(kHeader)) continue;
+                std::string name = destination.substr(kHeader.size());
+                const bool context = &other == &api && source.starts_with(kContext);
+                if (context || !is_client_field(name)) reserved.headers.push_back(std::move(name));
             }
         }
     }
-    return names;
+    return reserved;
 }
 
 Result<CompiledRoute> compile_route(const config::Api& api,
                                     const config::Route& source,
                                     const CompiledApi& compiled_api,
+                                    const ReservedNames& reserved,
                                     int index) {
     CompiledRoute route;
     route.source = &source;
@@ -130,8 +163,8 @@ Result<CompiledRoute> compile_route(const config::Api& api,
                                api.context_headers.prefix,
                                api.context_headers.request_context};
     options.plain_headers = api.plain_headers;
-    options.guarded = route.authorizer >= 0;
-    options.reserved_headers = reserved_headers(api);
+    options.reserved_headers = reserved.headers;
+    options.reserved_prefixes = reserved.prefixes;
     auto plan = forward::ForwardPlan::make(std::move(options));
     if (!plan) return at(source.pointer + "/integration", std::move(plan).error());
     route.forward = std::move(plan).value();
@@ -162,7 +195,8 @@ authz::StageFacts stage_facts(const config::Api& api) {
     return stage;
 }
 
-Result<CompiledApi> compile_api(const config::Api& source,
+Result<CompiledApi> compile_api(const config::Model& model,
+                                const config::Api& source,
                                 authz::GrantCache& cache,
                                 KeyStore& keys) {
     CompiledApi api;
@@ -179,8 +213,9 @@ Result<CompiledApi> compile_api(const config::Api& source,
         if (!compiled) return std::move(compiled).error();
         api.authorizers.push_back(std::move(compiled).value());
     }
+    const ReservedNames reserved = reserved_names(model, source);
     for (std::size_t i = 0; i < source.routes.size(); ++i) {
-        auto route = compile_route(source, source.routes[i], api, static_cast<int>(i));
+        auto route = compile_route(source, source.routes[i], api, reserved, static_cast<int>(i));
         if (!route) return std::move(route).error();
         api.routes.push_back(std::move(route).value());
     }
@@ -211,7 +246,7 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
     if (!table) return at("/apis", std::move(table).error());
     snapshot->api_table = std::move(table).value();
     for (const config::Api& source : snapshot->model.apis) {
-        auto api = compile_api(source, cache, keys);
+        auto api = compile_api(snapshot->model, source, cache, keys);
         if (!api) return std::move(api).error();
         snapshot->apis.push_back(std::move(api).value());
     }

@@ -92,8 +92,6 @@ Result<ForwardPlan> ForwardPlan::make(ForwardOptions options) {
         return std::move(checked).error();
     plan.context_headers_ = options.context_headers;
     plan.plain_ = options.plain_headers;
-    if (options.context_headers.enabled)
-        plan.folded_prefix_ = fold_name(options.context_headers.prefix);
     if (auto set = plan.set_mappings(options); !set) return std::move(set).error();
     if (auto set = plan.set_uri(options); !set) return std::move(set).error();
     plan.set_owned(options);
@@ -194,13 +192,20 @@ Result<void> ForwardPlan::set_uri(const ForwardOptions& options) {
 // Names that are ours in whatever spelling. The exact spelling of those with a FieldId never comes
 // as far as is_owned; `X_Forwarded_For` and the like do, and CGI-style upstreams read them as ours.
 void ForwardPlan::set_owned(const ForwardOptions& options) {
-    for (const std::string& name : options.reserved_headers)
-        owned_.push_back(fold_name(name));
+    const ContextHeaderOptions& context = options.context_headers;
+    if (context.enabled) owned_prefixes_.push_back(fold_name(context.prefix));
     for (const Mapping& mapping : header_mappings_) {
         owned_.push_back(fold_name(mapping.name));
-        mapped_context_ = mapped_context_ || (!folded_prefix_.empty() &&
-                                              starts_with_folded(mapping.name, folded_prefix_));
+        mapped_context_ =
+            mapped_context_ ||
+            (context.enabled && starts_with_folded(mapping.name, owned_prefixes_.front()));
     }
+    for (const std::string& prefix : options.reserved_prefixes)
+        owned_prefixes_.push_back(fold_name(prefix));
+    std::ranges::sort(owned_prefixes_);
+    owned_prefixes_.erase(std::ranges::unique(owned_prefixes_).begin(), owned_prefixes_.end());
+    for (const std::string& name : options.reserved_headers)
+        owned_.push_back(fold_name(name));
     own_forwarded_for_ = std::ranges::find(owned_, kForwardedFor) != owned_.end();
     owned_.insert(owned_.end(),
                   {"content-length",
@@ -217,7 +222,9 @@ void ForwardPlan::set_owned(const ForwardOptions& options) {
 }
 
 bool ForwardPlan::is_owned(std::string_view name) const noexcept {
-    if (!folded_prefix_.empty() && starts_with_folded(name, folded_prefix_)) return true;
+    for (const std::string& prefix : owned_prefixes_) {
+        if (starts_with_folded(name, prefix)) return true;
+    }
     if ((owned_sizes_ & size_bit(name.size())) == 0) return false;
     return std::ranges::any_of(owned_, [&](const std::string& owned) {
         return owned.size() == name.size() && starts_with_folded(name, owned);

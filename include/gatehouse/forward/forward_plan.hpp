@@ -32,9 +32,10 @@ struct ForwardOptions {
     std::vector<std::string> path_parameters;  ///< names of the route's template
     ContextHeaderOptions context_headers;
     bool plain_headers = false;
-    bool guarded = false;                       ///< the route has an authorizer
-    std::vector<std::string> reserved_headers;  ///< names mapped by any route of the API:
-                                                ///< gatehouse's on every route (security rule)
+    /// Names and beginnings of names that are Gatehouse's on every route, also where this one
+    /// writes none of them: clients' fields of such a name are removed.
+    std::vector<std::string> reserved_headers;
+    std::vector<std::string> reserved_prefixes;
 };
 
 /// One HTTP_PROXY integration, compiled: what reaches the upstream. Immutable, shared between
@@ -136,8 +137,8 @@ class ForwardPlan {
     int host_mapping_ = -1;           ///< index into header_mappings_
     std::vector<std::string> owned_;  ///< header names (folded) that clients may not send
     std::uint64_t owned_sizes_ = 0;   ///< bit n: some name in owned_ has n bytes (63: or more)
-    std::string folded_prefix_;       ///< of the context headers; empty: none are written
-    bool mapped_context_ = false;     ///< a mapped header is called as a context header could be
+    std::vector<std::string> owned_prefixes_;  ///< the same for beginnings of names
+    bool mapped_context_ = false;  ///< a mapped header is called as a context header could be
     bool own_forwarded_for_ =
         false;  ///< X-Forwarded-For is mapped somewhere: no client may begin the list
     ContextHeaderOptions context_headers_;

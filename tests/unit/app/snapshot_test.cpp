@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 using namespace gatehouse;
 using namespace gatehouse::app;
@@ -221,5 +222,89 @@ TEST_SUITE("app/snapshot") {
         CHECK(routes[1].mock_body == "hello");
         CHECK(routes[2].mock_type == "application/json");
         CHECK(routes[2].mock_body.empty());
+    }
+
+    TEST_CASE("names that some route writes are nobody else's on every route") {
+        const auto authorizer = [](const char* more) {
+            return R"("authorizers": { "jwt": { "type": "TOKEN", "authorizerUri": "gatehouse:jwt", "jwt": {
+                      "issuer": "https://issuer.example/", "audience": ["api://users"], "algorithms": ["ES256"] } } })" +
+                   std::string(more);
+        };
+        const auto route = [](const std::string& key, const std::string& mappings) {
+            return R"({ "routeKey": "GET )" + key +
+                   R"(", "authorizer": "jwt", "integration": { "type": "HTTP_PROXY", "uri": "http://127.0.0.1:9",
+                         "requestParameters": { )" +
+                   mappings + " } } }";
+        };
+        const std::string header = "\"integration.request.header.";
+        const std::string text =
+            R"({ "apis": [ { "name": "one", "stageVariables": { "v": "1" }, )" + authorizer("") +
+            R"(, "routes": [ )" +
+            route("/mapped",
+                  header + "X-User-Id\": \"context.authorizer.userId\", " + header +
+                      "X-Ip\": \"context.identity.sourceIp\", " + header +
+                      "X-Var\": \"stageVariables.v\", " + header +
+                      "X-Q\": \"method.request.querystring.q\", " + header +
+                      "X-Env\": \"'prod'\", " + header + "Authorization\": \"'Basic x'\", " +
+                      header + "Accept\": \"'text/plain'\"") +
+            ", " + route("/plain", "") + ", " +
+            route("/copied", header + "X-Env\": \"method.request.header.X-Env\"") +
+            R"( ] }, { "name": "two", "basePath": "/two", "contextHeaders": { "prefix": "X-Two-" }, )" +
+            authorizer("") + R"(, "routes": [ )" +
+            route("/mapped",
+                  header + "X-Tenant\": \"context.authorizer.tenantId\", " + header +
+                      "Cookie\": \"context.authorizer.roles\"") +
+            ", " + route("/plain", "") + " ] } ] }";
+        Parts parts;
+        const auto snapshot = parts.make(test::parse_config(text)).value();
+
+        struct Row {
+            std::string_view name;
+            std::size_t api;
+            std::size_t route;
+            const char* field;
+            bool reaches;
+        };
+
+        const Row rows[] = {
+            {"authorizer context", 0, 1, "X-User-Id", false},
+            {"in lower case", 0, 1, "x-user-id", false},
+            {"with underscores", 0, 1, "X_USER_ID", false},
+            {"where the value is absent", 0, 0, "X-User-Id", false},
+            {"other context", 0, 1, "X-Ip", false},
+            {"stage variable", 0, 1, "X-Var", false},
+            {"request value", 0, 1, "X-Q", false},
+            {"constant", 0, 1, "X-Env", false},
+            {"on another API", 1, 1, "X-User-Id", false},
+            {"of another API", 0, 1, "X-Tenant", false},
+            {"context prefix", 0, 1, "X-Authorizer-userId", false},
+            {"context prefix with underscores", 0, 1, "X_Authorizer_userId", false},
+            {"context prefix of another API", 0, 1, "X-Two-userId", false},
+            {"context prefix on another API", 1, 1, "X-Authorizer-userId", false},
+            {"request context", 0, 1, "X-Amzn_Request-Context", false},
+            {"client's field with context in its API", 1, 1, "Cookie", false},
+            {"client's field with context in another API", 0, 1, "Cookie", true},
+            {"client's field with a constant", 0, 1, "Authorization", true},
+            {"client's field with another constant", 1, 1, "Accept", true},
+            {"copied because its author said so", 0, 2, "X-Env", true},
+            {"copied by its very name only", 0, 2, "X_Env", false},
+            {"nobody's", 0, 1, "X-Else", true},
+            {"longer than a name", 0, 1, "X-User-Id2", true},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            const CompiledApi& api = snapshot->apis.at(row.api);
+            const http::Field field{row.field, "forged", http::find_field_id(row.field)};
+            http::RequestHead head;
+            head.method = "GET";
+            head.fields = {&field, 1};
+            authz::RequestFacts facts;
+            facts.head = &head;
+            facts.stage = &api.stage;
+            std::string out;
+            REQUIRE(api.routes.at(row.route).forward->write_request_head(facts, {}, out) ==
+                    Errc::none);
+            CHECK((out.find("forged") != std::string::npos) == row.reaches);
+        }
     }
 }
