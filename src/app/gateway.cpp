@@ -81,6 +81,13 @@ std::uint64_t body_limit(const Request& request) noexcept {
     return request.snapshot->model.limits.body_bytes;
 }
 
+// A target that was refused, or not read yet, has no path: what stands before its query, since
+// queries hold secrets and are never kept.
+std::string_view path_of(const Request& request) noexcept {
+    if (!request.facts.target.path.empty()) return request.facts.target.path;
+    return request.head.target.substr(0, request.head.target.find('?'));
+}
+
 std::string_view field_value(const http::RequestHead& head, http::FieldId id) noexcept {
     const http::Field* field = http::find_field(head.fields, id);
     return field == nullptr ? std::string_view() : field->value;
@@ -102,6 +109,7 @@ void Request::clear() {
     verdict = {};
     record = {};
     detail.reset();
+    error_message.reset();
 }
 
 TraceDetail& Request::make_detail() {
@@ -316,8 +324,7 @@ Step Gateway::settle(Request& request) {
 // never comes here.
 void Gateway::explain(Request& request, const AuthorizeResult* result) const {
     TraceDetail& detail = request.make_detail();
-    detail.path = request.facts.target.path.empty() ? printable(request.head.target)
-                                                    : std::string(request.facts.target.path);
+    detail.path = printable(path_of(request), limits::kTraceDetailBytes);
     detail.host = printable(request.head.host);
     detail.method_arn = request.arn.text;
     if (!request.identity.empty() && request.record.identity == 0) {
@@ -352,6 +359,7 @@ authz::RenderedResponse Gateway::render(Request& request, const authz::GatewayEr
     static const authz::GatewayResponses kBuiltIn;
     request.record.refused = true;
     request.record.response = error.type;
+    request.error_message = error.message;
     static const authz::StageFacts kNoStage;
     authz::RequestFacts facts = request.facts;
     if (facts.stage == nullptr) facts.stage = &kNoStage;
@@ -388,8 +396,7 @@ authz::RenderedResponse Gateway::render_failure(Request& request,
 void Gateway::finish(Request& request, const Instant& now) {
     TraceRecord& record = request.record;
     record.total_us = to_micros(now.steady - request.began.steady);
-    const std::string_view path =
-        request.facts.target.path.empty() ? request.head.target : request.facts.target.path;
+    const std::string_view path = path_of(request);
     const std::string_view method = request.head.method;
     std::size_t at = std::min(method.size(), sizeof(record.method_path) - 1);
     if (at > 0) std::memcpy(record.method_path, method.data(), at);
@@ -428,7 +435,7 @@ void Gateway::write_access_log(Request& request) {
     authz::RequestFacts facts = request.facts;
     if (facts.stage == nullptr) facts.stage = &kNoStage;
     facts.answer = &answer;
-    const authz::ErrorFacts error{record.response, std::nullopt};
+    const authz::ErrorFacts error{record.response, request.error_message};
     if (record.refused) facts.error = &error;
     access_log_->append(facts, "-", authz::Escape::log, access_lines_);
     access_lines_ += '\n';

@@ -300,18 +300,17 @@ Json to_json(const Trace& trace, const Snapshot& snapshot) {
     const auto reason = static_cast<Errc>(record.reason);
     const std::string_view line(record.method_path, record.path_bytes);
     const std::size_t space = line.find(' ');
-    std::string path =
-        space == std::string_view::npos ? std::string(line) : std::string(line.substr(space + 1));
-    if (trace.detail && !trace.detail->path.empty()) path = trace.detail->path;
-    Json json = {
-        {"requestId", request_id_text(record.request_id)},
-        {"time", iso_time(record.wall_ms)},
-        {"method", printable(line.substr(0, space))},
-        {"path", printable(path, 2 * kLongText) + (record.path_cut && !trace.detail ? "…" : "")},
-        {"status", record.status},
-        {"verdict", record.refused ? "refuse" : "allow"},
-        {"reason", reason_id(reason)},
-        {"reasonText", reason_text(reason)}};
+    std::string path = printable(space == std::string_view::npos ? line : line.substr(space + 1));
+    if (record.path_cut) path += "…";
+    if (trace.detail && !trace.detail->path.empty()) path = trace.detail->path;  // whole
+    Json json = {{"requestId", request_id_text(record.request_id)},
+                 {"time", iso_time(record.wall_ms)},
+                 {"method", printable(line.substr(0, space))},
+                 {"path", path},
+                 {"status", record.status},
+                 {"verdict", record.refused ? "refuse" : "allow"},
+                 {"reason", reason_id(reason)},
+                 {"reasonText", reason_text(reason)}};
     if (trace.detail && !trace.detail->hint.empty()) json["hint"] = trace.detail->hint;
     if (trace.detail && !trace.detail->error.empty()) json["detail"] = trace.detail->error;
     if (trace.detail && !trace.detail->host.empty()) json["host"] = trace.detail->host;

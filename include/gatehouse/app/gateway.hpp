@@ -55,6 +55,7 @@ struct Request {
     authz::Verdict verdict;
     TraceRecord record;
     std::shared_ptr<TraceDetail> detail;
+    std::optional<std::string> error_message;  ///< of the refusal that was rendered, for the log
     std::string target_scratch;
     std::string arn_scratch;
     std::string trace_scratch;

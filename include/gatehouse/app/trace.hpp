@@ -66,7 +66,7 @@ static_assert(sizeof(TraceRecord) == 128);
 
 /// What refusals and misses add: owned, at most limits::kTraceDetailBytes in all.
 struct TraceDetail {
-    std::string path;
+    std::string path;  ///< without the query; printable
     std::string host;
     std::string method_arn;
     std::string issued_for;  ///< ARN that a cached policy was first made for
