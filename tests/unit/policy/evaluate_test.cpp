@@ -398,6 +398,13 @@ TEST_SUITE("policy/evaluate") {
     }
 
     TEST_CASE("random policies are judged as by the naive evaluator in any order") {
+        constexpr std::string_view kActions[] = {"*",
+                                                 "execute-api:*",
+                                                 "execute-api:Invoke",
+                                                 "EXECUTE-API:inv?ke",
+                                                 "execute-api:Invoke?",
+                                                 "execute-api:InvalidateCache",
+                                                 "s3:*"};
         constexpr std::string_view kResources[] = {"*",
                                                    "~*",
                                                    "~GET/*",
@@ -405,27 +412,42 @@ TEST_SUITE("policy/evaluate") {
                                                    "~GET/a/",
                                                    "~*/a",
                                                    "~GET/?",
+                                                   "~?ET/a/?",
+                                                   "~GE?/*b",
                                                    "~POST/*",
                                                    "~GET/a/*",
+                                                   "~GET/${*}",
+                                                   "arn:aws:execute-api:*:*",
                                                    "nothing"};
-        constexpr std::string_view kPaths[] = {"/", "/a", "/a/", "/a/b", "/a/b/", "/b"};
+        constexpr std::string_view kConditions[] = {
+            R"({"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}})",
+            R"({"NotIpAddress":{"aws:SourceIp":["192.0.2.7","10.0.0.0/8"]}})",
+            R"({"StringLike":{"aws:UserAgent":"c?rl/*"},"Null":{"aws:Referer":"true"}})",
+            R"({"StringNotEquals":{"aws:Referer":"x"}})",
+            R"({"ArnLike":{"aws:SourceArn":"arn:aws:execute-api:*:*:*/a"}})",
+            R"({"DateLessThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}})"};
+        constexpr std::string_view kPaths[] = {"/", "/a", "/a/", "/a/b", "/a/b/", "/b", "/*"};
         std::mt19937 random(42);
+        const auto pick = [&](const auto& list) { return list[random() % std::size(list)]; };
         int outcomes[3] = {};
-        for (int i = 0; i < 2000; ++i) {
+        for (int i = 0; i < 4000; ++i) {
             std::string statements = "[";
             for (std::size_t n = random() % 5; n > 0; --n) {
                 statements += random() % 3 == 0 ? R"({"Effect":"Deny",)" : R"({"Effect":"Allow",)";
-                statements +=
-                    random() % 4 == 0 ? R"("NotAction":"s3:*",)" : R"("Action":"execute-api:*",)";
-                statements += random() % 4 == 0 ? R"("NotResource":[")" : R"("Resource":[")";
-                statements += kResources[random() % std::size(kResources)];
+                statements += random() % 3 == 0 ? R"("NotAction":")" : R"("Action":")";
+                statements += pick(kActions);
+                statements += random() % 4 == 0 ? R"(","NotResource":[")" : R"(","Resource":[")";
+                statements += pick(kResources);
                 statements += "\",\"";
-                statements += kResources[random() % std::size(kResources)];
-                statements += n > 1 ? "\"]}," : "\"]}";
+                statements += pick(kResources);
+                statements += "\"]";
+                if (random() % 3 == 0)
+                    statements.append(R"(,"Condition":)").append(pick(kConditions));
+                statements += n > 1 ? "}," : "}";
             }
             CAPTURE(statements);
             Json policy = make_policy(statements + "]");
-            const std::string_view path = kPaths[random() % std::size(kPaths)];
+            const std::string_view path = pick(kPaths);
             CAPTURE(path);
             const Outcome outcome = judge(policy, "GET", path).decision.outcome;
             ++outcomes[static_cast<int>(outcome)];
