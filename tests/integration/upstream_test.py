@@ -734,6 +734,33 @@ class RequestHead(UpstreamCase):
         self.assertTrue("have=a,more" in words or ("have=a" in words and "have=more" in words), query)
         self.assertNotIn("absent", query)
 
+    def test_a_mapped_name_is_the_gateways_on_every_route(self):
+        backend = self.upstream()
+        mapped = {
+            "integration.request.header.X-User-Id": "context.authorizer.userId",
+            "integration.request.header.X-Env": "'prod'",
+            "integration.request.header.Authorization": "'Basic backend'",
+        }
+        copied = {"integration.request.header.X-Env": "method.request.header.X-Env"}
+        gateway = self.start(
+            config(
+                api(
+                    [
+                        route("GET /mapped", backend.url, requestParameters=mapped),
+                        route("GET /plain", backend.url, "NONE"),
+                        route("GET /copied", backend.url, "NONE", requestParameters=copied),
+                    ]
+                )
+            )
+        )
+        forged = {"X-User-Id": "root", "x_user_id": "root", "X-Env": "root", "X-Mine": "root"}
+        for path, names in (("/plain", ["X-Mine"]), ("/copied", ["X-Env", "X-Mine"])):
+            backend.clear()
+            self.assert_status(gateway.get(path, headers={**forged, "Authorization": "Basic mine"}), 200)
+            request = backend.one()
+            self.assertEqual(names, sorted(name for name, value in request.fields if value == "root"), path)
+            self.assertEqual(["Basic mine"], request.all("Authorization"), path)
+
     def test_mapped_values_cannot_break_the_head(self):
         backend = self.upstream()
         parameters = {"integration.request.header.X-Query": "method.request.querystring.q"}
