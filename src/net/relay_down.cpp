@@ -118,8 +118,7 @@ bool Session::produce_down() {
         // An interim answer was passed over: more may already be here.
         if (exchange.down_begin == exchange.down_end) return true;
     }
-    take_answer_body();
-    return phase_ != Phase::closed && exchange_ != nullptr;
+    return take_answer_body();
 }
 
 // False: the head is not whole (then more is awaited) or bad (then the request was ended).
@@ -211,9 +210,10 @@ void Session::begin_answer() {
     if (request.route->forward->method(request.facts) == "HEAD") exchange.answer_done = true;
 }
 
-void Session::take_answer_body() {
+// False: the content is malformed, and the request was ended.
+bool Session::take_answer_body() {
     Exchange& exchange = *exchange_;
-    if (exchange.answer_done) return;
+    if (exchange.answer_done) return true;
     const std::string_view arrived(exchange.down.data() + exchange.down_begin,
                                    exchange.down_end - exchange.down_begin);
     app::TraceRecord& record = exchange.request.record;
@@ -254,8 +254,9 @@ void Session::take_answer_body() {
                                                   exchange.down_end - exchange.down_begin});
                 exchange.down_begin += step.consumed;
                 if (step.error != Errc::none) {
+                    ++worker_.gateway().metrics().upstream_failures;
                     fail(Errc::upstream_malformed, "answer content");
-                    return;
+                    return false;
                 }
                 if (!step.data.empty()) {
                     if (exchange.rechunk)
@@ -275,6 +276,7 @@ void Session::take_answer_body() {
             exchange.answer_done = true;
             break;
     }
+    return true;
 }
 
 // Everything was sent to the client.

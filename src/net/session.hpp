@@ -127,7 +127,7 @@ class Session final : public UpstreamUser,
     bool produce_down();
     bool parse_answer_head();
     void begin_answer();
-    void take_answer_body();
+    bool take_answer_body();
     bool read_upstream();
     void upstream_ended(IoStatus status);
     void answer_finished();
