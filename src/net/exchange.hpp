@@ -53,6 +53,8 @@ struct Exchange {
     HeadScanner scanner;
     std::vector<http::Field> fields;
     app::Request request;
+    bool asked_by_head = false;  ///< the client's own method, whatever an override or the
+                                 ///< integration makes of it: its answer has no content
 
     // Content from the client: first what came with the head, then through `body`.
     Buffer body;

@@ -193,6 +193,12 @@ void Session::begin_answer() {
         if (!chunks) keep_alive_ = false;
     }
     if (worker_.draining()) keep_alive_ = false;
+    // The upstream was asked by HEAD where the client was not: what it gets is empty, and must say
+    // so.
+    const bool upstream_by_head = request.route->forward->method(request.facts) == "HEAD";
+    const bool may_have_content = answer.status != 204 && answer.status != 304;
+    if (upstream_by_head && !exchange.asked_by_head && may_have_content)
+        to_client = {Kind::length, 0};
     // A final answer before the whole request was read: the rest is not awaited.
     if (!exchange.upload_done || !exchange.up.empty()) keep_alive_ = false;
     std::string& out = exchange.to_client.text;
@@ -206,8 +212,11 @@ void Session::begin_answer() {
     if (answer.framing.kind == Kind::none ||
         (answer.framing.kind == Kind::length && answer.framing.length == 0))
         exchange.answer_done = true;
-    // HEAD: the length is told, the content is not there.
-    if (request.route->forward->method(request.facts) == "HEAD") exchange.answer_done = true;
+    // And the other way round: the content is not for this client, nor for the next.
+    if (exchange.asked_by_head && !exchange.answer_done) {
+        exchange.answer_done = true;
+        exchange.keep_upstream = false;
+    }
 }
 
 // False: the content is malformed, and the request was ended.

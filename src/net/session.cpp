@@ -47,6 +47,7 @@ void Exchange::clear() {
     to_client.clear();
     interim = 0;
     replayable = true;
+    asked_by_head = false;
     upload_done = upload_broken = answer_begun = answer_head_done = answer_any_byte = rechunk =
         answer_done = own_answer = keep_upstream = retried = false;
 }
@@ -182,6 +183,7 @@ void Session::begin_request(std::string_view head_bytes) {
     exchange.body_end = exchange.head_filled;
     http::RequestHead head;
     const Errc malformed = parse_request_head(head_bytes, head, exchange.fields);
+    exchange.asked_by_head = head.method == "HEAD";
     if (malformed != Errc::none) {
         exchange.request.head = head;
         refuse_unread(malformed);
@@ -314,7 +316,7 @@ void Session::answer(int status, std::string_view headers, std::string_view body
     if (!bodiless)
         out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
     out.append(keep_alive_ ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
-    if (!bodiless && exchange.request.head.method != "HEAD") {
+    if (!bodiless && !exchange.asked_by_head) {
         out.append(body);
         exchange.request.record.response_bytes = body.size();
     }

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from support.case import FAULT, GatewayCase
-from support.gateway import api, config, jwt_authorizer, route
+from support.gateway import api, config, jwt_authorizer, mock, route
 from support.nginx import Nginx
 from support.process import run, wait_for
 from support.tokens import mint
@@ -562,6 +562,65 @@ class Bodies(UpstreamCase):
                     self.assertEqual(
                         b"after", client.exchange("GET", "/y").body, "the next answer on the connection is its own"
                     )
+
+    def test_content_follows_the_clients_own_method(self):
+        # The upstream may be asked by another method than the client used; bytes of content after an answer to HEAD
+        # would be read as the next answer, and an answer to GET without any framing has no end.
+        backend = self.upstream()
+        gateway = self.start(
+            config(
+                api(
+                    [
+                        route("ANY /as-get", f"{backend.url}/x", "NONE", httpMethod="GET"),
+                        route("ANY /as-head", f"{backend.url}/x", "NONE", httpMethod="HEAD"),
+                        route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE"),
+                        mock("ANY /mock"),
+                    ],
+                    methodOverride=True,
+                )
+            )
+        )
+        rows = (
+            # (what the client says, its method, path, override, content)
+            ("HEAD becomes GET by the integration", "HEAD", "/as-get", None, b""),
+            ("HEAD becomes GET by an override", "HEAD", "/x", "GET", b""),
+            ("HEAD becomes POST by an override", "HEAD", "/x", "POST", b""),
+            ("HEAD becomes GET at a mock", "HEAD", "/mock", "GET", b""),
+            ("HEAD stays HEAD", "HEAD", "/x", None, b""),
+            ("HEAD to no route", "HEAD", "/../x", "GET", b""),
+            ("GET becomes HEAD by the integration", "GET", "/as-head", None, b""),
+            ("GET becomes HEAD by an override", "GET", "/x", "HEAD", b""),
+            ("POST becomes HEAD by an override", "POST", "/x", "HEAD", b""),
+            ("GET becomes HEAD at a mock", "GET", "/mock", "HEAD", b'{"ok":true}'),
+            ("GET becomes GET by the integration", "GET", "/as-get", None, b"content"),
+            ("POST becomes GET by the integration", "POST", "/as-get", None, b"content"),
+        )
+        for framing in ("length", "chunked", "none"):
+
+            def script(connection, framing=framing):
+                while (request := connection.read()) is not None:
+                    if request.target != "/x":
+                        connection.send(answer(b"after"))
+                        continue
+                    data = answer(b"content", framing=framing)
+                    by_head = request.method == "HEAD"
+                    connection.send(data[: data.index(b"\r\n\r\n") + 4] if by_head else data)
+                    if framing == "none":
+                        return
+
+            backend.script = script
+            for name, method, path, override, content in rows:
+                with self.subTest(name, framing=framing), gateway.connect() as client:
+                    headers = {"X-HTTP-Method-Override": override} if override else {}
+                    body = b"" if method == "POST" else None
+                    client.sock.settimeout(5)
+                    response = client.exchange(method, path, headers, body)
+                    self.assertEqual((content, True), (response.body, response.complete))
+                    if response.get("Connection", "").lower() == "close":
+                        self.assertTrue(client.at_end())
+                        continue
+                    self.assertNotEqual("close", response.framing)
+                    self.assertEqual(b"after", client.exchange("GET", "/y").body)
 
     def test_interim_answers_are_not_the_answer(self):
         backend = self.upstream(
