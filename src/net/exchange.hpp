@@ -95,6 +95,13 @@ struct Exchange {
 
     void clear();
 
+    /// The end of the answer's content is told to the client by closing alone (HTTP/1.0).
+    bool ends_by_close() const noexcept {
+        const http::Framing::Kind kind = answer.framing.kind;
+        return !rechunk && (kind == http::Framing::Kind::chunked ||
+                            kind == http::Framing::Kind::until_close);
+    }
+
     /// Unread content bytes that have arrived.
     std::string_view arrived() const noexcept {
         const char* data = body_in_head ? head.data() : body.data();

@@ -278,9 +278,9 @@ void Session::answer_mock() {
 void Session::fail(Errc error, std::string detail) {
     Exchange& exchange = *exchange_;
     drop_upstream(!exchange.upload_done);
-    if (exchange.answer_head_done && !exchange.answer_begun) {
-        // Nothing of the upstream's answer went out yet: the client gets a whole answer of ours
-        // instead of half of its.
+    if (exchange.answer_head_done && !exchange.answer_begun && exchange.to_client.text_sent == 0) {
+        // Nothing of the upstream's answer went out yet, nor half a 100 before it: the client gets
+        // a whole answer of ours instead of half of its.
         exchange.to_client.clear();
         exchange.answer_head_done = exchange.answer_done = false;
         keep_alive_ = false;
@@ -288,7 +288,12 @@ void Session::fail(Errc error, std::string detail) {
     if (exchange.answer_head_done) {
         exchange.request.record.reason = static_cast<std::uint16_t>(error);
         finish_exchange();
-        close();
+        // Content that ends with the connection is not whole: only a reset can say so.
+        if (exchange.ends_by_close()) {
+            abort();
+        } else {
+            close();
+        }
         return;
     }
     const authz::RenderedResponse response =

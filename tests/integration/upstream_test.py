@@ -212,6 +212,51 @@ class Failures(UpstreamCase):
                         self.assertTrue(client.at_end())
         self.assert_logged_once(gateway)
 
+    def test_content_cut_short_is_visible_in_http_1_0_too(self):
+        # What ends with the connection looks whole when the connection ends in order: only a reset does not.
+        chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+        rows = (
+            ("last chunk missing", chunks, "close", True),
+            ("reset in chunks", chunks, "reset", True),
+            ("stalled in chunks", chunks, "stall", True),
+            ("bad chunk", chunks, "bad", True),
+            ("stalled until the end", b"HTTP/1.1 200 OK\r\n\r\nhello", "stall", True),
+            ("whole chunks", chunks + b"0\r\n\r\n", "close", False),
+            ("whole until the end", b"HTTP/1.1 200 OK\r\n\r\nhello", "close", False),
+        )
+        backend = self.upstream()
+        gateway = self.gate(backend.authority, timeouts={"upstreamIdleInMillis": 500})
+        for name, data, ending, cut in rows:
+            with self.subTest(name):
+                went_out = threading.Event()
+
+                def script(connection, data=data, ending=ending, went_out=went_out):
+                    connection.read()
+                    connection.send(data)
+                    went_out.wait(30)
+                    if ending == "bad":
+                        connection.send(b"xyz\r\n")
+                    if ending == "reset":
+                        connection.reset()
+                    elif ending == "stall":
+                        backend.hold()
+
+                backend.script = script
+                with gateway.connect() as client:
+                    client.send(b"GET /x HTTP/1.0\r\nHost: x\r\n\r\n")
+                    while b"hello" not in client.reader.buffer:
+                        self.assertTrue(client.reader.fill())
+                    went_out.set()
+                    self.assertEqual(cut, self.is_reset(client))
+
+    def is_reset(self, client):
+        try:
+            while client.sock.recv(65536):
+                pass
+            return False
+        except ConnectionResetError:
+            return True
+
     def test_garbage_in_the_content_is_502_until_something_went_out(self):
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
         rows = (
