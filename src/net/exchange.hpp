@@ -98,8 +98,8 @@ struct Exchange {
     /// The end of the answer's content is told to the client by closing alone (HTTP/1.0).
     bool ends_by_close() const noexcept {
         const http::Framing::Kind kind = answer.framing.kind;
-        return !rechunk && (kind == http::Framing::Kind::chunked ||
-                            kind == http::Framing::Kind::until_close);
+        return !rechunk &&
+               (kind == http::Framing::Kind::chunked || kind == http::Framing::Kind::until_close);
     }
 
     /// Unread content bytes that have arrived.

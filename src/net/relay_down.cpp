@@ -64,8 +64,7 @@ bool Session::read_upstream() {
         exchange.down = worker_.body_buffers().take();
         exchange.down_begin = exchange.down_end = 0;
     }
-    if (exchange.down_begin == exchange.down_end && exchange.answer_head_done)
-        exchange.down_begin = exchange.down_end = 0;
+    if (exchange.down_begin == exchange.down_end) exchange.down_begin = exchange.down_end = 0;
     const IoResult got = upstream_->transport().read(exchange.down.data() + exchange.down_end,
                                                      exchange.down.size() - exchange.down_end);
     if (got.status == IoStatus::done) {
@@ -124,13 +123,15 @@ bool Session::produce_down() {
 // False: the head is not whole (then more is awaited) or bad (then the request was ended).
 bool Session::parse_answer_head() {
     Exchange& exchange = *exchange_;
-    const std::string_view bytes(exchange.down.data() + exchange.down_begin,
-                                 exchange.down_end - exchange.down_begin);
-    if (!exchange.answer_scanner.scan(bytes, kAnswerLimits)) {
+    const auto arrived = [&exchange] {
+        return std::string_view(exchange.down.data() + exchange.down_begin,
+                                exchange.down_end - exchange.down_begin);
+    };
+    while (!exchange.answer_scanner.scan(arrived(), kAnswerLimits)) {
         const Errc error = exchange.answer_scanner.error();
         if (error == Errc::none && exchange.down_end < exchange.down.size()) {
-            if (read_upstream()) return parse_answer_head();
-            return false;
+            if (!read_upstream()) return false;
+            continue;
         }
         const bool large =
             error == Errc::none || error == Errc::head_too_large || error == Errc::fields_too_many;
@@ -144,7 +145,7 @@ bool Session::parse_answer_head() {
     const Errc bad =
         padded ? Errc::upstream_malformed
                : parse_response_head(
-                     bytes.substr(0, end), method, exchange.answer, exchange.answer_fields);
+                     arrived().substr(0, end), method, exchange.answer, exchange.answer_fields);
     if (bad != Errc::none) {
         ++worker_.gateway().metrics().upstream_failures;
         fail(bad, "answer head");
