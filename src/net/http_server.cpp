@@ -43,14 +43,17 @@ ServedRequest to_served(const http::request<http::string_body>& message) {
     return request;
 }
 
-// What Beast lets pass and a server must not: both framings, several of one, a repeated or missing
-// Host.
+// What Beast lets pass and a server must not: both framings, several of one, a coding that it does
+// not undo, a repeated or missing Host.
 bool is_ambiguous(const http::request<http::string_body>& message) {
     const auto lengths = message.count(http::field::content_length);
     const auto codings = message.count(http::field::transfer_encoding);
     const auto hosts = message.count(http::field::host);
-    return lengths > 1 || codings > 1 || (lengths > 0 && codings > 0) || hosts > 1 ||
-           (message.version() == 11 && hosts == 0) || (message.version() < 11 && codings > 0);
+    const bool unknown_coding =
+        codings > 0 && !beast::iequals(message[http::field::transfer_encoding], "chunked");
+    return lengths > 1 || codings > 1 || unknown_coding || (lengths > 0 && codings > 0) ||
+           hosts > 1 || (message.version() == 11 && hosts == 0) ||
+           (message.version() < 11 && codings > 0);
 }
 
 http::response<http::string_body> to_message(ServedResponse&& served,
@@ -88,6 +91,22 @@ struct HttpServer::State {
     tcp::acceptor acceptor;
     std::set<beast::tcp_stream*> open;
 
+    // A connection's place in `open`, however its coroutine ends.
+    class Registered {
+      public:
+        Registered(std::set<beast::tcp_stream*>& streams, beast::tcp_stream& stream)
+            : streams_(streams), place_(streams.insert(&stream).first) {}
+
+        ~Registered() { streams_.erase(place_); }
+
+        Registered(const Registered&) = delete;
+        Registered& operator=(const Registered&) = delete;
+
+      private:
+        std::set<beast::tcp_stream*>& streams_;
+        std::set<beast::tcp_stream*>::iterator place_;
+    };
+
     static asio::awaitable<void> serve(std::shared_ptr<State> state, tcp::socket socket);
     asio::awaitable<ServedResponse> answer(ServedRequest request);
 };
@@ -107,7 +126,7 @@ asio::awaitable<ServedResponse> HttpServer::State::answer(ServedRequest request)
 
 asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp::socket socket) {
     beast::tcp_stream stream(std::move(socket));
-    state->open.insert(&stream);
+    const Registered registered(state->open, stream);
     beast::flat_buffer buffer;
     buffer.reserve(kReadBuffer);
     bool more = true;
@@ -146,7 +165,6 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
     }
     beast::error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    state->open.erase(&stream);
 }
 
 HttpServer::HttpServer(asio::io_context& io, Handler handler)
