@@ -161,7 +161,8 @@ Errc parse_request_head(std::string_view bytes,
     head.target = parser.target;
     head.fields = fields;
     if (ec == bhttp::error::bad_version) return Errc::version_unsupported;
-    if (ec == bhttp::error::bad_content_length) return Errc::content_length_invalid;
+    if (ec == bhttp::error::bad_content_length || ec == bhttp::error::multiple_content_length)
+        return Errc::content_length_invalid;
     if (ec == bhttp::error::bad_transfer_encoding) return Errc::transfer_encoding_invalid;
     if (ec || parser.copied) return Errc::request_malformed;
     head.version = parser.version == 10 ? http::Version::http_1_0 : http::Version::http_1_1;
