@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <exception>
 #include <utility>
 
 namespace gatehouse::net {
@@ -35,18 +36,34 @@ Worker::Worker(WorkerShared& shared, std::shared_ptr<const app::Snapshot> snapsh
 
 Worker::~Worker() {
     stop();
-    abort();
-    pool_.clear();
     timer_.cancel();
+    pool_.clear();
     // Handlers that were cut off own sessions and connections: they run out here, while what they
-    // point to is still there.
-    io_.restart();
-    io_.poll();
+    // point to is still there. One of them may still begin a session: the socket of a connection
+    // that was accepted and not yet taken over.
+    do {
+        abort();
+        io_.restart();
+        run(&boost::asio::io_context::poll);
+    } while (sessions_ != nullptr);
 }
 
 void Worker::start() {
     tick();
-    thread_ = std::thread([this] { io_.run(); });
+    thread_ = std::thread([this] { run(&boost::asio::io_context::run); });
+}
+
+// Sessions catch what goes wrong in their own events. What escapes from anything else is a bug too,
+// and must not end the other connections.
+void Worker::run(std::size_t (boost::asio::io_context::*loop)()) {
+    for (;;) {
+        try {
+            (io_.*loop)();
+            return;
+        } catch (const std::exception& fault) {
+            shared_.report_bug(fault.what());
+        }
+    }
 }
 
 void Worker::stop() {
@@ -67,18 +84,19 @@ void Worker::serve(boost::asio::ip::tcp::socket socket, std::uint16_t listener_p
 }
 
 // The worker's clockwork, ten times a second: late connections, the log lines made meanwhile. The
-// timer runs for ever, and so keeps the loop alive.
+// timer runs for ever, and so keeps the loop alive; it is set first, so that a fault cannot stop
+// it.
 void Worker::tick() {
+    timer_.expires_after(kTick);
+    timer_.async_wait([this](boost::system::error_code ec) {
+        if (!ec) tick();
+    });
     wake();
     timeouts_.sweep(now_.steady);
     gateway_.metrics().connections_open = open_.load(std::memory_order_relaxed);
     gateway_.metrics().upstream_idle = pool_.idle();
     std::string lines = gateway_.take_access_log();
     if (!lines.empty()) shared_.write_access_log(std::move(lines));
-    timer_.expires_after(kTick);
-    timer_.async_wait([this](boost::system::error_code ec) {
-        if (!ec) tick();
-    });
 }
 
 void Worker::drain() {

@@ -104,6 +104,7 @@ class Worker {
     void report_bug(const std::string& text) const { shared_.report_bug(text); }
 
   private:
+    void run(std::size_t (boost::asio::io_context::*loop)());
     void tick();
 
     WorkerShared& shared_;
