@@ -1,5 +1,7 @@
 """Limits and times: one below passes, one above is refused, and nobody can hold the gateway up."""
 
+import os
+import resource
 import socket
 import threading
 import time
@@ -194,6 +196,109 @@ class Sizes(LimitsCase):
                 return response is not None and response.status == 200
 
         wait_for(works, "room for a new connection", 10)
+
+
+class Resources(LimitsCase):
+    """What one client, or one upstream, can make the gateway hold."""
+
+    def resident(self, gateway):
+        with open(f"/proc/{gateway.process.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu_seconds(self, gateway):
+        with open(f"/proc/{gateway.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_clients_that_do_not_read_cost_a_bounded_amount(self):
+        clients, per_connection, slack = 40, 256 * 1024, 12 << 20
+        block = b"x" * 65536
+        rows = (
+            ("length", b"Content-Length: 1000000000\r\n\r\n", block),
+            ("large chunks", b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + block + b"\r\n"),
+            ("chunks of one byte", b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 10000),
+            ("until the end", b"\r\n", block),
+        )
+        for name, fields, data in rows:
+            with self.subTest(name):
+                gateway = self.gate()
+                full = threading.Semaphore(0)
+
+                def script(connection, fields=fields, data=data, full=full):
+                    connection.read()
+                    connection.send(b"HTTP/1.1 200 OK\r\n" + fields)
+                    connection.sock.settimeout(0.5)
+                    try:
+                        for _ in range(2000):
+                            connection.sock.sendall(data)
+                    except TimeoutError:
+                        full.release()
+                        self.backend.hold()
+
+                self.backend.script = script
+                self.assert_status(gateway.request("GET", "/a/../b"), 400)  # what is allocated once is there
+                before = self.resident(gateway)
+                for _ in range(clients):
+                    client = gateway.connect()
+                    self.addCleanup(client.close)
+                    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                    client.send(build("GET", "/a"))
+                for _ in range(clients):
+                    self.assertTrue(full.acquire(timeout=30), "the upstream is never held up")
+                grown = self.resident(gateway) - before
+                self.assertLess(grown, clients * per_connection + slack)
+
+    def test_large_content_passes_without_growing_memory(self):
+        size, block = 256 << 20, b"x" * (1 << 20)
+        gateway = self.gate({"bodyBytes": size})
+
+        def script(connection):
+            request = connection.read_head()
+            left = size if request.framing == "length" else size + size // len(block) * 10 + 5
+            view = memoryview(bytearray(1 << 20))
+            left -= len(connection.reader.buffer)
+            while left > 0 and (got := connection.sock.recv_into(view, min(left, len(view)))):
+                left -= got
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            for _ in range(size // len(block)):
+                connection.send(block)
+
+        self.backend.script = script
+        self.assert_status(gateway.request("GET", "/a/../b"), 400)
+        before = self.resident(gateway)
+        with gateway.connect() as client:
+            client.send(build("POST", "/a", {"Content-Length": str(size)}))
+            for _ in range(size // len(block)):
+                client.send(block)
+            self.assertRegex(client.reader.until(b"\r\n\r\n"), rb"\AHTTP/1.1 200 ")
+            view, left = memoryview(bytearray(1 << 20)), size - len(client.reader.buffer)
+            while left > 0 and (got := client.sock.recv_into(view)):
+                left -= got
+        self.assertEqual(0, left)
+        self.assertLess(self.resident(gateway) - before, 8 << 20)
+
+    def test_out_of_descriptors_it_waits_and_recovers(self):
+        gateway = self.gate()
+        self.assert_status(gateway.get("/a"), 200)
+        used = len(os.listdir(f"/proc/{gateway.process.pid}/fd"))
+        resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (used + 10, used + 10))
+        held = [gateway.connect() for _ in range(60)]
+        for client in held:
+            self.addCleanup(client.close)
+        gateway.wait_log("cannot accept a connection")
+        before, started = self.cpu_seconds(gateway), time.monotonic()
+        threading.Event().wait(1)
+        self.assertLess(self.cpu_seconds(gateway) - before, 0.3 * (time.monotonic() - started), "a busy loop")
+        for client in held:
+            client.close()
+
+        def works():
+            with gateway.connect() as client:
+                client.send(build("GET", "/a"))
+                response = client.read()
+                return response is not None and response.status == 200
+
+        wait_for(works, "recovery", 20, interval=0.1)
 
 
 class Times(LimitsCase):

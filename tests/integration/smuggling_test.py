@@ -161,6 +161,8 @@ class Refused(WireCase):
             ("DEL in a value", b"X-A: a\x7fMARK"),
             ("bare LF at the end of a line", b"X-A: a\nX-B: MARK"),
             ("CR CR LF", b"X-A: a\r\r\nX-B: MARK"),
+            ("Content-Length in disguise", b"Content_Length: 4\r\nX-A: MARK"),
+            ("Transfer-Encoding in disguise", b"transfer_encoding: chunked\r\nX-A: MARK"),
             ("second Host", b"Host: x\r\nX-A: MARK"),
             ("second Host of another name", b"hOST: y\r\nX-A: MARK"),
         ):
@@ -696,6 +698,23 @@ class Sequences(WireCase):
             client.send(b"5\r\nhello\r\n0\r\n\r\n")
             self.assert_status(client.read(), 200)
         self.assertEqual(2, len(self.backend.requests))
+
+    def test_100_continue_is_not_sent_where_nobody_waits_for_it(self):
+        for name, data in (
+            ("no content", head(b"Expect: 100-continue")),
+            ("length 0", head(b"Expect: 100-continue", b"Content-Length: 0", start=b"POST /MARK HTTP/1.1")),
+            ("HTTP/1.0", head(b"Expect: 100-continue", b"Content-Length: 2", start=b"POST /MARK HTTP/1.0") + b"ab"),
+            ("content on its way", head(b"Expect: 100-continue", b"Content-Length: 2", start=b"POST /MARK HTTP/1.1") + b"ab"),
+            ("said twice, content on its way", head(b"Expect: 100-continue", b"Expect: 100-continue", b"Content-Length: 2", start=b"POST /MARK HTTP/1.1") + b"ab"),
+        ):
+            with self.subTest(name):
+                word, data = self.mark(data)
+                with self.gateway.connect() as client:
+                    client.send(data)
+                    response = client.read("POST")
+                    self.assertEqual((200, []), (response.status, response.interim))
+                self.assertEqual(1, len(self.forwarded(word)))
+                self.assertEqual([], self.forwarded(word)[0].all("Expect"))
 
     def test_bytes_that_trickle_in_are_the_same_request(self):
         data = chunked(b"5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nT: t\r\n\r\n").replace(b"MARK", b"trickle")

@@ -212,6 +212,58 @@ class Failures(UpstreamCase):
                         self.assertTrue(client.at_end())
         self.assert_logged_once(gateway)
 
+    def test_an_answer_may_end_at_any_byte(self):
+        # Never a whole answer but after the last byte, never a hang, never another request's bytes.
+        answers = (
+            ("length", b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\nhello world"),
+            ("chunked", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nT: t\r\n\r\n"),
+            ("interim before", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world"),
+        )
+        backend = self.upstream()
+        gateway = self.gate(backend.authority)
+        for name, data in answers:
+            for ending in ("close", "reset"):
+                for size in range(len(data) + 1):
+                    with self.subTest(name, ending=ending, size=size):
+
+                        def script(connection, part=data[:size], ending=ending):
+                            connection.read()
+                            connection.send(part)
+                            if ending == "reset":
+                                connection.reset()
+
+                        backend.script = script
+                        with gateway.connect(timeout=10) as client:
+                            response = client.exchange("GET", "/x")
+                            if size == len(data):
+                                whole = (response.status, response.complete, response.body) == (200, True, b"hello world")
+                                self.assertTrue(whole or ending == "reset", repr(response))
+                                continue
+                            if response.status == 502:
+                                self.assertTrue(response.complete)
+                                continue
+                            self.assertEqual((200, False), (response.status, response.complete))
+                            self.assertTrue(b"hello world".startswith(response.body))
+                            self.assertTrue(client.at_end())
+        self.assert_logged_once(gateway)
+
+    def test_an_answer_may_come_byte_by_byte(self):
+        backend = self.upstream()
+        gateway = self.gate(backend.authority)
+        data = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n0\r\nT: t\r\n\r\n"
+
+        def script(connection):
+            while connection.read() is not None:
+                for position in range(len(data)):
+                    connection.send(data[position : position + 1])
+
+        backend.script = script
+        with gateway.connect() as client:
+            for _ in range(3):
+                response = client.exchange("GET", "/x")
+                self.assertEqual((200, b"hello", True), (response.status, response.body, response.complete))
+        self.assertEqual({0}, {request.connection for request in backend.requests})
+
     def test_content_cut_short_is_visible_in_http_1_0_too(self):
         # What ends with the connection looks whole when the connection ends in order: only a reset does not.
         chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
@@ -396,6 +448,78 @@ class Retries(UpstreamCase):
         backend.respond = lambda request: answer(b"next")
         for _ in range(3):
             self.assertEqual(b"next", gateway.get("/b").body)
+
+    def test_bytes_behind_an_answer_never_reach_another_request(self):
+        # Whether they come with the answer or while the connection idles.
+        right, empty, wrong = answer(b"right"), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", answer(b"WRONG")
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+        rows = (
+            ("length", "GET", right, wrong),
+            ("chunked", "GET", answer(b"right", framing="chunked"), wrong),
+            ("empty", "GET", empty, wrong),
+            ("HEAD with its content", "HEAD", head, b"WRONG"),
+            ("HEAD and another answer", "HEAD", head, wrong),
+            ("204 with content", "GET", b"HTTP/1.1 204 No Content\r\n\r\n", wrong),
+            ("204 that announces content", "GET", b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", b"WRONG"),
+            ("304 with content", "GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", b"WRONG"),
+            ("half another head", "GET", right, b"HTTP/1.1 200 OK\r\nX-WRONG: "),
+            ("a line end", "GET", right, b"\r\n"),
+        )
+        for name, method, data, more in rows:
+            for later in (False, True):
+                with self.subTest(name, later=later):
+                    backend = self.upstream()
+                    gateway = self.start(
+                        config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1)
+                    )
+                    answered, closed = threading.Event(), threading.Event()
+
+                    def script(connection, data=data, more=more, later=later, answered=answered, closed=closed):
+                        while (request := connection.read()) is not None:
+                            if request.target != "/first":
+                                connection.send(answer(b"next"))
+                                continue
+                            connection.send(data if later else data + more)
+                            if later:
+                                answered.wait(30)
+                                connection.send(more)
+                            if not connection.reader.fill():
+                                closed.set()
+                                return
+
+                    backend.script = script
+                    with gateway.connect() as client:
+                        response = client.exchange(method, "/first")
+                        answered.set()
+                        self.assertNotIn(b"WRONG", response.body)
+                        self.assertTrue(closed.wait(30), "a connection with unasked bytes is kept")
+                        for _ in range(3):
+                            response = client.exchange("GET", "/next")
+                            self.assertEqual((200, b"next"), (response.status, response.body))
+
+    def test_an_early_answer_leaves_the_rest_of_the_content_unread(self):
+        # What the client still sends belongs to that request and is never taken for another.
+        backend = self.upstream()
+
+        def script(connection):
+            connection.read_head()
+            connection.send(answer(b"early"))
+            backend.hold(1)
+
+        backend.script = script
+        gateway = self.gate(backend.authority)
+        inner = b"GET /inner HTTP/1.1\r\nHost: x\r\n\r\n"
+        for name, head, body in (
+            ("length", b"Content-Length: %d\r\n\r\n" % (len(inner) + 10000), inner),
+            ("chunked", b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (len(inner) + 10000), inner),
+        ):
+            with self.subTest(name), gateway.connect() as client:
+                client.send(b"POST /x HTTP/1.1\r\nHost: x\r\n" + head)
+                response = client.read("POST")
+                self.assertEqual((200, b"early", "close"), (response.status, response.body, response.get("Connection")))
+                client.send(body)
+                self.assertTrue(client.at_end())
+        self.assertFalse(backend.seen(b"GET /inner"))
 
     def test_an_answer_before_the_request_was_read_is_passed_on(self):
         backend = self.upstream()
