@@ -20,7 +20,8 @@ IoResult system_result(ssize_t outcome) noexcept {
     if (outcome == 0) return {IoStatus::closed, 0};
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
         return {IoStatus::would_block, 0};
-    return {errno == ECONNRESET || errno == EPIPE ? IoStatus::closed : IoStatus::failed, 0};
+    // A reset is no end: content that runs until the close was cut short by it (RFC 9112 8).
+    return {IoStatus::failed, 0};
 }
 
 int clamp_size(std::size_t size) noexcept {

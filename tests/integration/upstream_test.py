@@ -273,6 +273,7 @@ class Failures(UpstreamCase):
             ("stalled in chunks", chunks, "stall", True),
             ("bad chunk", chunks, "bad", True),
             ("stalled until the end", b"HTTP/1.1 200 OK\r\n\r\nhello", "stall", True),
+            ("reset before the end", b"HTTP/1.1 200 OK\r\n\r\nhello", "reset", True),
             ("whole chunks", chunks + b"0\r\n\r\n", "close", False),
             ("whole until the end", b"HTTP/1.1 200 OK\r\n\r\nhello", "close", False),
         )
@@ -300,6 +301,29 @@ class Failures(UpstreamCase):
                         self.assertTrue(client.reader.fill())
                     went_out.set()
                     self.assertEqual(cut, self.is_reset(client))
+
+    def test_a_reset_is_not_the_end_of_content(self):
+        backend = self.upstream()
+        gateway = self.gate(backend.authority)
+        for ending, whole in (("reset", False), ("close", True)):
+            with self.subTest(ending):
+                went_out = threading.Event()
+
+                def script(connection, ending=ending, went_out=went_out):
+                    connection.read()
+                    connection.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
+                    went_out.wait(30)
+                    if ending == "reset":
+                        connection.reset()
+
+                backend.script = script
+                with gateway.connect() as client:
+                    client.send(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+                    while b"hello" not in client.reader.buffer:
+                        self.assertTrue(client.reader.fill())
+                    went_out.set()
+                    response = client.read()
+                    self.assertEqual((200, b"hello", whole), (response.status, response.body, response.complete))
 
     def is_reset(self, client):
         try:
