@@ -34,6 +34,15 @@ constexpr std::string_view kOverloaded =
     "33\r\nConnection: close\r\n\r\n"
     "{\"message\":\"Service Unavailable\"}";
 
+// Reading the certificate authorities takes some 50 ms: not at a start that needs none.
+bool calls_upstreams_by_tls(const app::Snapshot& snapshot) {
+    return std::ranges::any_of(snapshot.apis, [](const app::CompiledApi& api) {
+        return std::ranges::any_of(api.routes, [](const app::CompiledRoute& route) {
+            return route.forward && route.forward->endpoint().tls;
+        });
+    });
+}
+
 asio::awaitable<app::Metrics> collect_metrics(Worker& worker) {
     co_return worker.gateway().metrics();
 }
@@ -64,7 +73,7 @@ struct Server::Impl {
     Impl(asio::io_context& control_io, ServerParts server_parts)
         : control(control_io),
           parts(std::move(server_parts)),
-          tls(make_client_context()),
+          tls(calls_upstreams_by_tls(*parts.snapshot) ? make_client_context() : nullptr),
           shared{
               parts.cache,
               parts.authorize,
