@@ -1,105 +1,78 @@
 #include "head_parser.hpp"
 
+#include "gatehouse/core/ascii.hpp"
 #include "gatehouse/http/fields.hpp"
 #include "gatehouse/http/framing.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-
+#include <algorithm>
 #include <cstring>
-#include <functional>
 
 namespace gatehouse::net {
 namespace {
 
-namespace bhttp = boost::beast::http;
+// Takes the next line off a head whose lines all end in CRLF (HeadScanner saw to that), without its
+// end.
+std::string_view take_line(std::string_view& rest) noexcept {
+    const std::size_t feed = rest.find('\n');
+    const std::string_view line = rest.substr(0, feed == 0 ? 0 : feed - 1);
+    rest.remove_prefix(feed + 1);
+    return line;
+}
 
-// Beast's parser with the fields as views into the read buffer: nothing is copied, nothing is
-// allocated. It is used for its syntax only; framing is checked by http/framing, and the content
-// never goes through it.
-template <bool IsRequest>
-class ViewParser final : public bhttp::basic_parser<IsRequest> {
-  public:
-    ViewParser(std::string_view bytes, std::vector<http::Field>& fields)
-        : bytes_(bytes), fields_(fields) {
-        this->header_limit(UINT32_MAX);  // HeadScanner has applied the limits
-        this->body_limit(boost::none);
-        this->eager(false);
+// RFC 9112 2.3: DIGIT "." DIGIT behind "HTTP/", upper case. Of those, 1.0 and 1.1 are spoken here.
+Errc parse_version(std::string_view text, http::Version& version) noexcept {
+    constexpr std::string_view kName = "HTTP/";
+    const auto is_digit_at = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
+    if (text.size() != kName.size() + 3 || !text.starts_with(kName) || text[6] != '.' ||
+        !is_digit_at(5) || !is_digit_at(7))
+        return Errc::request_malformed;
+    if (text[5] != '1' || text[7] > '1') return Errc::version_unsupported;
+    version = text[7] == '0' ? http::Version::http_1_0 : http::Version::http_1_1;
+    return Errc::none;
+}
+
+// RFC 9112 3: method SP request-target SP HTTP-version, one SP each. What may stand in method and
+// target is http/framing's and http/target's question; here no byte may end either early.
+Errc parse_request_line(std::string_view line, http::RequestHead& head) noexcept {
+    const std::size_t first = line.find(' ');
+    const std::size_t last = line.rfind(' ');
+    if (first == std::string_view::npos || first == last) return Errc::request_malformed;
+    head.method = line.substr(0, first);
+    head.target = line.substr(first + 1, last - first - 1);
+    const auto ends_early = [](char c) {
+        return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
+    };
+    if (head.target.empty() || std::ranges::any_of(head.target, ends_early))
+        return Errc::request_malformed;
+    return parse_version(line.substr(last + 1), head.version);
+}
+
+// RFC 9112 4: HTTP-version SP 3DIGIT SP [ reason ].
+bool parse_status_line(std::string_view line, http::ResponseHead& head) noexcept {
+    constexpr std::size_t kCode = 9;
+    if (line.size() < kCode + 4 || line[kCode - 1] != ' ' || line[kCode + 3] != ' ') return false;
+    if (parse_version(line.substr(0, kCode - 1), head.version) != Errc::none) return false;
+    head.status = 0;
+    for (const char digit : line.substr(kCode, 3)) {
+        if (digit < '0' || digit > '9') return false;
+        head.status = head.status * 10 + (digit - '0');
     }
+    head.reason = line.substr(kCode + 4);
+    return true;
+}
 
-    std::string_view method;
-    std::string_view target;
-    std::string_view reason;
-    int version = 0;
-    int status = 0;
-    bool copied =
-        false;  ///< a value was folded into Beast's own storage: a view of it would dangle
-
-  private:
-    using string_view = boost::beast::string_view;
-    using error_code = boost::beast::error_code;
-
-    static std::string_view view(string_view text) noexcept { return {text.data(), text.size()}; }
-
-    void on_request_impl(bhttp::verb,
-                         string_view method_text,
-                         string_view target_text,
-                         int http_version,
-                         error_code&) override {
-        method = view(method_text);
-        target = view(target_text);
-        version = http_version;
+// RFC 9112 5: field-name ":" OWS field-value OWS, up to the empty line. A line without a colon has
+// no name, which http/framing refuses as it refuses every name that is no token.
+void parse_fields(std::string_view rest, std::vector<http::Field>& fields) {
+    while (!rest.empty()) {
+        const std::string_view line = take_line(rest);
+        if (line.empty()) return;
+        const std::size_t colon = line.find(':');
+        const bool named = colon != std::string_view::npos;
+        const std::string_view name = named ? line.substr(0, colon) : std::string_view();
+        const std::string_view value = named ? trim(line.substr(colon + 1)) : line;
+        fields.push_back({name, value, http::find_field_id(name)});
     }
-
-    void on_response_impl(int code,
-                          string_view reason_text,
-                          int http_version,
-                          error_code&) override {
-        status = code;
-        reason = view(reason_text);
-        version = http_version;
-    }
-
-    void on_field_impl(bhttp::field, string_view name, string_view value, error_code&) override {
-        const char* end = bytes_.data() + bytes_.size();
-        if (!value.empty() &&
-            (std::less<>()(value.data(), bytes_.data()) || !std::less<>()(value.data(), end)))
-            copied = true;
-        fields_.push_back({view(name), view(value), http::find_field_id(view(name))});
-    }
-
-    void on_header_impl(error_code&) override {}
-
-    void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-
-    std::size_t on_body_impl(string_view body, error_code&) override { return body.size(); }
-
-    void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
-
-    std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override {
-        return body.size();
-    }
-
-    void on_finish_impl(error_code&) override {}
-
-    std::string_view bytes_;
-    std::vector<http::Field>& fields_;
-};
-
-// Feeds the whole head. Beast's own complaints about Content-Length and Transfer-Encoding come out
-// of put() as well: any error refuses.
-template <bool IsRequest>
-boost::beast::error_code parse(ViewParser<IsRequest>& parser, std::string_view bytes) {
-    boost::beast::error_code ec;
-    std::size_t used = 0;
-    while (used < bytes.size() && !parser.is_header_done() && !ec) {
-        const std::size_t taken =
-            parser.put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);
-        if (taken == 0 && !ec) break;
-        used += taken;
-    }
-    if (!ec && !parser.is_header_done()) ec = bhttp::error::partial_message;
-    return ec;
 }
 
 }  // namespace
@@ -155,17 +128,10 @@ Errc parse_request_head(std::string_view bytes,
                         std::vector<http::Field>& fields) {
     fields.clear();
     head = {};
-    ViewParser<true> parser(bytes, fields);
-    const auto ec = parse(parser, bytes);
-    head.method = parser.method;
-    head.target = parser.target;
+    const Errc malformed = parse_request_line(take_line(bytes), head);
+    if (malformed != Errc::none) return malformed;
+    parse_fields(bytes, fields);
     head.fields = fields;
-    if (ec == bhttp::error::bad_version) return Errc::version_unsupported;
-    if (ec == bhttp::error::bad_content_length || ec == bhttp::error::multiple_content_length)
-        return Errc::content_length_invalid;
-    if (ec == bhttp::error::bad_transfer_encoding) return Errc::transfer_encoding_invalid;
-    if (ec || parser.copied) return Errc::request_malformed;
-    head.version = parser.version == 10 ? http::Version::http_1_0 : http::Version::http_1_1;
     return http::check_request(head);
 }
 
@@ -175,13 +141,9 @@ Errc parse_response_head(std::string_view bytes,
                          std::vector<http::Field>& fields) {
     fields.clear();
     head = {};
-    ViewParser<false> parser(bytes, fields);
-    if (method == "HEAD") parser.skip(true);
-    if (parse(parser, bytes) || parser.copied) return Errc::upstream_malformed;
-    head.status = parser.status;
-    head.reason = parser.reason;
+    if (!parse_status_line(take_line(bytes), head)) return Errc::upstream_malformed;
+    parse_fields(bytes, fields);
     head.fields = fields;
-    head.version = parser.version == 10 ? http::Version::http_1_0 : http::Version::http_1_1;
     return http::check_response(head, method);
 }
 
