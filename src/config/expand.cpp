@@ -86,6 +86,7 @@ class Expander {
             source_.problem(pointer, "environment variable " + name + " is not UTF-8");
             return false;
         }
+        if (found) source_.expanded.push_back({name, *found});
         if (reference.fallback && (!found || found->empty())) {
             expanded += *reference.fallback;
             return true;

@@ -1,5 +1,6 @@
 #include "gatehouse/config/parse.hpp"
 
+#include "conceal.hpp"
 #include "expand.hpp"
 #include "gatehouse/config/locate.hpp"
 #include "gatehouse/config/validate.hpp"
@@ -26,6 +27,12 @@ void add_lines(std::string_view text, std::vector<Problem>& problems) {
     for (std::size_t i = 0; i < problems.size(); ++i)
         problems[i].line = lines[i];
     std::ranges::stable_sort(problems, {}, &Problem::line);
+}
+
+std::vector<Problem> take(std::vector<Problem> problems, const Source& source) {
+    for (Problem& problem : problems)
+        problem.message = conceal(problem.message, source.expanded);
+    return problems;
 }
 
 // Where the first line stands that is not UTF-8.
@@ -89,8 +96,8 @@ Loaded parse(std::string_view text, const Environment& environment) {
     validate(loaded.model, source.problems, source.warnings);
     add_lines(text, source.problems);
     add_lines(text, source.warnings);
-    loaded.problems = std::move(source.problems);
-    loaded.warnings = std::move(source.warnings);
+    loaded.problems = take(std::move(source.problems), source);
+    loaded.warnings = take(std::move(source.warnings), source);
     return loaded;
 }
 

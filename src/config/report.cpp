@@ -1,5 +1,6 @@
 #include "gatehouse/config/report.hpp"
 
+#include "conceal.hpp"
 #include "gatehouse/config/validate.hpp"
 
 #include <algorithm>
@@ -57,7 +58,7 @@ std::string describe_integration(const Integration& integration) {
         return "MOCK " + std::to_string(integration.status_code);
     const bool fixed = !integration.http_method.empty() && integration.http_method != "ANY";
     return "HTTP_PROXY " + (fixed ? integration.http_method + " " : std::string()) +
-           integration.uri;
+           conceal_url(integration.uri);  // a query may hold a key
 }
 
 RouteReport report_route(const Api& api, const Route& route) {

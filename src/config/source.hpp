@@ -10,6 +10,12 @@
 
 namespace gatehouse::config {
 
+/// What a reference put into a value.
+struct Expanded {
+    std::string name;  ///< of the environment variable
+    std::string value;
+};
+
 /// What all readers of one file share: the problems found so far, and what is known of values that
 /// environment references went into. Values are told apart by address, so the document must not
 /// change while it is read.
@@ -20,6 +26,8 @@ struct Source {
         references;  ///< were one reference whole: may stand for a number or a boolean
     std::unordered_set<const Json*>
         unresolved;  ///< a variable is unset: that is reported, nothing more is to be said
+
+    std::vector<Expanded> expanded;  ///< shown to nobody: conceal.hpp
 
     void problem(std::string pointer, std::string message) {
         problems.push_back({std::move(pointer), 0, std::move(message)});

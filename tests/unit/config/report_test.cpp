@@ -49,6 +49,14 @@ TEST_SUITE("config/report") {
         CHECK(report[2].integration == "MOCK 200");
     }
 
+    TEST_CASE("values in an integration's query are not shown") {
+        Json document = minimal_document();
+        document["apis"][0]["routes"][0]["integration"]["uri"] =
+            "http://127.0.0.1:3000/{proxy}?code=hunter2&path={proxy}";
+        CHECK(report_of(document)[0].integration ==
+              "HTTP_PROXY http://127.0.0.1:3000/{proxy}?code=***&path={proxy}");
+    }
+
     TEST_CASE("differences are told one by one") {
         CHECK(report_of(exact_document())[0].differences.empty());
 

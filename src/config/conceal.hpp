@@ -1,0 +1,20 @@
+#pragma once
+
+#include "source.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gatehouse::config {
+
+/// A message as it may be shown: what came from the environment, a secret perhaps, gives way to the
+/// name of its variable. What is shorter than four characters stays, since it hides nothing and
+/// stands in too many words.
+std::string conceal(std::string_view message, std::span<const Expanded> values);
+
+/// A URL with "***" for what stands before the "@" of its authority, and for the values of its
+/// query; a {placeholder} is no secret and stays.
+std::string conceal_url(std::string_view url);
+
+}  // namespace gatehouse::config
