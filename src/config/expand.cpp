@@ -111,4 +111,15 @@ void expand(Json& root, const Environment& environment, Source& source) {
     Expander(environment, source).expand(root, "");
 }
 
+void add_admin_token(Json& root, const Environment& environment, Source& source) {
+    constexpr std::string_view kVariable = "GATEHOUSE_ADMIN_TOKEN";
+    const Json* admin = root.is_object() ? find_member(root, "admin") : nullptr;
+    const bool said = admin != nullptr && (!admin->is_object() || admin->contains("token"));
+    if (!root.is_object() || said || !environment) return;
+    std::optional<std::string> token = environment(kVariable);
+    if (!token || token->empty()) return;
+    source.expanded.push_back({std::string(kVariable), *token});
+    root["admin"]["token"] = std::move(*token);
+}
+
 }  // namespace gatehouse::config

@@ -9,4 +9,8 @@ namespace gatehouse::config {
 /// $${ is a literal ${. As in a shell, a default also stands in for an empty variable.
 void expand(Json& root, const Environment& environment, Source& source);
 
+/// GATEHOUSE_ADMIN_TOKEN as the admin token of a document that says none: a token that somebody set
+/// is never without effect.
+void add_admin_token(Json& root, const Environment& environment, Source& source);
+
 }  // namespace gatehouse::config

@@ -92,6 +92,7 @@ Loaded parse(std::string_view text, const Environment& environment) {
     }
     Source source;
     expand(*root, environment, source);
+    add_admin_token(*root, environment, source);
     loaded.model = read_model(*root, source);
     validate(loaded.model, source.problems, source.warnings);
     add_lines(text, source.problems);

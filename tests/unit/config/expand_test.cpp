@@ -187,4 +187,31 @@ TEST_SUITE("config/expand") {
         REQUIRE(loaded.problems.size() == 1);
         CHECK(loaded.problems[0].message.find("unknown key") != std::string::npos);
     }
+
+    TEST_CASE("GATEHOUSE_ADMIN_TOKEN counts where the file says no token") {
+        const Environment environment =
+            make_environment({{"GATEHOUSE_ADMIN_TOKEN", "correct-horse-battery"}});
+
+        struct Row {
+            const char* name;
+            const char* admin;
+            const char* token;
+        };
+
+        for (const Row& row : {Row{"no admin", "", "correct-horse-battery"},
+                               Row{"no token", "{}", "correct-horse-battery"},
+                               Row{"a token", R"({"token": "other"})", "other"},
+                               Row{"no token on purpose", R"({"token": ""})", ""}}) {
+            CAPTURE(row.name);
+            Json document = minimal_document();
+            if (row.admin[0] != '\0') document["admin"] = parse_document(row.admin);
+            const Loaded loaded = load(document, environment);
+            CHECK(show(loaded.problems) == "");
+            CHECK(loaded.model.admin.token == row.token);
+        }
+        Json document = minimal_document();
+        document["admin"] = nullptr;
+        CHECK(show(load(document, environment).problems).find("must be an object, not null") !=
+              std::string::npos);
+    }
 }
