@@ -1,3 +1,4 @@
+#include "expand.hpp"
 #include "gatehouse/config/parse.hpp"
 #include "gatehouse/config/validate.hpp"
 #include "gatehouse/core/ascii.hpp"
@@ -33,34 +34,49 @@ std::vector<std::string> split_list(std::string_view text) {
     return items;
 }
 
-// An empty variable counts as unset: container files often carry `NAME=`.
-Settings read_settings(const Environment& environment, Source& source) {
-    Settings settings;
-    std::string missing;
-    const std::array<std::pair<std::string_view, std::string*>, 5> variables{
-        {{"UPSTREAM_URL", &settings.upstream},
-         {"EXPECTED_ISSUER", &settings.issuer},
-         {"EXPECTED_AUDIENCE", &settings.audience},
-         {"JWKS_URL", &settings.jwks_uri},
-         {"GATEHOUSE_OPEN_ROUTES", &settings.open_routes}}};
-    for (std::size_t i = 0; i < variables.size(); ++i) {
-        const auto& [name, into] = variables[i];
-        *into = environment ? environment(name).value_or("") : "";
-        const bool required = i < 3;
-        if (required && trim(*into).empty())
-            missing += (missing.empty() ? "" : ", ") + std::string(name);
-        if (!is_utf8(*into)) source.problem("", std::string(name) + ": is not UTF-8");
-    }
-    if (!missing.empty()) source.problem("", "not set in the environment: " + missing);
-    return settings;
-}
-
 std::string describe_upstream_fault(std::string_view url) {
     std::string fault = fault_in_integration_uri(url);
     if (fault.empty() && url.find_first_of("{}?") != std::string_view::npos) {
         fault = "takes a scheme, a host, a port and a path, nothing else";
     }
     return fault;
+}
+
+struct Variable {
+    std::string_view name;
+    std::string Settings::*into;
+    std::string_view stand_in;  ///< keeps the other checks going where the value is missing or bad
+    bool required;
+};
+
+constexpr Variable kVariables[] = {
+    {"UPSTREAM_URL", &Settings::upstream, "http://upstream.invalid", true},
+    {"EXPECTED_ISSUER", &Settings::issuer, "https://issuer.invalid/", true},
+    {"EXPECTED_AUDIENCE", &Settings::audience, "any", true},
+    {"JWKS_URL", &Settings::jwks_uri, "", false},
+    {"GATEHOUSE_OPEN_ROUTES", &Settings::open_routes, "", false}};
+
+// An empty variable counts as unset: container files often carry `NAME=`.
+Settings read_settings(const Environment& environment, Source& source) {
+    Settings settings;
+    std::string missing;
+    for (const Variable& variable : kVariables) {
+        std::string& into = settings.*variable.into;
+        into = environment ? environment(variable.name).value_or("") : "";
+        const bool blank = trim(into).empty();
+        if (blank && variable.required)
+            missing += (missing.empty() ? "" : ", ") + std::string(variable.name);
+        const bool readable = is_utf8(into);
+        if (!readable) source.problem("", std::string(variable.name) + ": is not UTF-8");
+        if (blank || !readable) into = variable.stand_in;
+    }
+    if (!missing.empty()) source.problem("", "not set in the environment: " + missing);
+    std::string fault = describe_upstream_fault(settings.upstream);
+    if (!fault.empty()) {
+        source.problem("", "UPSTREAM_URL: " + fault);
+        settings.upstream = kVariables[0].stand_in;
+    }
+    return settings;
 }
 
 Json make_route(const std::string& route_key,
@@ -120,6 +136,7 @@ std::string name_variable(std::string_view pointer) {
         if (key.starts_with("audience")) return "EXPECTED_AUDIENCE";
         if (key.starts_with("jwksUri")) return "JWKS_URL";
     }
+    if (pointer == "/admin/token") return "GATEHOUSE_ADMIN_TOKEN";
     constexpr std::string_view kRoutes = "/apis/0/routes/";
     if (!pointer.starts_with(kRoutes)) return std::string(pointer);
     const std::size_t index =
@@ -127,11 +144,29 @@ std::string name_variable(std::string_view pointer) {
     return index < kGuardedRoutes ? "UPSTREAM_URL" : "GATEHOUSE_OPEN_ROUTES";
 }
 
+void replace(std::string& text, std::string_view from, std::string_view to) {
+    const std::size_t at = text.find(from);
+    if (at != std::string::npos) text.replace(at, from.size(), to);
+}
+
+// Messages speak of a file's keys and places, too.
+std::string name_settings(std::string message) {
+    replace(message, "\"jwksUri\"", "JWKS_URL");
+    replace(message, "file:NAME beside this file", "file:PATH");
+    if (const std::size_t at = message.find(" (/apis/0/routes/"); at != std::string::npos) {
+        const bool guarded =
+            name_variable(std::string_view(message).substr(at + 2)) != "GATEHOUSE_OPEN_ROUTES";
+        message.resize(at);
+        if (guarded) message += ", which is what Gatehouse guards; name what is open more closely";
+    }
+    return message;
+}
+
 std::vector<Problem> rename(std::vector<Problem> problems) {
     for (Problem& problem : problems) {
         const std::string variable =
             problem.pointer.empty() ? "" : name_variable(problem.pointer) + ": ";
-        problem = Problem{"", 0, variable + problem.message};
+        problem = Problem{"", 0, variable + name_settings(problem.message)};
     }
     return problems;
 }
@@ -142,15 +177,11 @@ Loaded parse_environment(const Environment& environment) {
     Source source;
     const Settings settings = read_settings(environment, source);
     Loaded loaded;
-    if (source.problems.empty()) {
-        std::string fault = describe_upstream_fault(settings.upstream);
-        if (!fault.empty()) source.problem("", "UPSTREAM_URL: " + fault);
-    }
-    if (source.problems.empty()) {
-        const Json root = make_document(settings, source);
-        loaded.model = read_model(root, source);
-        validate(loaded.model, source.problems, source.warnings);
-    }
+    Json root = make_document(settings, source);
+    add_admin_token(root, environment, source);
+    loaded.model = read_model(root, source);
+    validate(loaded.model, source.problems, source.warnings);
+    if (!source.problems.empty()) loaded.model = Model{};
     loaded.problems = rename(std::move(source.problems));
     loaded.warnings = rename(std::move(source.warnings));
     return loaded;

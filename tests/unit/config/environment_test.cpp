@@ -85,6 +85,50 @@ TEST_SUITE("config/environment") {
         }
     }
 
+    TEST_CASE("everything that is wrong is named at once") {
+        const Loaded loaded = parse_environment(make_environment({
+            {"UPSTREAM_URL", "ftp://app"},
+            {"EXPECTED_ISSUER", "me"},
+            {"JWKS_URL", "redis://user:hunter2@keys"},
+            {"GATEHOUSE_OPEN_ROUTES", "FETCH /a,ANY /{proxy+}"},
+        }));
+        const std::string problems = show(loaded.problems);
+        CAPTURE(problems);
+        for (const char* words : {"not set in the environment: EXPECTED_AUDIENCE",
+                                  "UPSTREAM_URL: \"ftp://app\" is no URL",
+                                  "JWKS_URL: \"redis://***@keys\" is not supported",
+                                  "GATEHOUSE_OPEN_ROUTES: \"FETCH /a\"",
+                                  "which is what Gatehouse guards"}) {
+            CAPTURE(words);
+            CHECK(problems.find(words) != std::string::npos);
+        }
+        for (const char* words : {"hunter2", "/apis/", "jwksUri", "beside this file"}) {
+            CAPTURE(words);
+            CHECK(problems.find(words) == std::string::npos);
+        }
+        CHECK(loaded.model.apis.empty());
+    }
+
+    TEST_CASE("an issuer that cannot be asked names the variable for its keys") {
+        Variables variables = enough();
+        variables["EXPECTED_ISSUER"] = "me";
+        CHECK(show(parse_environment(make_environment(variables)).problems) ==
+              "file: EXPECTED_ISSUER: \"me\" is no http or https URL, so its keys cannot be "
+              "discovered; name them with JWKS_URL\n");
+    }
+
+    TEST_CASE("the admin token is taken from its variable") {
+        Variables variables = enough();
+        CHECK(parse_environment(make_environment(variables)).model.admin.token == "");
+        variables["GATEHOUSE_ADMIN_TOKEN"] = "correct-horse-${battery";
+        const Loaded bad = parse_environment(make_environment(variables));
+        CHECK(show(bad.problems).starts_with("file: GATEHOUSE_ADMIN_TOKEN: "));
+        CHECK(show(bad.problems).find("horse") == std::string::npos);
+        variables["GATEHOUSE_ADMIN_TOKEN"] = "correct-horse-battery";
+        CHECK(parse_environment(make_environment(variables)).model.admin.token ==
+              "correct-horse-battery");
+    }
+
     TEST_CASE("wrong values name their variable") {
         struct Row {
             const char* name;
