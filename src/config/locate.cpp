@@ -281,6 +281,11 @@ SyntaxFault describe_syntax_fault(std::string_view text, std::size_t offset) {
         previous = token;
         token = scanner.next();
     }
+    if (token.kind != Kind::end && open.empty() && previous.kind == Kind::close) {
+        return {token.line,
+                "column " + std::to_string(token.column) +
+                    ": the document has ended before this; a file holds one object"};
+    }
     if (token.kind != Kind::end) {
         return {token.line,
                 "column " + std::to_string(token.column) + ": " + name_fault(previous, token)};

@@ -26,11 +26,10 @@ std::string compile(Json statements) {
 void report(std::string_view detail, std::string_view prefix, std::string pointer, Source& source) {
     if (detail.starts_with(prefix)) {
         detail.remove_prefix(prefix.size());
-        const std::size_t end = std::min(detail.find_first_of(": "), detail.size());
+        constexpr std::string_view kEnd = ": ";  // a colon alone is in "aws:SourceIp"
+        const std::size_t end = std::min(detail.find(kEnd), detail.size());
         pointer += detail.substr(0, end);
-        detail.remove_prefix(end);
-        while (!detail.empty() && (detail.front() == ':' || detail.front() == ' '))
-            detail.remove_prefix(1);
+        detail.remove_prefix(std::min(end + kEnd.size(), detail.size()));
     }
     source.problem(std::move(pointer),
                    detail.empty() ? "is no valid statement" : std::string(detail));

@@ -92,10 +92,9 @@ void ObjectReader::refuse_unknown(keys::Keys keys) {
             source_.problem(at(key), shown + " is not supported by this version of Gatehouse yet");
             continue;
         }
-        const std::string hint = suggest(name, keys);
         source_.problem(
             at(key),
-            "unknown key " + shown + (hint.empty() ? "; allowed: " + list_quoted(keys) : hint));
+            "unknown key " + shown + "; allowed: " + list_quoted(keys) + suggest(name, keys));
     }
 }
 

@@ -121,7 +121,7 @@ TEST_SUITE("config/parse") {
             {"open object", "{ \"apis\": [\n1,\n", 3, "the \"[\" of line 1 is closed"},
             {"open string", "{ \"apis\": \"abc\n}", 1, "a string is not closed"},
             {"open comment", "{ /* \n\n", 3, "not valid JSON"},
-            {"text behind the end", "{}\n{}", 2, "not valid JSON"},
+            {"text behind the end", "{}\n{}", 2, "the document has ended before this"},
             {"wrong bracket", "{ \"apis\": [\n}", 2, "unexpected \"}\""},
             {"bad escape", "{\n\"a\\qb\": 1}", 2, "bad escape"},
             {"number out of range", "{\n\"threads\": 1e999}", 2, "it is too large"},
