@@ -76,8 +76,7 @@ Parsed parse_serve(const Words& words, const config::Environment& environment) {
     options.admin = parser.get_endpoint(admin);
     if (const std::string text = parser.get(threads); !text.empty()) {
         options.threads = parse_threads(text);
-        if (!options.threads)
-            parser.refuse("--threads: \"" + printable(text) + "\" is not a number from 0 to 1024");
+        if (!options.threads) parser.refuse_value(threads, text, "a number from 0 to 1024");
     }
     options.log_level = parser.get_one_of(level, "info", kLogLevels);
     options.dev = parser.get_flag(dev);

@@ -13,9 +13,10 @@ namespace {
 
 constexpr const char* kUsualFile = "config/gatehouse.json";
 constexpr const char* kEnvironmentName = "environment";
-constexpr std::size_t kMostBytes = 16 * 1024 * 1024;
+constexpr std::size_t kMostBytes = 4 * 1024 * 1024;
 
 Result<std::string> read_text(const std::string& path) {
+    if (path.empty()) return fail(Errc::config_unreadable, "the file's name is empty");
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored))
         return fail(Errc::config_unreadable, "is a directory");
@@ -24,9 +25,12 @@ Result<std::string> read_text(const std::string& path) {
     if (!file)
         return fail(Errc::config_unreadable,
                     errno == 0 ? "cannot be opened" : std::strerror(errno));
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    // Bounded while it is read: a device or a pipe may have no end.
+    std::string text(kMostBytes + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
     if (file.bad()) return fail(Errc::config_unreadable, "cannot be read");
-    if (text.size() > kMostBytes) return fail(Errc::config_unreadable, "is larger than 16 MB");
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > kMostBytes) return fail(Errc::config_unreadable, "is larger than 4 MB");
     return text;
 }
 
@@ -120,7 +124,7 @@ Found load_file(const std::string& path, const config::Environment& environment)
     if (!text) {
         Found found;
         found.name = path;
-        found.errors = path + ": " + text.error().detail + "\n";
+        found.errors = (path.empty() ? "configuration" : path) + ": " + text.error().detail + "\n";
         return found;
     }
     Found found = take(config::parse(*text, environment), path);

@@ -84,6 +84,12 @@ bool Parser::parse(const std::vector<std::string>& arguments) {
         refuse(fault.what());
         return false;
     }
+    for (const Option& option : options_) {
+        // As from -c "$UNSET": what is meant to be there is not, and no default may stand in.
+        if (option.flag.starts_with('-') && given(option) && option.value.empty() &&
+            option.values.empty() && !option.set)
+            refuse(option.flag + " wants a value");
+    }
     const std::vector<std::string> extras = app_.remaining();
     if (!extras.empty()) refuse_extra(extras.front());
     return !failed();

@@ -55,6 +55,9 @@ class Parser {
                            std::string_view fallback,
                            const std::vector<std::string_view>& allowed);
 
+    /// Notes a fault in an option's value, or in its variable's, whichever counts.
+    void refuse_value(const Option& option, std::string_view value, std::string_view allowed);
+
     /// Notes a fault in what was typed.
     void refuse(const std::string& message);
 
@@ -65,7 +68,6 @@ class Parser {
   private:
     Option& add(const std::string& flags, const std::string& variable);
     std::string name_of(const Option& option) const;
-    void refuse_value(const Option& option, std::string_view value, std::string_view allowed);
     void refuse_extra(const std::string& word);
 
     std::string call_;

@@ -153,6 +153,7 @@ TEST_CASE_FIXTURE(Fixture,
     write("empty.json", "");
     const Row rows[] = {{"absent", "absent.json", "absent.json: "},
                         {"a folder", ".", "directory"},
+                        {"without end", "/dev/zero", "/dev/zero: is larger than 4 MB"},
                         {"unknown key", "bad.json", "bad.json:3: /treads: "},
                         {"empty", "empty.json", "empty.json:"}};
     for (const Row& row : rows) {
