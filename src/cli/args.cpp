@@ -99,8 +99,10 @@ Parsed parse_demo(const Words& words, const config::Environment& environment) {
         parser.text("--only",
                     "PART",
                     "run one part alone; \"issuer\": a mock OpenID provider for other programs");
-    auto& listen = parser.text(
-        "--listen", "ADDR:PORT", "where the issuer listens, with --only issuer (127.0.0.1:8090)");
+    auto& listen = parser.text("--listen",
+                               "ADDR:PORT",
+                               "where the issuer listens, with --only issuer (127.0.0.1:8090)",
+                               "GATEHOUSE_LISTEN");
     auto& issuer =
         parser.text("--issuer", "URL", "the issuer's name, with --only issuer (where it listens)");
     auto& algorithm = parser.text("--algorithm", "ALG", "algorithm of the issuer's key (ES256)");
@@ -117,7 +119,7 @@ Parsed parse_demo(const Words& words, const config::Environment& environment) {
     if (parser.given(only) && part != "issuer")
         parser.refuse("--only: \"" + printable(part) + "\" is not issuer");
     options.only_issuer = part == "issuer";
-    options.listen = parser.get_endpoint(listen);
+    if (options.only_issuer) options.listen = parser.get_endpoint(listen);
     options.issuer = parser.get(issuer);
     if (!options.only_issuer && (parser.given(listen) || parser.given(issuer)))
         parser.refuse("--listen and --issuer go with --only issuer");

@@ -691,6 +691,38 @@ class Demo(CliCase):
         self.assertEqual(0, process.stop())
 
 
+    def test_the_parts_of_the_sidecar_example_fit(self):
+        # As docker/compose.yaml has them: the image's variable for the address, RS256, a token asked for inside.
+        provider = Process(
+            [binary(), "demo", "--only", "issuer", "--algorithm", "RS256"],
+            env=environment({"GATEHOUSE_LISTEN": "127.0.0.1:0"}),
+        )
+        self.addCleanup(provider.kill)
+        url = provider.stdout.wait(r"listening on (http://127\.0\.0\.1:\d+)").group(1)
+        backend = self.upstream()
+        gateway = self.start(
+            None,
+            env={
+                "GATEHOUSE_LISTEN": "127.0.0.1:0",
+                "GATEHOUSE_ADMIN": "127.0.0.1:0",
+                "UPSTREAM_URL": backend.url,
+                "EXPECTED_ISSUER": url,
+                "EXPECTED_AUDIENCE": "api://demo",
+            },
+        )
+        self.assert_status(gateway.get("/"), 401)
+        token = self.assert_exit(0, command("token", env={"GATEHOUSE_ISSUER": url})).stdout.strip()
+        self.assert_status(gateway.get("/", token), 200)
+        self.assertEqual(0, provider.stop())
+        compose = (ROOT / "docker" / "compose.yaml").read_text()
+        for words in (
+            "--algorithm, RS256",
+            "EXPECTED_AUDIENCE: api://demo",
+            "GATEHOUSE_ISSUER: http://127.0.0.1:8080",
+        ):
+            self.assertIn(words, compose)
+
+
 class Ending(CliCase):
     """SIGTERM and SIGINT: no new connections, requests in flight finish, exit 0 (H10)."""
 

@@ -289,6 +289,32 @@ TEST_CASE("durations have one number and one unit") {
     }
 }
 
+TEST_CASE("a bad value names the variable that it came from") {
+    struct Row {
+        const char* variable;
+        const char* value;
+    };
+
+    for (const Row& row : {Row{"GATEHOUSE_THREADS", "many"},
+                           Row{"GATEHOUSE_LISTEN", "here"},
+                           Row{"GATEHOUSE_ADMIN", "9901"},
+                           Row{"GATEHOUSE_LOG_LEVEL", "loud"},
+                           Row{"GATEHOUSE_DEV", "perhaps"}}) {
+        CAPTURE(row.variable);
+        const Exit exit = parse_exit({"serve"}, {{row.variable, row.value}});
+        CHECK(exit.status == 2);
+        CHECK(exit.err.starts_with(std::string("gatehouse serve: ") + row.variable + ": \"" +
+                                   row.value + "\" is not "));
+    }
+}
+
+TEST_CASE("the issuer alone listens where the variable says, the whole demo does not") {
+    const Variables image = {{"GATEHOUSE_LISTEN", "0.0.0.0:8080"}};
+    CHECK(parse_as<DemoOptions>({"demo", "--only", "issuer"}, image).listen ==
+          Endpoint{"0.0.0.0", 8080});
+    CHECK_FALSE(parse_as<DemoOptions>({"demo"}, image).listen.has_value());
+}
+
 TEST_CASE("the demo runs whole or its issuer alone") {
     CHECK_FALSE(parse_as<DemoOptions>({"demo"}).only_issuer);
     CHECK(parse_as<DemoOptions>({"demo"}).algorithm == "ES256");
