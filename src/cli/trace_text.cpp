@@ -178,10 +178,10 @@ Step token_step(const Json& step) {
         if (key->contains("ageSeconds"))
             text.line += ", key set fetched " + member(*key, "ageSeconds") + " s ago";
     }
-    const std::string error = member(step, "error");
-    if (!error.empty()) {
+    // The error repeats the check that failed, and heads the trace as its detail.
+    if (const std::string error = member(step, "error"); !error.empty()) {
+        if (text.mark != "NO") text.more.append(kIndent).append(error).append("\n");
         text.mark = "NO";
-        text.more.append(kIndent).append(error).append("\n");
     }
     append_rest(text.more, step, {"checks", "key", "error"});
     return text;
@@ -287,10 +287,12 @@ std::string header_text(const Json& trace) {
     std::string text = member(trace, "method") + " " + member(trace, "path");
     if (trace.contains("status") && !member_is(trace, "status", "0"))
         text += " -> " + member(trace, "status");
-    text += "\n" + std::string(member_is(trace, "verdict", "allow") ? "allowed" : "refused") +
-            ": " + member(trace, "reason");
-    const std::string reason = member(trace, "reasonText");
-    if (!reason.empty()) text += " (" + reason + ")";
+    const std::string verdict = member_is(trace, "verdict", "allow") ? "allowed" : "refused";
+    text += "\n" + verdict;
+    const std::string reason = member(trace, "reason");
+    if (reason != verdict) text += ": " + reason;
+    const std::string words = member(trace, "reasonText");
+    if (!words.empty() && words != reason) text += " (" + words + ")";
     text += "\n";
     for (const std::string_view name : {"detail", "hint"}) {
         const std::string line = member(trace, name);
@@ -315,7 +317,9 @@ std::string trace_to_text(const Json& trace) {
                           ++number,
                           step.mark.data(),
                           member(json, "step").c_str());
-            text.append(head.data()).append(step.line).append("\n").append(step.more);
+            text.append(head.data()).append(step.line);
+            text.erase(text.find_last_not_of(' ') + 1);
+            text.append("\n").append(step.more);
         }
     }
     text += "\n";
@@ -325,7 +329,10 @@ std::string trace_to_text(const Json& trace) {
                 duration(*timings, "authorizerMicros", 1000) + "\n";
     }
     std::string facts;
-    append_members(facts, trace, {"requestId", "time", "host", "bytes"});
+    append_members(facts, trace, {"requestId", "time", "host"});
+    if (const Json* bytes = find_member(trace, "bytes"); bytes != nullptr && bytes->is_object())
+        facts += ", content in " + member(*bytes, "request") + ", out " +
+                 member(*bytes, "response") + " bytes";
     if (!facts.empty()) text += facts + "\n";
     for (const auto& [name, value] : trace.items()) {
         constexpr std::string_view kPrinted =
