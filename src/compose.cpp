@@ -4,6 +4,7 @@
 #include "gatehouse/jwt/sign.hpp"
 #include "gatehouse/net/http_client.hpp"
 
+#include <CLI/Version.hpp>
 #include <boost/version.hpp>
 #include <nlohmann/json.hpp>
 #include <openssl/crypto.h>
@@ -81,6 +82,7 @@ std::string version_text() {
     text += "Boost          " + std::to_string(BOOST_VERSION / 100000) + "." +
             std::to_string(BOOST_VERSION / 100 % 1000) + "." + std::to_string(BOOST_VERSION % 100) +
             "\n";
+    text += "CLI11          " CLI11_VERSION "\n";
     text += std::string("OpenSSL        ") + OpenSSL_version(OPENSSL_VERSION_STRING) + "\n";
     text += "nlohmann/json  " + std::to_string(NLOHMANN_JSON_VERSION_MAJOR) + "." +
             std::to_string(NLOHMANN_JSON_VERSION_MINOR) + "." +
@@ -95,11 +97,8 @@ std::string version_text() {
 // Each route with who guards it: nobody should have to guess what is open.
 void log_report(const app::Snapshot& snapshot) {
     for (const config::RouteReport& route : snapshot.report) {
-        std::string differences;
-        for (const std::string& difference : route.differences)
-            differences += "; differs from the service: " + difference;
         const std::string_view guard = route.authorizer == "NONE" ? "no check" : "enforced";
-        spdlog::info("route {} {} {}: authorizer {} ({}), {}; {}{}",
+        spdlog::info("route {} {} {}: authorizer {} ({}), {}; {}; {}",
                      route.api,
                      route.method,
                      route.path,
@@ -107,7 +106,7 @@ void log_report(const app::Snapshot& snapshot) {
                      route.authorizer_type,
                      guard,
                      route.integration,
-                     differences);
+                     config::describe_differences(route.differences));
     }
 }
 

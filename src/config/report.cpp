@@ -79,14 +79,6 @@ RouteReport report_route(const Api& api, const Route& route) {
     return row;
 }
 
-std::string describe_differences(const std::vector<std::string>& differences) {
-    if (differences.empty()) return "exact";
-    std::string text;
-    for (const std::string& difference : differences)
-        text += (text.empty() ? "differs from the service: " : "; ") + difference;
-    return text;
-}
-
 constexpr std::size_t kColumns = 5;
 using Line = std::array<std::string, kColumns>;
 
@@ -99,6 +91,14 @@ Line make_line(const RouteReport& row, bool several) {
 }
 
 }  // namespace
+
+std::string describe_differences(const std::vector<std::string>& differences) {
+    if (differences.empty()) return "exact";
+    std::string text;
+    for (const std::string& difference : differences)
+        text += (text.empty() ? "differs from the service: " : "; ") + difference;
+    return text;
+}
 
 std::vector<RouteReport> make_report(const Model& model) {
     std::vector<RouteReport> report;

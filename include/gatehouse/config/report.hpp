@@ -23,6 +23,9 @@ struct RouteReport {
 /// Reports every route of a model that loaded without problems, in file order.
 std::vector<RouteReport> make_report(const Model& model);
 
+/// "exact", or "differs from the service: " and what does.
+std::string describe_differences(const std::vector<std::string>& differences);
+
 /// The table of `gatehouse check`: one line per route.
 std::string to_text(const std::vector<RouteReport>& report);
 
