@@ -523,6 +523,61 @@ class Logs(GatewayCase):
             for token in used:
                 self.assert_no_token(output, token, "what the gateway wrote")
 
+    def test_no_secret_is_written_anywhere(self):
+        # Cookies, query values, keys, the admin token, constants and what the environment filled in.
+        self.backend = self.upstream()
+        secrets = {
+            name: f"sentinel-{name}-0123456789"
+            for name in ("cookie", "query", "apikey", "admin", "constant", "uri", "proxy", "body", "flush")
+        }
+        admin = bearer(secrets["admin"])
+        constant = {"integration.request.header.X-Backend-Key": "'${CONSTANT}'"}
+        gateway = self.start(
+            config(
+                api(
+                    [
+                        route("GET /items/{id}", self.backend.url + "/items?code=${URI}", requestParameters=constant),
+                        route("GET /down", "http://127.0.0.1:9/?code=${URI}", "NONE"),
+                        route("POST /items/{id}", self.backend.url + "/items", "NONE"),
+                    ]
+                )
+            ),
+            args=["--log-level", "trace", "--dev"],
+            env={
+                "GATEHOUSE_ADMIN_TOKEN": secrets["admin"],
+                "CONSTANT": secrets["constant"],
+                "URI": secrets["uri"],
+            },
+        )
+        outputs = []
+        for path in ("/items/7", "/down", "/nothing", "/items/../x", "/items/%zz"):
+            for token in (mint(), None):
+                response = gateway.get(
+                    f"{path}?key={secrets['query']}",
+                    token,
+                    {
+                        "Cookie": f"session={secrets['cookie']}",
+                        "X-Api-Key": secrets["apikey"],
+                        "Proxy-Authorization": f"Basic {secrets['proxy']}",
+                    },
+                )
+                if response.status != 200:
+                    outputs.append(repr(response.head) + response.text())
+        gateway.request("POST", "/items/7", {"Content-Type": "text/plain"}, secrets["body"].encode())
+        self.assertIn(secrets["uri"], self.backend.requests[0].target, "the upstream has it")
+        gateway.admin("DELETE", f"/restapis/local/stages/prod/cache/authorizers?identity={secrets['flush']}", admin)
+        gateway.admin("GET", "/report", bearer(secrets["admin"][:-1]))
+        for path in ("/traces?limit=1000", "/cache", "/metrics", "/report"):
+            response = gateway.admin("GET", path, admin)
+            self.assert_status(response, 200)
+            outputs.append(response.text())
+        gateway.process.stop()
+        outputs += [gateway.log(), "\n".join(gateway.access_log())]
+        self.assertGreater(len(outputs[-1]), 1000)
+        for output in outputs:
+            for name, secret in secrets.items():
+                self.assertNotIn(secret, output, f"the {name} in what the gateway wrote")
+
 
 if __name__ == "__main__":
     unittest.main()
