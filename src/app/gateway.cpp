@@ -395,7 +395,9 @@ authz::RenderedResponse Gateway::render_failure(Request& request,
 
 void Gateway::finish(Request& request, const Instant& now) {
     TraceRecord& record = request.record;
-    record.total_us = to_micros(now.steady - request.began.steady);
+    // A refusal ends with the clock reading that it began with; its authorizer took time all the
+    // same.
+    record.total_us = std::max(to_micros(now.steady - request.began.steady), record.authorizer_us);
     const std::string_view path = path_of(request);
     const std::string_view method = request.head.method;
     std::size_t at = std::min(method.size(), sizeof(record.method_path) - 1);

@@ -215,6 +215,13 @@ class Traces(AdminCase):
         self.assert_status(self.gateway.admin("GET", "/traces/00000000-0000-4000-8000-000000000000"), 404)
         self.assertIn(self.gateway.admin("GET", "/traces/nonsense").status, (400, 404))
 
+    def test_no_part_takes_longer_than_the_whole(self):
+        gone = self.gateway.get("/items/1", mint(exp=1))
+        self.assert_status(gone, 401)
+        timings = self.gateway.trace(gone)["timings"]
+        self.assertGreater(timings["authorizerMicros"], 0, "the signature was checked")
+        self.assertGreaterEqual(timings["totalMicros"], timings["authorizerMicros"])
+
     def test_explain_asks_a_running_gateway(self):
         response = self.gateway.get("/door", mint())
         done = command("explain", "--trace", response.get("x-amzn-RequestId"), "--admin", self.gateway.admin_url)
