@@ -374,6 +374,104 @@ class Check(CliCase):
         self.assert_exit(2, command("check", folder.config, env={"PORT": "many"}))
 
 
+    def test_errors_show_nothing_that_came_from_the_environment(self):
+        # A secret at the wrong place is refused by the name of its variable.
+        secret = "correct-horse-battery"
+        text = """{
+  "listeners": [ { "address": "${SECRET}" } ],
+  "admin": { "address": "0.0.0.0", "port": 0, "token": "${SECRET} and more" },
+  "threads": "${SECRET}",
+  "accessLog": { "format": "${SECRET}" },
+  "apis": [ { "name": "users", "region": "${SECRET}!", "stageVariables": { "s": "${SECRET}!" },
+    "authorizers": { "jwt": { "type": "${SECRET}", "authorizerUri": "gatehouse:jwt", "identitySource": "${SECRET}",
+      "jwt": { "issuer": "${SECRET}", "audience": ["a"], "algorithms": ["${SECRET}"] } } },
+    "routes": [ { "routeKey": "${SECRET}", "authorizer": "${SECRET}",
+                  "integration": { "type": "HTTP_PROXY", "uri": "redis://user:${SECRET}@x/" } } ] } ]
+}
+"""
+        folder = self.folder(text)
+        for call in (("check",), ("serve", "-c"), ("explain", "-c")):
+            with self.subTest(call[0]):
+                more = ("GET", "/") if call[0] == "explain" else ()
+                done = self.assert_exit(2, command(*call, folder.config, *more, env={"SECRET": secret}))
+                self.assertGreaterEqual(done.stderr.count("${SECRET}"), 7, done)
+                self.assertNotIn("horse", done.output)
+        for name, changes in (
+            ("upstream", {"UPSTREAM_URL": f"ftp://user:{secret}@x/"}),
+            ("keys", {"JWKS_URL": f"redis://:{secret}@x/"}),
+            ("admin token", {"GATEHOUSE_ADMIN_TOKEN": secret + " and more"}),
+        ):
+            with self.subTest(name):
+                whole = {
+                    "UPSTREAM_URL": "http://127.0.0.1:9",
+                    "EXPECTED_ISSUER": "https://i.example/",
+                    "EXPECTED_AUDIENCE": "a",
+                }
+                done = self.assert_exit(2, command("serve", cwd=self.folder().path, env=whole | changes))
+                self.assertNotIn("horse", done.output)
+
+
+class Readme(CliCase):
+    """What the README says is so."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.text = (ROOT / "README.md").read_text()
+
+    def rows(self, heading):
+        """The cells of all tables below a heading."""
+        section = self.text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+        lines = [line for line in section.splitlines() if line.startswith("|") and not line.startswith("|---")]
+        return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+    def test_every_configuration_in_it_loads(self):
+        blocks = re.findall(r"```jsonc\n(.*?)```", self.text, re.S)
+        self.assertGreaterEqual(len(blocks), 5)
+        for number, block in enumerate(blocks):
+            with self.subTest(number):
+                done = self.assert_exit(0, command("check", self.folder(block).config))
+                self.assertEqual("", done.stderr, "neither problem nor warning")
+
+    def test_its_limits_are_the_defaults(self):
+        definitions = json.loads((ROOT / "config" / "gatehouse.schema.json").read_text())["definitions"]
+        told = {row[0].strip("`"): row[1] for row in self.rows("Limits and times")}
+        for group in ("limits", "timeouts"):
+            for name, schema in definitions[group]["properties"].items():
+                with self.subTest(name):
+                    self.assertEqual(str(schema["default"]), told.get(name))
+
+    def test_its_reasons_exist(self):
+        known = set(re.findall(r"X\((\w+),", (ROOT / "include" / "gatehouse" / "core" / "errc.hpp").read_text()))
+        named = [
+            name for row in self.rows("Troubleshooting by reason")[1:] for name in re.findall(r"`(\w+)`", row[1])
+        ]
+        self.assertGreater(len(named), 50)
+        self.assertEqual([], [name for name in named if name not in known])
+        self.assertEqual(len(named), len(set(named)), "each once")
+
+    def test_its_options_and_variables_are_in_the_help(self):
+        shown = command("serve", "--help").stdout
+        rows = [row for row in self.rows("Running it") if row[0].startswith("`-")]
+        self.assertEqual(7, len(rows))
+        for row in rows:
+            for word in re.findall(r"--[a-z-]+|GATEHOUSE_[A-Z_]+", row[0] + row[1]):
+                self.assertIn(word, shown)
+        for word in re.findall(r"--[a-z-]+|GATEHOUSE_[A-Z_]+", shown.replace("--help", "")):
+            self.assertIn(word, self.text)
+
+    def test_its_links_lead_somewhere(self):
+        headings = {
+            re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"(?m)^## (.*)$", self.text)
+        }
+        links = re.findall(r"\]\(#([^)]*)\)", self.text)
+        self.assertGreater(len(links), 10)
+        self.assertEqual([], [link for link in links if link not in headings])
+        for path in set(re.findall(r"`((?:config|docker|src)/[\w./-]+)`", self.text)) - {"config/gatehouse.json"}:
+            self.assertTrue((ROOT / path).exists(), path)
+
+
 class Explain(CliCase):
     def explain(self, folder, *arguments):
         return command("explain", "-c", folder.config, *arguments, cwd=folder.path)
