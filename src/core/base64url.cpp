@@ -11,11 +11,13 @@ constexpr std::string_view kUrl =
 constexpr std::string_view kStandard =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-constexpr std::array<std::int8_t, 256> make_values() {
-    std::array<std::int8_t, 256> values{};
-    values.fill(-1);
+constexpr std::uint8_t kOutside = 0xff;
+
+constexpr std::array<std::uint8_t, 256> make_values() {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(kOutside);
     for (std::size_t i = 0; i < kUrl.size(); ++i) {
-        values[static_cast<unsigned char>(kUrl[i])] = static_cast<std::int8_t>(i);
+        values[static_cast<unsigned char>(kUrl[i])] = static_cast<std::uint8_t>(i);
     }
     return values;
 }
@@ -48,9 +50,9 @@ Result<std::string> decode_base64url(std::string_view text) {
     std::uint32_t bits = 0;
     int count = 0;
     for (const char c : text) {
-        const int value = kValues[static_cast<unsigned char>(c)];
-        if (value < 0) return fail(Errc::base64_invalid, "character outside the alphabet");
-        bits = (bits << 6) | static_cast<std::uint32_t>(value);
+        const std::uint32_t value = kValues[static_cast<unsigned char>(c)];
+        if (value == kOutside) return fail(Errc::base64_invalid, "character outside the alphabet");
+        bits = (bits << 6) | value;
         count += 6;
         if (count >= 8) {
             count -= 8;

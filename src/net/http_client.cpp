@@ -71,7 +71,7 @@ asio::awaitable<Result<HttpAnswer>> exchange(Stream& stream, HttpRequest& reques
                          "answer larger than " + std::to_string(request.most_bytes) + " bytes");
     if (read_error) co_return failed(url, read_error.message());
     HttpAnswer answer;
-    answer.status = parser.get().result_int();
+    answer.status = static_cast<int>(parser.get().result_int());
     answer.content_type = std::string(parser.get()[http::field::content_type]);
     answer.body = std::move(parser.get().body());
     co_return answer;
