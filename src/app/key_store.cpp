@@ -1,6 +1,7 @@
 #include "gatehouse/app/key_store.hpp"
 
 #include "gatehouse/app/key_refresh.hpp"
+#include "gatehouse/http/conceal_url.hpp"
 
 #include <mutex>
 #include <utility>
@@ -17,7 +18,7 @@ struct Source {
     explicit Source(KeySourceOptions source_options)
         : options(std::move(source_options)),
           refresh(options.refresh, options.cooldown),
-          location(options.jwks_uri) {}
+          location(http::conceal_url(options.jwks_uri)) {}
 
     KeySourceOptions options;
     KeyRefresh refresh;
@@ -125,7 +126,7 @@ void KeyStore::fetched(std::uint32_t source,
         const std::lock_guard lock(impl_->mutex);
         Source& found = *impl_->sources[source];
         ++found.fetches;
-        if (!location.empty()) found.location = std::move(location);
+        if (!location.empty()) found.location = http::conceal_url(location);
         if (keys) {
             if (lost_a_key(found.keys, **keys)) changed = *keys;
             found.keys = Keys{*keys, now};

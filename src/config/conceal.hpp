@@ -13,8 +13,4 @@ namespace gatehouse::config {
 /// stands in too many words.
 std::string conceal(std::string_view message, std::span<const Expanded> values);
 
-/// A URL with "***" for what stands before the "@" of its authority, and for the values of its
-/// query; a {placeholder} is no secret and stays.
-std::string conceal_url(std::string_view url);
-
 }  // namespace gatehouse::config

@@ -1,7 +1,7 @@
 #include "gatehouse/config/report.hpp"
 
-#include "conceal.hpp"
 #include "gatehouse/config/validate.hpp"
+#include "gatehouse/http/conceal_url.hpp"
 
 #include <algorithm>
 #include <array>
@@ -58,7 +58,7 @@ std::string describe_integration(const Integration& integration) {
         return "MOCK " + std::to_string(integration.status_code);
     const bool fixed = !integration.http_method.empty() && integration.http_method != "ANY";
     return "HTTP_PROXY " + (fixed ? integration.http_method + " " : std::string()) +
-           conceal_url(integration.uri);  // a query may hold a key
+           http::conceal_url(integration.uri);  // a query may hold a key
 }
 
 RouteReport report_route(const Api& api, const Route& route) {

@@ -1,7 +1,7 @@
 #include "uri.hpp"
 
-#include "conceal.hpp"
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/http/conceal_url.hpp"
 #include "text_rules.hpp"
 
 #include <algorithm>
@@ -66,7 +66,7 @@ Split split_url(std::string_view uri) {
     const std::size_t mark = uri.find("://");
     split.parts.scheme = mark == std::string_view::npos ? std::string_view() : uri.substr(0, mark);
     if (split.parts.scheme != "http" && split.parts.scheme != "https") {
-        split.fault = in_quotes(conceal_url(uri)) +
+        split.fault = in_quotes(http::conceal_url(uri)) +
                       " is no URL of the form http://host[:port]/path or https://…";
         return split;
     }
@@ -167,7 +167,7 @@ std::string fault_in_jwks_uri(std::string_view uri) {
     const Split split = split_url(uri);
     if (split.parts.scheme.empty() ||
         (split.parts.scheme != "http" && split.parts.scheme != "https")) {
-        return in_quotes(conceal_url(uri)) +
+        return in_quotes(http::conceal_url(uri)) +
                " is not supported; allowed: http://…, https://… or file:NAME beside this file";
     }
     if (!split.fault.empty()) return split.fault;
@@ -179,7 +179,7 @@ std::string fault_in_jwks_uri(std::string_view uri) {
 std::string fault_in_issuer_url(std::string_view uri) {
     const std::string_view scheme = uri.substr(0, uri.find("://"));
     if (scheme != "http" && scheme != "https")
-        return in_quotes(conceal_url(uri)) + " is no http or https URL";
+        return in_quotes(http::conceal_url(uri)) + " is no http or https URL";
     std::string fault = fault_in_jwks_uri(uri);
     if (fault.empty() && uri.find('?') != std::string_view::npos) fault = "has a query";
     return fault;

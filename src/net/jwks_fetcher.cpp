@@ -1,6 +1,7 @@
 #include "gatehouse/net/jwks_fetcher.hpp"
 
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/http/conceal_url.hpp"
 #include "gatehouse/jwt/jwks.hpp"
 #include "gatehouse/net/http_client.hpp"
 
@@ -46,13 +47,13 @@ asio::awaitable<Result<std::string>> get(std::string url,
     request.url = url;
     request.timeout = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock.now().steady);
     if (request.timeout <= std::chrono::milliseconds(0))
-        co_return fail(Errc::jwks_fetch_failed, url + ": out of time");
+        co_return fail(Errc::jwks_fetch_failed, http::conceal_url(url) + ": out of time");
     Result<HttpAnswer> answer = co_await fetch(std::move(request));
     if (!answer) co_return answer.error();
     if (answer->status != 200) {
         const bool redirect = answer->status / 100 == 3;
         co_return fail(Errc::jwks_fetch_failed,
-                       url + " answered " + std::to_string(answer->status) +
+                       http::conceal_url(url) + " answered " + std::to_string(answer->status) +
                            (redirect ? " (redirects are not followed)" : ""));
     }
     co_return std::move(answer->body);
@@ -104,7 +105,7 @@ void log_outcome(const app::KeySourceOptions& options,
             spdlog::info("issuer {}: {} keys from {}",
                          options.issuer,
                          (*fetched.keys)->keys.size(),
-                         fetched.location);
+                         http::conceal_url(fetched.location));
             for (const std::string& skipped : (*fetched.keys)->skipped)
                 spdlog::warn("issuer {}: key skipped: {}", options.issuer, skipped);
         }
