@@ -336,8 +336,9 @@ asio::awaitable<Json> Server::traces(app::TraceFilter filter) {
 
 Json Server::cache_entries(std::size_t most) const {
     const SteadyTime now = impl_->parts.clock.now().steady;
-    const auto seconds = [](SteadyTime::duration span) {
-        return std::chrono::duration<double>(span).count();
+    const auto seconds = [](SteadyTime::duration span) {  // to the millisecond
+        return static_cast<double>(std::chrono::round<std::chrono::milliseconds>(span).count()) /
+               1000;
     };
     Json rows = Json::array();
     for (const authz::CacheEntryView& entry : impl_->parts.cache.list(now, most)) {
