@@ -386,8 +386,9 @@ TEST_SUITE("policy/evaluate") {
             for (std::size_t position = 0; position <= count; ++position) {
                 CAPTURE(count);
                 CAPTURE(position);
-                Json statements(count, allow);
-                statements.insert(statements.begin() + static_cast<std::ptrdiff_t>(position), deny);
+                Json statements = Json::array();
+                for (std::size_t i = 0; i <= count; ++i)
+                    statements.push_back(i == position ? deny : allow);
                 const Json policy = {{"Statement", statements}};
                 const Decision decision = judge(policy, "GET", "/pets").decision;
                 CHECK(decision.outcome == kDeny);
