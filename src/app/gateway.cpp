@@ -343,6 +343,7 @@ void Gateway::explain(Request& request, const AuthorizeResult* result) const {
     detail.principal = printable(request.grant->principal_id);
     detail.issued_for = request.grant->issued_for;
     detail.policy = request.grant->policy.text;
+    detail.left_out = request.grant->left_out;
     detail.statements.clear();
     policy::evaluate(
         request.grant->policy, request.arn, condition_context(request), &detail.statements);

@@ -149,6 +149,7 @@ Json policy_step(const Trace& trace) {
         }
         step["statements"] = std::move(rows);
     }
+    if (!detail.left_out.empty()) step["leftOut"] = detail.left_out;
     if (!detail.policy.empty()) {
         auto parsed = parse_json(detail.policy);
         step["policy"] = parsed ? std::move(parsed).value()
@@ -291,6 +292,8 @@ void TraceDetail::bound() {
         keep(statement.sid, 64);
         keep(statement.why, 200);
     }
+    for (std::string& text : left_out)
+        keep(text, 200);
     keep(issued_for, kLongText);
     keep(policy, kPolicyText);
 }

@@ -1,6 +1,7 @@
 #include "claim_condition.hpp"
 
 #include "bounded_expression.hpp"
+#include "gatehouse/core/ascii.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -12,14 +13,18 @@ constexpr const char* kForms =
     "a string, number or boolean, {\"in\": […]}, {\"exists\": true|false} or {\"matches\": "
     "\"RE2\"}";
 
+constexpr std::size_t kFoundText = 80;  // bytes of a claim in a trace
+
 bool is_scalar(const Json& value) noexcept {
     return value.is_string() || value.is_number() || value.is_boolean();
 }
 
 }  // namespace
 
-ClaimCondition::ClaimCondition(ClaimPath path)
+ClaimCondition::ClaimCondition(ClaimPath path, std::string_view claim, const Json& wanted)
     : path_(std::move(path)),
+      claim_(claim),
+      wanted_text_(dump_json(wanted)),
       words_(path_.top_level_name() == "scope" || path_.top_level_name() == "scp") {}
 
 ClaimCondition::ClaimCondition(ClaimCondition&&) noexcept = default;
@@ -28,7 +33,7 @@ ClaimCondition::~ClaimCondition() = default;
 Result<ClaimCondition> ClaimCondition::make(std::string_view claim, const Json& wanted) {
     auto path = ClaimPath::make(claim);
     if (!path) return std::move(path).error();
-    ClaimCondition condition(std::move(*path));
+    ClaimCondition condition(std::move(*path), claim, wanted);
     if (is_scalar(wanted)) {
         condition.wanted_.push_back(wanted);
         return condition;
@@ -98,6 +103,13 @@ bool ClaimCondition::accepts_text(std::string_view text) const {
         const auto* string = wanted.get_ptr<const Json::string_t*>();
         return string != nullptr && *string == text;
     });
+}
+
+std::string ClaimCondition::explain(const Json& claims) const {
+    const Json* value = path_.find(claims);
+    const std::string found =
+        value == nullptr ? "absent" : printable(dump_json(*value), kFoundText);
+    return printable(claim_) + " is " + found + ", wanted " + printable(wanted_text_);
 }
 
 }  // namespace gatehouse::authz

@@ -33,16 +33,22 @@ class ClaimCondition {
 
     bool holds(const Json& claims) const;
 
+    /// What is wanted and what is there, for explain and traces: `roles is ["user"], wanted
+    /// "admin"`.
+    std::string explain(const Json& claims) const;
+
   private:
     enum class Kind { equals_any, exists, absent, matches };
 
-    explicit ClaimCondition(ClaimPath path);
+    ClaimCondition(ClaimPath path, std::string_view claim, const Json& wanted);
     Result<void> compile(const Json& operators);
     bool accepts(const Json& value) const;
     bool accepts_text(std::string_view text) const;
 
     ClaimPath path_;
-    bool words_ = false;  ///< the claim is a list of words
+    std::string claim_;        ///< as written
+    std::string wanted_text_;  ///< as JSON
+    bool words_ = false;       ///< the claim is a list of words
     Kind kind_ = Kind::equals_any;
     std::vector<Json> wanted_;
     std::unique_ptr<re2::RE2> expression_;

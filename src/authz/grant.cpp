@@ -38,9 +38,11 @@ std::size_t Grant::heap_bytes() const noexcept {
     bytes += context.capacity() * sizeof(ContextItem);
     for (const ContextItem& item : context)
         bytes += bytes_of(item.key) + bytes_of(item.value);
-    bytes += scopes.capacity() * sizeof(std::string);
-    for (const std::string& scope : scopes)
-        bytes += bytes_of(scope);
+    for (const std::vector<std::string>* texts : {&scopes, &left_out}) {
+        bytes += texts->capacity() * sizeof(std::string);
+        for (const std::string& text : *texts)
+            bytes += bytes_of(text);
+    }
     return bytes;
 }
 

@@ -51,9 +51,11 @@ struct JwtAuthorizer::Impl {
     ContextMap context;
     std::optional<StatementSet> statements;
 
-    Result<policy::Document> make_policy(const Json& claims, const AuthorizerEvent& event) const {
+    Result<policy::Document> make_policy(const Json& claims,
+                                         const AuthorizerEvent& event,
+                                         std::vector<std::string>& left_out) const {
         if (statements)
-            return statements->make_policy(claims, event.stage_prefix, event.method_arn);
+            return statements->make_policy(claims, event.stage_prefix, event.method_arn, &left_out);
         // A '*' that a client puts into its path must stay a star: the grant is cached and judged
         // again.
         if (options.method_resource) return make_allow(policy::escape_wildcard(event.method_arn));
@@ -123,10 +125,9 @@ Result<Grant> JwtAuthorizer::grant(jwt::Unverified token,
                           context ? "they can" : context.error().detail});
     }
     if (!context) return std::move(context).error();
-    auto policy = impl_->make_policy(claims, event);
-    if (!policy) return std::move(policy).error();
-
     Grant grant;
+    auto policy = impl_->make_policy(claims, event, grant.left_out);
+    if (!policy) return std::move(policy).error();
     grant.principal_id = *subject;
     grant.claims = stringify_claims(claims, *context);
     grant.context = std::move(*context);

@@ -1,5 +1,7 @@
 #include "statements.hpp"
 
+#include "gatehouse/core/ascii.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -150,13 +152,28 @@ std::optional<Json> StatementSet::fill(const Entry& entry,
     return statement;
 }
 
+std::string StatementSet::explain_absence(const Entry& entry,
+                                          std::size_t index,
+                                          const Json& claims) {
+    const auto sid = get_string(entry.body, "Sid");
+    std::string text = sid ? printable(*sid) : "statements/" + std::to_string(index);
+    text += ": ";
+    for (const ClaimCondition& condition : entry.when) {
+        if (!condition.holds(claims)) return text + condition.explain(claims);
+    }
+    return text + "a claim of its " + entry.resource_key + " is absent or no scalar";
+}
+
 Result<policy::Document> StatementSet::make_policy(const Json& claims,
                                                    std::string_view stage_prefix,
-                                                   std::string_view method_arn) const {
+                                                   std::string_view method_arn,
+                                                   std::vector<std::string>* left_out) const {
     Json statements = Json::array();
-    for (const Entry& entry : entries_) {
-        if (auto statement = fill(entry, claims, stage_prefix, method_arn)) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        if (auto statement = fill(entries_[i], claims, stage_prefix, method_arn)) {
             statements.push_back(std::move(*statement));
+        } else if (left_out != nullptr && left_out->size() < kMostLeftOut) {
+            left_out->push_back(explain_absence(entries_[i], i, claims));
         }
     }
     auto document = policy::parse_document(make_document(std::move(statements)));

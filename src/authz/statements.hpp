@@ -25,11 +25,16 @@ class StatementSet {
     /// filled. With none of them it is an empty policy, an implicit deny. Errc: those of
     /// policy::parse_document when a filled Resource is refused; token_claim_unusable when claims
     /// were filled in
+    /// @param left_out  when not null, gets a line for each statement that is not in the policy,
+    /// with the reason, at most kMostLeftOut of them
     Result<policy::Document> make_policy(const Json& claims,
                                          std::string_view stage_prefix,
-                                         std::string_view method_arn) const;
+                                         std::string_view method_arn,
+                                         std::vector<std::string>* left_out = nullptr) const;
 
     bool uses_method_arn() const noexcept;
+
+    static constexpr std::size_t kMostLeftOut = 16;
 
   private:
     struct Entry {
@@ -46,6 +51,7 @@ class StatementSet {
                                     const Json& claims,
                                     std::string_view stage_prefix,
                                     std::string_view method_arn);
+    static std::string explain_absence(const Entry& entry, std::size_t index, const Json& claims);
 
     std::vector<Entry> entries_;
     bool uses_claims_ = false;

@@ -217,14 +217,30 @@ Step policy_step(const Json& step) {
         for (const Json& statement : *statements)
             append_statement(text.more, statement);
     }
+    if (const Json* left_out = find_member(step, "leftOut");
+        left_out != nullptr && left_out->is_array()) {
+        for (const Json& statement : *left_out) {
+            if (const auto* line = statement.get_ptr<const std::string*>())
+                text.more.append(kIndent)
+                    .append("left out     ")
+                    .append(printable(*line, 400))
+                    .append("\n");
+        }
+    }
     if (const Json* policy = find_member(step, "policy"); policy != nullptr) {
         text.more.append(kIndent).append("policy:\n");
         append_json(text.more, *policy);
     }
-    append_rest(
-        text.more,
-        step,
-        {"result", "statement", "resource", "principalId", "methodArn", "statements", "policy"});
+    append_rest(text.more,
+                step,
+                {"result",
+                 "statement",
+                 "resource",
+                 "principalId",
+                 "methodArn",
+                 "statements",
+                 "leftOut",
+                 "policy"});
     return text;
 }
 

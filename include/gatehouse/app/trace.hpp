@@ -78,6 +78,7 @@ struct TraceDetail {
     std::string policy;  ///< compact JSON, cut
     jwt::CheckTrail checks;
     std::vector<policy::StatementTrail> statements;
+    std::vector<std::string> left_out;  ///< statements that are not in the policy, and why
 
     /// Shortens texts and lists until the whole is within the bound.
     void bound();

@@ -31,6 +31,8 @@ struct Grant {
                   ///< otherwise
     std::vector<std::string> scopes;  ///< words of `scope`, or `scp`
     policy::Document policy;
+    std::vector<std::string> left_out;   ///< statements that `when` or an absent claim kept out of
+                                         ///< the policy, with the reason, for traces
     std::string issued_for;              ///< method ARN of the request that it was first made for
     std::optional<WallTime> expires;     ///< exp of the token
     std::optional<WallTime> not_before;  ///< nbf of the token

@@ -166,6 +166,72 @@ TEST_SUITE("authz/statements") {
         }
     }
 
+    TEST_CASE("what is left out of a policy is named with what was wanted and found") {
+        struct Row {
+            const char* statement;
+            const char* claims;
+            std::string_view left_out;  // empty: nothing is
+        };
+
+        const Row rows[] = {
+            {R"("when":{"roles":"admin"})", R"({"roles":["admin"]})", ""},
+            {R"("when":{"roles":"admin"})",
+             R"({"roles":["user"]})",
+             R"(statements/1: roles is [\x22user\x22], wanted \x22admin\x22)"},
+            {R"("Sid":"Staff","when":{"roles":"admin"})",
+             "{}",
+             R"(Staff: roles is absent, wanted \x22admin\x22)"},
+            {R"("when":{"a":1,"b":{"exists":true}})",
+             R"({"a":1})",
+             R"(statements/1: b is absent, wanted {\x22exists\x22:true})"},
+            {R"("when":{"/realm/roles":{"in":["x"]}})",
+             R"({"realm":{"roles":null}})",
+             R"(statements/1: /realm/roles is absent, wanted {\x22in\x22:[\x22x\x22]})"},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.statement);
+            CAPTURE(row.claims);
+            const auto set =
+                StatementSet::make(json(R"([{"Effect":"Deny","Action":"*","Resource":"a"},)"
+                                        R"({"Effect":"Allow","Action":"*","Resource":"*",)" +
+                                        std::string(row.statement) + "}]"));
+            REQUIRE(set.has_value());
+            std::vector<std::string> left_out;
+            const auto document =
+                set->make_policy(json(row.claims), kPrefix, arn("GET/a"), &left_out);
+            REQUIRE(document.has_value());
+            REQUIRE(left_out.size() == (row.left_out.empty() ? 0 : 1));
+            if (!left_out.empty()) CHECK(left_out[0] == row.left_out);
+            CHECK(document->statements.size() + left_out.size() == 2);
+        }
+        SUBCASE("a claim that cannot be filled in") {
+            const auto set = StatementSet::make(
+                json(R"([{"Effect":"Allow","Action":"*","NotResource":"x/${claims.t}"}])"));
+            REQUIRE(set.has_value());
+            std::vector<std::string> left_out;
+            REQUIRE(set->make_policy(json(R"({"t":[1]})"), kPrefix, arn("GET/a"), &left_out));
+            CHECK(left_out ==
+                  std::vector<std::string>{
+                      "statements/0: a claim of its NotResource is absent or no scalar"});
+        }
+        SUBCASE("at most so many, and each of bounded length") {
+            Json many = Json::array();
+            for (int i = 0; i < 100; ++i) {
+                many.push_back({{"Effect", "Allow"},
+                                {"Action", "*"},
+                                {"Resource", "*"},
+                                {"when", {{"c", "no"}}}});
+            }
+            const auto set = StatementSet::make(many);
+            REQUIRE(set.has_value());
+            std::vector<std::string> left_out;
+            const Json claims = {{"c", std::string(10000, 'x')}};
+            REQUIRE(set->make_policy(claims, kPrefix, arn("GET/a"), &left_out));
+            CHECK(left_out.size() == StatementSet::kMostLeftOut);
+            CHECK(left_out[0].size() < 200);
+        }
+    }
+
     TEST_CASE("every IAM element stays and NotResource is filled too") {
         const auto set = StatementSet::make(
             json(R"([{"Sid":"S1","Effect":"Deny","NotAction":"s3:*","NotResource":"${methodArn}",

@@ -70,6 +70,15 @@ TEST_CASE("a refusal is told step by step") {
     }
 }
 
+TEST_CASE("statements that are not in the policy are told with their reason") {
+    const std::string text = trace_to_text(parse(
+        R"({"method":"GET","path":"/a","status":403,"verdict":"refuse","reason":"implicit_deny","steps":[
+        {"step":"policy","result":"implicit deny","leftOut":["Admins: roles is absent, wanted x","S2: a\u001bb",7]}]})"));
+    CAPTURE(text);
+    CHECK(has(text, "left out     Admins: roles is absent, wanted x\n"));
+    CHECK(has(text, "left out     S2: a\\x1bb\n"));
+}
+
 TEST_CASE("an allowed request shows its upstream") {
     const std::string text = trace_to_text(parse(
         R"({"method":"GET","path":"/a","status":200,"verdict":"allow","reason":"allowed","steps":[
