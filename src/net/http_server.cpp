@@ -141,7 +141,7 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
         first = false;
         const bool peer_gone = read_error == http::error::end_of_stream ||
                                read_error == beast::error::timeout ||
-                               (read_error && !parser.is_header_done() && buffer.size() == 0);
+                               (read_error && !parser.got_some());
         if (peer_gone || !state->acceptor.is_open()) break;
         const http::request<http::string_body>& message = parser.get();
         ServedResponse response;
