@@ -178,10 +178,17 @@ class WireFixture {
 
     std::size_t connections() const { return shared.connections; }
 
-    /// Lines of the access log so far.
+    /// Status and reason of each line of the access log so far.
     std::string lines() {
         log += worker->gateway().take_access_log();
-        return log;
+        std::string told;
+        for (std::size_t begin = 0; begin < log.size();) {
+            const std::size_t end = log.find('\n', begin) + 1;
+            const std::size_t id = log.find(' ', begin) + 1;
+            told += log.substr(id, end - id);
+            begin = end;
+        }
+        return told;
     }
 
   private:
@@ -199,7 +206,7 @@ class WireFixture {
                { "routeKey": "ANY /open", "authorizer": "NONE", "integration": { "type": "HTTP_PROXY", "uri": ")" +
             to + R"(/open", "timeoutInMillis": 5000 } })";
         text.top =
-            R"(, "accessLog": { "format": "$context.status $context.gatehouse.reason" },
+            R"(, "accessLog": { "format": "$context.requestId $context.status $context.gatehouse.reason" },
                 "timeouts": { "headerInMillis": 1000, "bodyInMillis": 2000, "bodyTotalInMillis": 8000, "keepAliveInMillis": 4000,
                               "writeInMillis": 3000, "connectInMillis": 1500, "upstreamIdleInMillis": 2500 })";
         return text.text();

@@ -209,18 +209,16 @@ TEST_CASE("request heads that two readers could take differently are refused") {
         return "POST / HTTP/1.1\r\nHost: x\r\n" + std::string(lines) + "\r\n\r\n";
     };
     const Row rows[] = {
-        // What Beast 1.81 itself lets pass, or passes in one order of the fields only. Where it
-        // sees
-        // the conflict first, it names the field that came second.
+        // What two readers frame, or route, in two ways. No order of the fields makes a difference.
         {"length then chunked",
          with("Content-Length: 5\r\nTransfer-Encoding: chunked"),
-         Errc::transfer_encoding_invalid},
+         Errc::framing_conflict},
         {"chunked then length",
          with("Transfer-Encoding: chunked\r\nContent-Length: 5"),
-         Errc::content_length_invalid},
+         Errc::framing_conflict},
         {"length 0 then chunked",
          with("Content-Length: 0\r\nTransfer-Encoding: chunked"),
-         Errc::transfer_encoding_invalid},
+         Errc::framing_conflict},
         {"chunked in HTTP/1.0",
          "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
          Errc::transfer_encoding_invalid},
@@ -262,21 +260,20 @@ TEST_CASE("request heads that two readers could take differently are refused") {
         {"HTTP/0.9", "GET /\r\n\r\n", Errc::request_malformed},
         {"blank at the end of the line",
          "GET / HTTP/1.1 \r\nHost: x\r\n\r\n",
-         Errc::version_unsupported},
+         Errc::request_malformed},
         {"CR before the line's end",
          "GET / HTTP/1.1\r\r\nHost: x\r\n\r\n",
-         Errc::version_unsupported},
+         Errc::request_malformed},
         {"two blanks", "GET  / HTTP/1.1\r\nHost: x\r\n\r\n", Errc::request_malformed},
         {"tab for a blank", "GET\t/ HTTP/1.1\r\nHost: x\r\n\r\n", Errc::request_malformed},
         {"no method", " / HTTP/1.1\r\nHost: x\r\n\r\n", Errc::request_malformed},
-        {"blank before the colon", with("X-A : b"), Errc::request_malformed},
-        {"no colon", with("X-A b"), Errc::request_malformed},
-        {"no name", with(": b"), Errc::request_malformed},
-        {"NUL in a value", with("X-A: a\0b"sv), Errc::request_malformed},
-        {"CR in a value", with("X-A: a\rX-B: c"), Errc::request_malformed},
-        {"CR before the field's end", with("X-A: a\r"), Errc::request_malformed},
-        {"byte over 127 in a name", with("X-\xc3\xa9: b"), Errc::request_malformed},
-        {"no empty line", "GET / HTTP/1.1\r\nHost: x\r\n", Errc::request_malformed},
+        {"blank before the colon", with("X-A : b"), Errc::field_invalid},
+        {"no colon", with("X-A b"), Errc::field_invalid},
+        {"no name", with(": b"), Errc::field_invalid},
+        {"NUL in a value", with("X-A: a\0b"sv), Errc::field_invalid},
+        {"CR in a value", with("X-A: a\rX-B: c"), Errc::field_invalid},
+        {"CR before the field's end", with("X-A: a\r"), Errc::field_invalid},
+        {"byte over 127 in a name", with("X-\xc3\xa9: b"), Errc::field_invalid},
         {"nothing", "", Errc::request_malformed},
     };
     for (const Row& row : rows) {
@@ -320,7 +317,6 @@ TEST_CASE("answer heads are read as strictly") {
         {"NUL in a value", with("X-A: a\0b"sv)},
         {"CR in a value", with("X-A: a\rX-B: c")},
         {"length in disguise", with("Content_Length: 5")},
-        {"no empty line", "HTTP/1.1 200 OK\r\nX-A: b\r\n"},
         {"nothing", ""},
     };
     for (const auto& [name, bytes] : rows) {
