@@ -34,7 +34,8 @@ bool has_content(const http::Framing& framing) noexcept {
 }
 
 void append_framing(const http::Framing& framing, bool keep_alive, std::string& out) {
-    if (framing.kind == http::Framing::Kind::length) {
+    const bool told = framing.kind == http::Framing::Kind::none && framing.length > 0;
+    if (told || framing.kind == http::Framing::Kind::length) {
         out += "Content-Length: ";
         add_number(out, framing.length);
         out += "\r\n";

@@ -220,6 +220,8 @@ Errc check_response(ResponseHead& head, std::string_view method) noexcept {
         const bool claims_content = survey.codings > 0 || (length && *length > 0);
         if (claims_content && head.status < 200) return Errc::upstream_malformed;
         if (claims_content && head.status == 204) head.keep_alive = false;
+        // HEAD and 304 tell how long the content would have been (RFC 9110 8.6).
+        if (head.status >= 200 && head.status != 204 && length) head.framing.length = *length;
     } else if (survey.codings > 0) {
         head.framing.kind = Framing::Kind::chunked;
     } else if (length) {

@@ -62,6 +62,7 @@ struct Field {
 enum class Version : std::uint8_t { http_1_0, http_1_1 };
 
 /// How the content of a message is delimited (RFC 9112, section 6). `until_close`: answers only.
+/// `length` with `none`: an answer without content told it, 0 when it did not.
 struct Framing {
     enum class Kind : std::uint8_t { none, length, chunked, until_close };
     Kind kind = Kind::none;

@@ -128,6 +128,7 @@ TEST_SUITE("forward/response_head") {
             {"until close", {Kind::until_close, 0}, false, true},
             {"empty", {Kind::length, 0}, false, false},
             {"none", {Kind::none, 0}, false, false},
+            {"none that tells a length", {Kind::none, 7}, false, false},
             {"plain", {Kind::length, 3}, true, false},
         };
         for (const Row& row : rows) {
@@ -191,6 +192,9 @@ TEST_SUITE("forward/response_head") {
         CHECK_FALSE(has_name(none, "Content-Length"));
         CHECK_FALSE(has_name(none, "Transfer-Encoding"));
         CHECK(has_line(none, "Connection: keep-alive"));
+        const std::string told = written({200, "OK", {{"Content-Length", "9"}}, {Kind::none, 9}});
+        CHECK(has_line(told, "Content-Length: 9"));
+        CHECK(has_line(told, "Connection: keep-alive"));
         const std::string open = written({200, "OK", {}, {Kind::until_close, 0}, true});
         CHECK(has_line(open, "Connection: close"));
         CHECK_FALSE(has_name(open, "Content-Length"));
