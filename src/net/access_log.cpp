@@ -1,8 +1,11 @@
 #include "access_log.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <string_view>
 #include <unistd.h>
 
@@ -24,12 +27,25 @@ Result<void> AccessLogFile::open(const std::string& path) {
     return {};
 }
 
+bool AccessLogFile::takes_more() const noexcept {
+    pollfd poll{fd_, POLLOUT, 0};
+    return ::poll(&poll, 1, 0) == 1 && (poll.revents & POLLOUT) != 0;
+}
+
 void AccessLogFile::write(const std::string& lines) {
+    if (fd_ < 0) return;
     std::string_view rest = lines;
-    while (!rest.empty() && fd_ >= 0) {
-        const ssize_t written = ::write(fd_, rest.data(), rest.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;
+    while (!rest.empty()) {
+        // A pipe that is ready takes PIPE_BUF bytes without blocking (pipe(7)), so whole lines of
+        // together that size go at once.
+        std::string_view part = rest.substr(0, PIPE_BUF);
+        if (const std::size_t end = part.rfind('\n'); end != std::string_view::npos)
+            part = part.substr(0, end + 1);
+        const ssize_t written = takes_more() ? ::write(fd_, part.data(), part.size()) : -1;
+        if (written <= 0) {
+            lost_ += static_cast<std::uint64_t>(std::ranges::count(rest, '\n'));
+            return;
+        }
         rest.remove_prefix(static_cast<std::size_t>(written));
     }
 }

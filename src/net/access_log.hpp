@@ -2,6 +2,7 @@
 
 #include "gatehouse/core/result.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace gatehouse::net {
@@ -17,13 +18,19 @@ class AccessLogFile {
     /// Errc::config_unreadable, detail: path and the system's reason
     Result<void> open(const std::string& path);
 
-    /// Writes whole lines. What the system does not take is lost and counted, never waited for
-    /// twice.
+    /// Writes whole lines. What the system does not take at once (a pipe that nobody reads, a full
+    /// disk) is lost and counted: the control thread fetches keys too, and waits for no log.
     void write(const std::string& lines);
 
+    /// Lines lost so far.
+    std::uint64_t lost() const noexcept { return lost_; }
+
   private:
+    bool takes_more() const noexcept;
+
     int fd_ = -1;
     bool owned_ = false;
+    std::uint64_t lost_ = 0;
 };
 
 }  // namespace gatehouse::net

@@ -304,6 +304,7 @@ asio::awaitable<std::string> Server::metrics() {
             co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
         sum.add(one);
     }
+    sum.access_log_dropped += impl_->access_log.lost();
     app::ProcessFacts facts;
     facts.key_sources = key_sources();
     facts.cache = impl_->parts.cache.stats();

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -56,6 +58,32 @@ TEST_CASE("lines are appended to what the file has") {
     REQUIRE(next.open(path.string()).has_value());
     next.write("four\n");
     CHECK(content(path) == "before\none\ntwo\nthree\nfour\n");
+}
+
+TEST_CASE("a pipe that nobody reads holds nobody up and loses whole lines") {
+    const Folder folder;
+    const auto path = folder.path / "pipe";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+    REQUIRE(reader >= 0);
+    AccessLogFile log;
+    REQUIRE(log.open(path.string()).has_value());
+    std::string lines;
+    constexpr std::size_t kLines = 20000;
+    for (std::size_t i = 0; i < kLines; ++i)
+        lines += "line " + std::to_string(i) + "\n";
+    log.write(lines);
+    std::string taken(lines.size(), '\0');
+    const ssize_t got = ::read(reader, taken.data(), taken.size());
+    REQUIRE(got > 0);
+    taken.resize(static_cast<std::size_t>(got));
+    CHECK(lines.starts_with(taken));
+    CHECK(taken.ends_with("\n"));
+    CHECK(log.lost() > 0);
+    CHECK(log.lost() + static_cast<std::size_t>(std::ranges::count(taken, '\n')) == kLines);
+    log.write("again\n");
+    CHECK(::read(reader, taken.data(), taken.size()) == 6);
+    ::close(reader);
 }
 
 TEST_CASE("a new file is not for everybody's eyes") {
