@@ -64,6 +64,7 @@ Parser::Option& Parser::flag(const std::string& flags,
                              const std::string& description,
                              const std::string& variable) {
     Option& option = add(flags, variable);
+    option.is_flag = true;
     option.handle = app_.add_flag(
         flags, option.set, description + (variable.empty() ? "" : " [" + variable + "]"));
     return option;
@@ -87,7 +88,7 @@ bool Parser::parse(const std::vector<std::string>& arguments) {
     for (const Option& option : options_) {
         // As from -c "$UNSET": what is meant to be there is not, and no default may stand in.
         if (option.flag.starts_with('-') && given(option) && option.value.empty() &&
-            option.values.empty() && !option.set)
+            option.values.empty() && !option.is_flag)
             refuse(option.flag + " wants a value");
     }
     const std::vector<std::string> extras = app_.remaining();

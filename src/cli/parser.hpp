@@ -23,6 +23,7 @@ class Parser {
         std::string environment;  ///< name of its variable, or empty
         std::string value;
         std::vector<std::string> values;
+        bool is_flag = false;
         bool set = false;
     };
 

@@ -28,6 +28,9 @@ namespace gatehouse::net {
 /// into the reactor's queue; the next edge, or one that came meanwhile, ends it. Where something
 /// may be left, the kernel is asked, as Asio does.
 ///
+/// A wait may end without anything to read: an edge can be told after the bytes that raised it were
+/// read. So whoever is told reads, or asks is_silent(), and waits again.
+///
 /// Hazard: a FIN that arrives with the last bytes raises no edge of its own. Whoever waits for
 /// Expect::news looks once more after a while (Transport::is_silent).
 template <class Owner>

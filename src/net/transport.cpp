@@ -64,8 +64,10 @@ IoResult Transport::read(char* data, std::size_t size) noexcept {
 
 bool Transport::is_silent() noexcept {
     char byte = 0;
-    return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK);
+    const bool silent = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
+                        (errno == EAGAIN || errno == EWOULDBLOCK);
+    if (silent) last_read_ = LastRead::empty;
+    return silent;
 }
 
 IoResult Transport::write(std::string_view first, std::string_view second) noexcept {

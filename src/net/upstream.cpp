@@ -39,6 +39,8 @@ void UpstreamConnection::on_ready(boost::system::error_code ec) {
     if (ec == boost::asio::error::operation_aborted) return;
     if (user_ != nullptr) {
         user_->on_upstream_readable();
+    } else if (transport_.is_silent()) {
+        arm_read(Expect::news);  // told of bytes that its last user has read meanwhile
     } else {
         // Closed, or bytes that nobody asked for: not reused either way.
         pool_.remove_idle(*this);
