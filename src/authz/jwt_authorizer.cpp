@@ -158,8 +158,9 @@ std::string JwtAuthorizer::fingerprint() const {
 }
 
 bool JwtAuthorizer::narrower_than_stage() const noexcept {
-    return impl_->options.method_resource ||
-           (impl_->statements && impl_->statements->uses_method_arn());
+    if (impl_->options.method_resource) return true;
+    const auto& statements = impl_->statements;
+    return statements && statements->uses_method_arn();
 }
 
 }  // namespace gatehouse::authz

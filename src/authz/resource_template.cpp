@@ -93,6 +93,7 @@ std::optional<std::string> ResourceTemplate::fill(const Json& claims,
                 pattern += policy::escape_wildcard(method_arn);
                 break;
             case Part::Kind::claim: {
+                // NOLINTNEXTLINE(bugprone-unchecked-optional-access): parts of this kind have one
                 const Json* claim = part.claim->find(claims);
                 std::string value;
                 if (claim == nullptr || !append_scalar(*claim, value)) return std::nullopt;

@@ -51,8 +51,8 @@ int errc_count() noexcept {
 }
 
 const boost::system::error_category& gatehouse_category() noexcept {
-    static const Category category;
-    return category;
+    static const Category kCategory;
+    return kCategory;
 }
 
 }  // namespace gatehouse
