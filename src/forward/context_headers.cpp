@@ -1,6 +1,7 @@
 #include "gatehouse/forward/context_headers.hpp"
 
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/json_text.hpp"
 #include "text.hpp"
 
 #include <algorithm>
@@ -25,7 +26,7 @@ void append_value(const authz::ContextItem& item, std::string& out) {
     if (item.kind == authz::ContextItem::Kind::null) {
         out += "null";
     } else {
-        append_json_string(item.value, out);
+        append_json_string(item.value, out, JsonCharset::ascii);
     }
 }
 
@@ -65,7 +66,7 @@ std::string make_authorizer_json(const authz::Grant& grant) {
     std::string out = "{";
     for (const authz::ContextItem& item : grant.context) {
         if (is_reserved(item.key, has_claims)) continue;
-        append_json_string(item.key, out);
+        append_json_string(item.key, out, JsonCharset::ascii);
         out += ':';
         append_value(item, out);
         out += ',';
@@ -77,7 +78,7 @@ std::string make_authorizer_json(const authz::Grant& grant) {
     }
     if (!grant.principal_id.empty()) {
         out += "\"principalId\":";
-        append_json_string(grant.principal_id, out);
+        append_json_string(grant.principal_id, out, JsonCharset::ascii);
         out += ',';
     }
     // The service says how long the function took, and 0 on a cache hit. In process it is 0 always.

@@ -1,5 +1,6 @@
 #include "request_context.hpp"
 
+#include "gatehouse/core/json_text.hpp"
 #include "text.hpp"
 
 namespace gatehouse::forward {
@@ -34,7 +35,7 @@ class Members {
         } else {
             const std::string value = out_.substr(start + 1);
             out_.resize(start);
-            append_json_string(value, out_);
+            append_json_string(value, out_, JsonCharset::ascii);
         }
     }
 

@@ -67,8 +67,4 @@ void encode_from(std::string& out, std::size_t start);
 /// The same for text that is percent-encoded already: its escapes stay.
 void encode_rest_from(std::string& out, std::size_t start);
 
-/// Appends a JSON string with its quotes, ASCII alone: others as \uXXXX, bytes that are no UTF-8 as
-/// U+FFFD.
-void append_json_string(std::string_view text, std::string& out);
-
 }  // namespace gatehouse::forward

@@ -1,7 +1,5 @@
 #include "../../../src/forward/text.hpp"
 
-#include "gatehouse/core/json.hpp"
-
 #include <doctest/doctest.h>
 
 #include <random>
@@ -38,12 +36,6 @@ std::string naive(std::string_view text, bool keep_escapes) {
     return out;
 }
 
-std::string json(std::string_view text) {
-    std::string out;
-    forward::append_json_string(text, out);
-    return out;
-}
-
 }  // namespace
 
 TEST_SUITE("forward/text") {
@@ -66,19 +58,6 @@ TEST_SUITE("forward/text") {
             CAPTURE(text);
             REQUIRE(encoded(text, false) == naive(text, false));
             REQUIRE(encoded(text, true) == naive(text, true));
-        }
-    }
-
-    TEST_CASE("a JSON string is ASCII and reads back as it was") {
-        CHECK(json("a\"b\\c\n\x7f") == R"("a\"b\\c\u000a\u007f")");
-        CHECK(json("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80") == R"("\u00e9\u20ac\ud83d\ude00")");
-        CHECK(json("a\xff"
-                   "b\xc3") == R"("a\ufffdb\ufffd")");
-        CHECK(json("\xed\xa0\x80") == R"("\ufffd\ufffd\ufffd")");
-        for (const std::string_view text : {"", "plain", "\xc3\xa9\"\\\t", "\xf4\x8f\xbf\xbf"}) {
-            const auto parsed = parse_json(json(text));
-            REQUIRE(parsed.has_value());
-            CHECK(parsed->get<std::string>() == text);
         }
     }
 }

@@ -1,0 +1,82 @@
+#include "gatehouse/core/json_text.hpp"
+
+#include "gatehouse/core/ascii.hpp"
+
+namespace gatehouse {
+namespace {
+
+constexpr char kHex[] = "0123456789abcdef";
+
+void append_unit(std::uint32_t unit, std::string& out) {
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4)
+        out += kHex[(unit >> shift) & 15];
+}
+
+void append_escaped(std::uint32_t point, std::string& out) {
+    if (point < 0x10000) {
+        append_unit(point, out);
+        return;
+    }
+    append_unit(0xd800 + ((point - 0x10000) >> 10), out);
+    append_unit(0xdc00 + ((point - 0x10000) & 0x3ff), out);
+}
+
+constexpr bool is_plain(char c) noexcept {
+    return !is_control(c) && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\';
+}
+
+std::size_t plain_run(std::string_view text) noexcept {
+    std::size_t length = 0;
+    while (length < text.size() && is_plain(text[length]))
+        ++length;
+    return length;
+}
+
+/// Takes one UTF-8 sequence off `text` and appends it; U+FFFD and one byte for what is none.
+void append_sequence(std::string_view& text, std::string& out, JsonCharset charset) {
+    const auto lead = static_cast<unsigned char>(text.front());
+    const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    const std::string_view sequence = text.substr(0, length);
+    if (!is_utf8(sequence)) {
+        text.remove_prefix(1);
+        out += charset == JsonCharset::utf8 ? "\xef\xbf\xbd" : "\\ufffd";
+        return;
+    }
+    text.remove_prefix(length);
+    if (charset == JsonCharset::utf8) {
+        out += sequence;
+        return;
+    }
+    std::uint32_t point = lead & (0x7fU >> length);
+    for (const char c : sequence.substr(1))
+        point = point << 6 | (static_cast<unsigned char>(c) & 0x3fU);
+    append_escaped(point, out);
+}
+
+}  // namespace
+
+void append_json_string(std::string_view text, std::string& out, JsonCharset charset) {
+    out += '"';
+    while (!text.empty()) {
+        const std::size_t run = plain_run(text);
+        out += text.substr(0, run);
+        text.remove_prefix(run);
+        if (text.empty()) break;
+        const char c = text.front();
+        if (static_cast<unsigned char>(c) >= 0x80) {
+            append_sequence(text, out, charset);
+            continue;
+        }
+        text.remove_prefix(1);
+        if (is_control(c)) {
+            append_unit(static_cast<unsigned char>(c), out);
+        } else {
+            out += '\\';
+            out += c;
+        }
+    }
+    out += '"';
+}
+
+}  // namespace gatehouse
