@@ -1,9 +1,9 @@
 // Writing a request's head for the upstream: anew, from the parsed form, into one block.
+#include "gatehouse/authz/request_context.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
 #include "gatehouse/http/fields.hpp"
 #include "gatehouse/http/hop_by_hop.hpp"
-#include "request_context.hpp"
 #include "text.hpp"
 #include "uri_template.hpp"
 
@@ -284,7 +284,7 @@ void ForwardPlan::append_context(const authz::RequestFacts& facts, std::string& 
     }
     if (!context_headers_.request_context) return;
     out += "x-amzn-request-context: ";
-    append_request_context(facts, out);
+    authz::append_request_context(facts, out);
     out += "\r\n";
 }
 

@@ -1,9 +1,9 @@
-#include "request_context.hpp"
+#include "gatehouse/authz/request_context.hpp"
 
+#include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/json_text.hpp"
-#include "text.hpp"
 
-namespace gatehouse::forward {
+namespace gatehouse::authz {
 namespace {
 
 bool is_plain(std::string_view text) noexcept {
@@ -18,16 +18,14 @@ bool is_plain(std::string_view text) noexcept {
 /// nothing either.
 class Members {
   public:
-    Members(const authz::RequestFacts& facts, std::string& out) : facts_(facts), out_(out) {
-        out_ += '{';
-    }
+    Members(const RequestFacts& facts, std::string& out) : facts_(facts), out_(out) { out_ += '{'; }
 
     /// A variable of that name as text; null when it has no value.
     void text(std::string_view key, std::string_view variable) {
         name(key);
         const std::size_t start = out_.size();
         out_ += '"';
-        if (!authz::append_variable(facts_, variable, out_)) {
+        if (!append_variable(facts_, variable, out_)) {
             out_.resize(start);
             out_ += "null";
         } else if (is_plain(std::string_view(out_).substr(start + 1))) {
@@ -47,7 +45,7 @@ class Members {
 
     void number(std::string_view key, std::string_view variable) {
         name(key);
-        if (!authz::append_variable(facts_, variable, out_)) out_ += "null";
+        if (!append_variable(facts_, variable, out_)) out_ += "null";
     }
 
     void end() { out_ += '}'; }
@@ -62,13 +60,13 @@ class Members {
     }
 
   private:
-    const authz::RequestFacts& facts_;
+    const RequestFacts& facts_;
     std::string& out_;
     bool first_ = true;
 };
 
 // Cognito, IAM and organizations have no counterpart here: what the service leaves null is null.
-void append_identity(const authz::RequestFacts& facts, std::string& out) {
+void append_identity(const RequestFacts& facts, std::string& out) {
     Members members(facts, out);
     for (const std::string_view none :
          {"cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller"}) {
@@ -89,7 +87,7 @@ void append_identity(const authz::RequestFacts& facts, std::string& out) {
 
 }  // namespace
 
-void append_request_context(const authz::RequestFacts& facts, std::string& out) {
+void append_request_context(const RequestFacts& facts, std::string& out) {
     Members members(facts, out);
     members.text("resourceId", "context.resourceId");
     if (facts.grant != nullptr) members.raw("authorizer", facts.grant->authorizer_json);
@@ -111,4 +109,4 @@ void append_request_context(const authz::RequestFacts& facts, std::string& out) 
     members.end();
 }
 
-}  // namespace gatehouse::forward
+}  // namespace gatehouse::authz
