@@ -11,18 +11,21 @@ constexpr std::string_view kUrl =
 constexpr std::string_view kStandard =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+using Values = std::array<std::uint8_t, 256>;
+
 constexpr std::uint8_t kOutside = 0xff;
 
-constexpr std::array<std::uint8_t, 256> make_values() {
-    std::array<std::uint8_t, 256> values{};
+constexpr Values make_values(std::string_view alphabet) {
+    Values values{};
     values.fill(kOutside);
-    for (std::size_t i = 0; i < kUrl.size(); ++i) {
-        values[static_cast<unsigned char>(kUrl[i])] = static_cast<std::uint8_t>(i);
+    for (std::size_t i = 0; i < alphabet.size(); ++i) {
+        values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
     }
     return values;
 }
 
-constexpr auto kValues = make_values();
+constexpr Values kUrlValues = make_values(kUrl);
+constexpr Values kStandardValues = make_values(kStandard);
 
 std::string encode(std::string_view bytes, std::string_view alphabet) {
     std::string out;
@@ -41,16 +44,14 @@ std::string encode(std::string_view bytes, std::string_view alphabet) {
     return out;
 }
 
-}  // namespace
-
-Result<std::string> decode_base64url(std::string_view text) {
+Result<std::string> decode(std::string_view text, const Values& values) {
     if (text.size() % 4 == 1) return fail(Errc::base64_invalid, "length");
     std::string out;
     out.reserve(text.size() * 3 / 4);
     std::uint32_t bits = 0;
     int count = 0;
     for (const char c : text) {
-        const std::uint32_t value = kValues[static_cast<unsigned char>(c)];
+        const std::uint32_t value = values[static_cast<unsigned char>(c)];
         if (value == kOutside) return fail(Errc::base64_invalid, "character outside the alphabet");
         bits = (bits << 6) | value;
         count += 6;
@@ -62,6 +63,20 @@ Result<std::string> decode_base64url(std::string_view text) {
     if ((bits & ((1U << count) - 1)) != 0)
         return fail(Errc::base64_invalid, "unused bits are not zero");
     return out;
+}
+
+}  // namespace
+
+Result<std::string> decode_base64url(std::string_view text) {
+    return decode(text, kUrlValues);
+}
+
+Result<std::string> decode_base64(std::string_view text) {
+    if (text.ends_with('=')) {
+        if (text.size() % 4 != 0) return fail(Errc::base64_invalid, "padding");
+        text.remove_suffix(text.ends_with("==") ? 2 : 1);
+    }
+    return decode(text, kStandardValues);
 }
 
 std::string encode_base64url(std::string_view bytes) {

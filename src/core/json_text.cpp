@@ -33,25 +33,25 @@ std::size_t plain_run(std::string_view text) noexcept {
     return length;
 }
 
-/// Takes one UTF-8 sequence off `text` and appends it; U+FFFD and one byte for what is none.
-void append_sequence(std::string_view& text, std::string& out, JsonCharset charset) {
+/// Takes one UTF-8 sequence off `text`, or one byte that is none, for which U+FFFD stands.
+std::string_view take_sequence(std::string_view& text) noexcept {
     const auto lead = static_cast<unsigned char>(text.front());
-    const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     const std::string_view sequence = text.substr(0, length);
     if (!is_utf8(sequence)) {
         text.remove_prefix(1);
-        out += charset == JsonCharset::utf8 ? "\xef\xbf\xbd" : "\\ufffd";
-        return;
+        return "\xef\xbf\xbd";
     }
     text.remove_prefix(length);
-    if (charset == JsonCharset::utf8) {
-        out += sequence;
-        return;
-    }
-    std::uint32_t point = lead & (0x7fU >> length);
+    return sequence;
+}
+
+// Two to four bytes, and well formed.
+std::uint32_t code_point(std::string_view sequence) noexcept {
+    std::uint32_t point = static_cast<unsigned char>(sequence.front()) & (0x7fU >> sequence.size());
     for (const char c : sequence.substr(1))
         point = point << 6 | (static_cast<unsigned char>(c) & 0x3fU);
-    append_escaped(point, out);
+    return point;
 }
 
 }  // namespace
@@ -65,7 +65,12 @@ void append_json_string(std::string_view text, std::string& out, JsonCharset cha
         if (text.empty()) break;
         const char c = text.front();
         if (static_cast<unsigned char>(c) >= 0x80) {
-            append_sequence(text, out, charset);
+            const std::string_view sequence = take_sequence(text);
+            if (charset == JsonCharset::utf8) {
+                out += sequence;
+            } else {
+                append_escaped(code_point(sequence), out);
+            }
             continue;
         }
         text.remove_prefix(1);
@@ -77,6 +82,14 @@ void append_json_string(std::string_view text, std::string& out, JsonCharset cha
         }
     }
     out += '"';
+}
+
+std::string make_utf8(std::string_view text) {
+    if (is_utf8(text)) return std::string(text);
+    std::string utf8;
+    while (!text.empty())
+        utf8 += take_sequence(text);
+    return utf8;
 }
 
 }  // namespace gatehouse

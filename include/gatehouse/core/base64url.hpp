@@ -18,4 +18,7 @@ std::string encode_base64url(std::string_view bytes);
 /// Standard base64 with padding (RFC 4648, section 4).
 std::string encode_base64(std::string_view bytes);
 
+/// Decodes standard base64, as strictly; padding is whole or absent. Errc::base64_invalid
+Result<std::string> decode_base64(std::string_view text);
+
 }  // namespace gatehouse

@@ -21,18 +21,29 @@ void append_json_string(std::string_view text,
                         std::string& out,
                         JsonCharset charset = JsonCharset::utf8);
 
-/// Writes the members of one JSON object. Keys are the caller's constants, and plain.
+/// The text as append_json_string shows it: for names that must differ in JSON too.
+std::string make_utf8(std::string_view text);
+
+/// Writes the members of one JSON object. Keys are the caller's constants, and plain, unless said
+/// otherwise.
 class JsonMembers {
   public:
     explicit JsonMembers(std::string& out) : out_(out) { out_ += '{'; }
 
     /// Starts a member whose value the caller writes.
     std::string& name(std::string_view key) {
-        if (!first_) out_ += ',';
-        first_ = false;
+        part();
         out_ += '"';
         out_ += key;
         out_ += "\":";
+        return out_;
+    }
+
+    /// The same for a key that comes from outside.
+    std::string& quoted_name(std::string_view key, JsonCharset charset = JsonCharset::utf8) {
+        part();
+        append_json_string(key, out_, charset);
+        out_ += ':';
         return out_;
     }
 
@@ -53,6 +64,11 @@ class JsonMembers {
     void end() { out_ += '}'; }
 
   private:
+    void part() {
+        if (!first_) out_ += ',';
+        first_ = false;
+    }
+
     std::string& out_;
     bool first_ = true;
 };

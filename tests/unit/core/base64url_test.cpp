@@ -51,4 +51,38 @@ TEST_SUITE("core/base64url") {
         CHECK(encode_base64("f") == "Zg==");
         CHECK(encode_base64url("f") == "Zg");
     }
+
+    TEST_CASE("standard base64 is decoded with whole padding or none") {
+        struct Row {
+            const char* text;
+            const char* bytes;  // nullptr: refused
+        };
+
+        const Row rows[] = {
+            {"", ""},
+            {"Zg==", "f"},
+            {"Zg", "f"},
+            {"Zm8=", "fo"},
+            {"Zm9v", "foo"},
+            {"+//+", "\xfb\xff\xfe"},
+            {"-__-", nullptr},
+            {"Zg=", nullptr},
+            {"Zg===", nullptr},
+            {"Z===", nullptr},
+            {"====", nullptr},
+            {"=", nullptr},
+            {"Z", nullptr},
+            {"Zh==", nullptr},
+            {"Zm9v\n", nullptr},
+            {"Zm 9v", nullptr},
+            {"Zm=9v", nullptr},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.text);
+            const auto decoded = decode_base64(row.text);
+            REQUIRE(decoded.has_value() == (row.bytes != nullptr));
+            if (decoded) CHECK(*decoded == row.bytes);
+            if (!decoded) CHECK(decoded.error().errc() == Errc::base64_invalid);
+        }
+    }
 }

@@ -73,6 +73,7 @@ TEST_SUITE("core/json_text") {
             for (const JsonCharset charset : {JsonCharset::utf8, JsonCharset::ascii}) {
                 const auto parsed = parse_json(quoted(text, charset));
                 REQUIRE(parsed.has_value());
+                REQUIRE(parsed->get<std::string>() == make_utf8(text));
                 if (is_utf8(text)) REQUIRE(parsed->get<std::string>() == text);
             }
         }
