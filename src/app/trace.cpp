@@ -255,9 +255,34 @@ std::string_view hint_for(Errc reason) noexcept {
         case Errc::context_unusable:
             return "a context value holds control characters: change the claim or the context map";
         case Errc::authorizer_result_invalid:
-            return "the authorizer's result breaks a rule of its own configuration: see detail";
+            return "the authorizer's result has not the documented shape, or breaks a rule of its "
+                   "own "
+                   "configuration: see detail";
         case Errc::authorizer_failure:
             return "the authorizer gave no answer: see detail and the log";
+        case Errc::authorizer_function_error:
+            return "the function failed: see its log; only an error that is exactly "
+                   "\"Unauthorized\" is a 401";
+        case Errc::authorizer_timeout:
+        case Errc::function_timeout:
+            return "the function did not answer in time: see its log";
+        case Errc::authorizer_not_invokable:
+        case Errc::function_not_invokable:
+            return "the function could not be called: compare its name with \"functions\", and see "
+                   "whether its endpoint runs";
+        case Errc::authorizer_result_too_large:
+        case Errc::function_answer_too_large:
+            return "the function returned more than Gatehouse takes";
+        case Errc::policy_invalid:
+        case Errc::policy_too_large:
+        case Errc::condition_unsupported:
+            return "the policy is not one that the service would take: detail names the place";
+        case Errc::function_error:
+            return "the function failed: see its log";
+        case Errc::function_answer_invalid:
+            return "the function's answer has not the documented shape: detail names the place";
+        case Errc::function_event_too_large:
+            return "a function takes 6 MB, base64 and escapes of the body included";
         case Errc::mapping_invalid:
             return "a \"requestParameters\" or uri mapping has no usable value for this request: "
                    "see detail";

@@ -117,8 +117,11 @@ Step step_of(std::string_view reason) noexcept {
     for (const std::string_view prefix : kAuthorizer) {
         if (reason.starts_with(prefix)) return Step::authorizer;
     }
-    return reason.starts_with("upstream_") || reason == "mapping_invalid" ? Step::integration
-                                                                          : Step::other;
+    constexpr std::string_view kIntegration[] = {"upstream_", "function_", "mapping_"};
+    for (const std::string_view prefix : kIntegration) {
+        if (reason.starts_with(prefix)) return Step::integration;
+    }
+    return Step::other;
 }
 
 bool put_error_of(Step step, const Facts& facts, std::string& out) {

@@ -176,13 +176,20 @@ GatewayError make_error(Errc reason, std::uint64_t body_limit) {
         case Errc::upstream_reset:
         case Errc::upstream_malformed:
         case Errc::upstream_head_too_large:
+        case Errc::function_error:
+        case Errc::function_answer_too_large:
+        case Errc::function_answer_invalid:
             // DIVERGES: the service answers 500, 502 or 504 here, by no documented rule. 502 is
             // what HTTP means by it.
             return make_spaced(ResponseType::integration_failure, 502, "Internal server error");
         case Errc::upstream_connect_timeout:
         case Errc::upstream_timeout:
+        case Errc::function_timeout:
             return make_spaced(
                 ResponseType::integration_timeout, 504, "Endpoint request timed out");
+        case Errc::function_event_too_large:
+            // Seen with payloads above Lambda's limit; the error type that goes with it was not.
+            return make(ResponseType::request_too_large, 413, "Request Too Long", {});
         case Errc::overloaded:
         case Errc::draining:
             return make_unavailable(ResponseType::default_5xx, "ServiceUnavailableException");

@@ -59,9 +59,9 @@ Verdict refuse_identity(Errc reason) noexcept {
     }
 }
 
-// Faults of the token are the caller's: 401. Keys that are away are nobody's token's fault: 503, so
-// that clients try again instead of signing in anew. Everything else is a fault of the authorizer:
-// 500, whatever its name.
+// Faults of the token are the caller's: 401, whether we found them or a function did. Keys that are
+// away are nobody's token's fault: 503, so that clients try again instead of signing in anew.
+// Everything else is a fault of the authorizer: 500, whatever its name.
 Verdict refuse_authorizer(Errc reason) noexcept {
     switch (reason) {
         case Errc::token_not_bearer:
@@ -84,6 +84,7 @@ Verdict refuse_authorizer(Errc reason) noexcept {
         case Errc::token_issued_in_future:
         case Errc::token_subject_missing:
         case Errc::token_claim_unusable:
+        case Errc::authorizer_unauthorized:
             return refuse(ResponseType::unauthorized, 401, reason);
         case Errc::keys_unavailable:
             return refuse(ResponseType::authorizer_failure, 503, reason);

@@ -93,6 +93,11 @@
     X(condition_unsupported, "condition operator is not supported")                           \
     /* authorizer results */                                                                  \
     X(authorizer_result_invalid, "authorizer result is not valid")                            \
+    X(authorizer_result_too_large, "authorizer result is too large")                          \
+    X(authorizer_unauthorized, "authorizer function said Unauthorized")                       \
+    X(authorizer_function_error, "authorizer function failed")                                \
+    X(authorizer_timeout, "authorizer function did not answer in time")                       \
+    X(authorizer_not_invokable, "authorizer function could not be invoked")                   \
     X(context_unusable, "authorizer context cannot stand in a header")                        \
     X(authorizer_failure, "authorizer failed")                                                \
     /* verdicts */                                                                            \
@@ -115,6 +120,13 @@
     X(client_stalled, "client did not take the answer in time")                               \
     X(overloaded, "too many connections")                                                     \
     X(draining, "gateway is shutting down")                                                   \
+    /* functions as backends */                                                               \
+    X(function_error, "function failed")                                                      \
+    X(function_timeout, "function did not answer in time")                                    \
+    X(function_not_invokable, "function could not be invoked")                                \
+    X(function_event_too_large, "request is too large for a function")                        \
+    X(function_answer_too_large, "function answer is too large")                              \
+    X(function_answer_invalid, "function answer is malformed")                                \
     /* configuration */                                                                       \
     X(config_unreadable, "configuration cannot be read")                                      \
     X(config_invalid, "configuration is not valid")

@@ -49,6 +49,12 @@ constexpr std::size_t kPolicyResourceBytes = 512;
 constexpr std::size_t kPolicyBytes = 256 * 1024;
 constexpr std::size_t kPathSegments = 128;
 
+// Functions. Lambda takes and gives 6 MB in one synchronous invocation; a REST authorizer's limit
+// is not documented.
+constexpr std::size_t kFunctionEventBytes = 6291556;
+constexpr std::size_t kFunctionAnswerBytes = 6291556;
+constexpr std::size_t kAuthorizerResultBytes = 1024 * 1024;
+
 // Tokens and key sets.
 constexpr std::size_t kTokenBytes = 16384;
 constexpr int kTokenJsonDepth = 32;

@@ -2,13 +2,11 @@
 
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/http/framing.hpp"
+#include "support/golden.hpp"
 #include "support/request_fixture.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -51,17 +49,8 @@ std::string to_text(const RenderedResponse& response) {
     return text + "\n" + response.body + "\n";
 }
 
-// With GATEHOUSE_REWRITE_GOLDEN set the files are written instead, and the difference is for a
-// person to judge.
 std::string golden(const std::string& name, const std::string& found) {
-    const std::string path =
-        std::string(GATEHOUSE_SOURCE_DIR) + "/tests/golden/gateway_responses/" + name + ".want.txt";
-    if (std::getenv("GATEHOUSE_REWRITE_GOLDEN") != nullptr) {
-        std::ofstream(path, std::ios::binary) << found;
-        return found;
-    }
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    return test::golden("gateway_responses/" + name + ".want.txt", found);
 }
 
 struct Cell {
@@ -94,6 +83,12 @@ std::vector<Cell> verdict_cells() {
                      Type::authorizer_configuration_error,
                      500,
                      Errc::authorizer_failure),
+        verdict_cell("authorizer_function_error",
+                     Type::authorizer_configuration_error,
+                     500,
+                     Errc::authorizer_function_error),
+        verdict_cell(
+            "authorizer_unauthorized", Type::unauthorized, 401, Errc::authorizer_unauthorized),
         verdict_cell(
             "route_unmatched", Type::missing_authentication_token, 403, Errc::route_unmatched),
         verdict_cell("route_unmatched_bearer",
@@ -125,6 +120,12 @@ std::vector<Cell> failure_cells() {
                               Errc::version_unsupported,
                               Errc::upstream_refused,
                               Errc::upstream_timeout,
+                              Errc::function_error,
+                              Errc::function_timeout,
+                              Errc::function_not_invokable,
+                              Errc::function_event_too_large,
+                              Errc::function_answer_too_large,
+                              Errc::function_answer_invalid,
                               Errc::overloaded,
                               Errc::mapping_invalid,
                               Errc::context_unusable}) {

@@ -205,6 +205,11 @@ TEST_SUITE("authz/request_facts") {
         answer.error = "token_expired";
         CHECK(value_of(fixture.facts(), "context.authorizer.error") == "token_expired");
         CHECK(value_of(fixture.facts(), "context.integration.error") == kNothing);
+        answer.error = "function_timeout";
+        CHECK(value_of(fixture.facts(), "context.integration.error") == "function_timeout");
+        CHECK(value_of(fixture.facts(), "context.authorizer.error") == kNothing);
+        answer.error = "authorizer_timeout";
+        CHECK(value_of(fixture.facts(), "context.authorizer.error") == "authorizer_timeout");
         answer.error = "explicit_deny";
         CHECK(value_of(fixture.facts(), "context.authorize.error") == "explicit_deny");
     }

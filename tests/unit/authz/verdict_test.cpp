@@ -81,6 +81,8 @@ Answer expected(const Outcomes& o) {
         {named(o.identity, "identity_"), refusal(401, ResponseType::unauthorized, o.identity)},
         {o.identity != Errc::none, kBug},
         {token_fault, refusal(401, ResponseType::unauthorized, o.authorizer)},
+        {o.authorizer == Errc::authorizer_unauthorized,
+         refusal(401, ResponseType::unauthorized, o.authorizer)},
         {o.authorizer == Errc::keys_unavailable,
          refusal(503, ResponseType::authorizer_failure, o.authorizer)},
         {o.authorizer != Errc::none,
