@@ -1,7 +1,10 @@
 #include "gatehouse/authz/request_context.hpp"
 
+#include "gatehouse/authz/event_values.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/json_text.hpp"
+
+#include <initializer_list>
 
 namespace gatehouse::authz {
 namespace {
@@ -14,55 +17,39 @@ bool is_plain(std::string_view text) noexcept {
     return true;
 }
 
-/// Writes the members of one object. Written by hand, so that a request with this header allocates
-/// nothing either.
-class Members {
+/// The members of one object, filled from variables. Written by hand, so that a request with this
+/// header allocates nothing either.
+class Members : public JsonMembers {
   public:
-    Members(const RequestFacts& facts, std::string& out) : facts_(facts), out_(out) { out_ += '{'; }
+    Members(const RequestFacts& facts, std::string& out) : JsonMembers(out), facts_(facts) {}
 
     /// A variable of that name as text; null when it has no value.
-    void text(std::string_view key, std::string_view variable) {
-        name(key);
-        const std::size_t start = out_.size();
-        out_ += '"';
-        if (!append_variable(facts_, variable, out_)) {
-            out_.resize(start);
-            out_ += "null";
-        } else if (is_plain(std::string_view(out_).substr(start + 1))) {
-            out_ += '"';
+    void variable(std::string_view key, std::string_view variable) {
+        std::string& out = name(key);
+        const std::size_t start = out.size();
+        out += '"';
+        if (!append_variable(facts_, variable, out)) {
+            out.resize(start);
+            out += "null";
+        } else if (is_plain(std::string_view(out).substr(start + 1))) {
+            out += '"';
         } else {
-            const std::string value = out_.substr(start + 1);
-            out_.resize(start);
-            append_json_string(value, out_, JsonCharset::ascii);
+            const std::string value = out.substr(start + 1);
+            out.resize(start);
+            append_json_string(value, out, JsonCharset::ascii);
         }
     }
 
-    /// A value that is JSON already.
-    void raw(std::string_view key, std::string_view json) {
-        name(key);
-        out_ += json;
+    /// Members that are called as their variables are: "context.NAME".
+    void named(std::initializer_list<std::string_view> names) {
+        for (const std::string_view name : names)
+            variable(name.substr(std::string_view("context.").size()), name);
     }
 
-    void number(std::string_view key, std::string_view variable) {
-        name(key);
-        if (!append_variable(facts_, variable, out_)) out_ += "null";
-    }
-
-    void end() { out_ += '}'; }
-
-    /// Starts a member whose value the caller writes.
-    void name(std::string_view key) {
-        if (!first_) out_ += ',';
-        first_ = false;
-        out_ += '"';
-        out_ += key;
-        out_ += "\":";
-    }
+    void time(std::string_view key) { number(key, facts_.time.time_since_epoch().count()); }
 
   private:
     const RequestFacts& facts_;
-    std::string& out_;
-    bool first_ = true;
 };
 
 // Cognito, IAM and organizations have no counterpart here: what the service leaves null is null.
@@ -72,7 +59,7 @@ void append_identity(const RequestFacts& facts, std::string& out) {
          {"cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller"}) {
         members.raw(none, "null");
     }
-    members.text("sourceIp", "context.identity.sourceIp");
+    members.variable("sourceIp", "context.identity.sourceIp");
     for (const std::string_view none : {"principalOrgId",
                                         "accessKey",
                                         "cognitoAuthenticationType",
@@ -80,32 +67,80 @@ void append_identity(const RequestFacts& facts, std::string& out) {
                                         "userArn"}) {
         members.raw(none, "null");
     }
-    members.text("userAgent", "context.identity.userAgent");
+    members.variable("userAgent", "context.identity.userAgent");
     members.raw("user", "null");
     members.end();
 }
 
 }  // namespace
 
-void append_request_context(const RequestFacts& facts, std::string& out) {
+void append_request_context(const RequestFacts& facts,
+                            std::string_view authorizer,
+                            std::string& out) {
     Members members(facts, out);
-    members.text("resourceId", "context.resourceId");
-    if (facts.grant != nullptr) members.raw("authorizer", facts.grant->authorizer_json);
-    members.text("resourcePath", "context.resourcePath");
-    members.text("httpMethod", "context.httpMethod");
-    members.text("extendedRequestId", "context.extendedRequestId");
-    members.text("requestTime", "context.requestTime");
-    members.text("path", "context.path");
-    members.text("accountId", "context.accountId");
-    members.text("protocol", "context.protocol");
-    members.text("stage", "context.stage");
-    members.text("domainPrefix", "context.domainPrefix");
-    members.number("requestTimeEpoch", "context.requestTimeEpoch");
-    members.text("requestId", "context.requestId");
+    members.named({"context.resourceId"});
+    if (!authorizer.empty()) members.raw("authorizer", authorizer);
+    members.named({"context.resourcePath",
+                   "context.httpMethod",
+                   "context.extendedRequestId",
+                   "context.requestTime",
+                   "context.path",
+                   "context.accountId",
+                   "context.protocol",
+                   "context.stage",
+                   "context.domainPrefix"});
+    members.time("requestTimeEpoch");
+    members.named({"context.requestId"});
     members.name("identity");
     append_identity(facts, out);
-    members.text("domainName", "context.domainName");
-    members.text("apiId", "context.apiId");
+    members.named({"context.domainName", "context.apiId"});
+    members.end();
+}
+
+void append_http_context_1(const RequestFacts& facts,
+                           std::string_view route_key,
+                           std::string_view authorizer,
+                           std::string& out) {
+    Members members(facts, out);
+    // "The route key or null" is all that is known of resourceId.
+    members.text("resourceId", route_key);
+    if (!authorizer.empty()) members.raw("authorizer", authorizer);
+    members.named({"context.resourcePath", "context.httpMethod", "context.extendedRequestId"});
+    members.named({"context.requestTime"});
+    members.text("path", decode_path(facts.target.path));
+    members.named(
+        {"context.accountId", "context.protocol", "context.stage", "context.domainPrefix"});
+    members.time("requestTimeEpoch");
+    members.variable("requestId", "context.extendedRequestId");
+    members.name("identity");
+    append_identity(facts, out);
+    members.named({"context.domainName", "context.apiId"});
+    members.end();
+}
+
+void append_http_context_2(const RequestFacts& facts,
+                           std::string_view route_key,
+                           std::string_view authentication,
+                           std::string_view authorizer,
+                           std::string& out) {
+    Members members(facts, out);
+    members.named({"context.accountId", "context.apiId"});
+    if (!authentication.empty()) members.raw("authentication", authentication);
+    if (!authorizer.empty()) members.raw("authorizer", authorizer);
+    members.named({"context.domainName", "context.domainPrefix"});
+    members.name("http");
+    Members http(facts, out);
+    http.variable("method", "context.httpMethod");
+    http.text("path", decode_path(facts.target.path));
+    http.named({"context.protocol"});
+    http.variable("sourceIp", "context.identity.sourceIp");
+    http.variable("userAgent", "context.identity.userAgent");
+    http.end();
+    members.variable("requestId", "context.extendedRequestId");
+    members.text("routeKey", route_key);
+    members.named({"context.stage"});
+    members.variable("time", "context.requestTime");
+    members.time("timeEpoch");
     members.end();
 }
 

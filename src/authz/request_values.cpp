@@ -1,6 +1,7 @@
 #include "request_values.hpp"
 
 #include "gatehouse/core/ascii.hpp"
+#include "percent_decoding.hpp"
 
 #include <optional>
 
@@ -63,25 +64,9 @@ bool append_headers(std::span<const http::Field> fields, std::string_view name, 
     return found;
 }
 
-// Reads one decoded character of a query: `+` is a space, a percent sign that begins no escape
-// stands for itself.
-char next_decoded(std::string_view& raw) noexcept {
-    const char c = raw.front();
-    if (c == '%' && raw.size() >= 3) {
-        const int high = hex_value(raw[1]);
-        const int low = hex_value(raw[2]);
-        if (high >= 0 && low >= 0) {
-            raw.remove_prefix(3);
-            return static_cast<char>(high * 16 + low);
-        }
-    }
-    raw.remove_prefix(1);
-    return c == '+' ? ' ' : c;
-}
-
 bool decodes_to(std::string_view raw, std::string_view name) noexcept {
     while (!raw.empty()) {
-        if (name.empty() || next_decoded(raw) != name.front()) return false;
+        if (name.empty() || take_query_decoded(raw) != name.front()) return false;
         name.remove_prefix(1);
     }
     return name.empty();
@@ -89,7 +74,7 @@ bool decodes_to(std::string_view raw, std::string_view name) noexcept {
 
 void append_decoded(std::string_view raw, std::string& out) {
     while (!raw.empty())
-        out += next_decoded(raw);
+        out += take_query_decoded(raw);
 }
 
 // Calls `take` with the raw value of each parameter of that name. `;` separates too, as the service

@@ -284,7 +284,8 @@ void ForwardPlan::append_context(const authz::RequestFacts& facts, std::string& 
     }
     if (!context_headers_.request_context) return;
     out += "x-amzn-request-context: ";
-    authz::append_request_context(facts, out);
+    authz::append_request_context(
+        facts, facts.grant == nullptr ? std::string_view{} : facts.grant->authorizer_json, out);
     out += "\r\n";
 }
 
