@@ -13,12 +13,12 @@
 
 namespace gatehouse::authz {
 
-/// One entry of the authorizer's context. Numbers and booleans keep their kind: events show text,
-/// payload 2.0 the JSON value.
+/// One entry of the authorizer's context. Whatever is no string keeps its kind: events show text,
+/// payload 2.0 the JSON value, which the text is too. `json` (objects and lists) is 2.0's alone.
 struct ContextItem {
-    enum class Kind : std::uint8_t { string, number, boolean, null };
+    enum class Kind : std::uint8_t { string, number, boolean, null, json };
     std::string key;
-    std::string value;  ///< as text: "1", "true", ""
+    std::string value;  ///< as text: "1", "true", "", "[1]"
     Kind kind = Kind::string;
 };
 
@@ -33,6 +33,7 @@ struct Grant {
     policy::Document policy;
     std::vector<std::string> left_out;   ///< statements that `when` or an absent claim kept out of
                                          ///< the policy, with the reason, for traces
+    std::string usage_identifier_key;    ///< API key that the authorizer names; empty: none
     std::string issued_for;              ///< method ARN of the request that it was first made for
     std::optional<WallTime> expires;     ///< exp of the token
     std::optional<WallTime> not_before;  ///< nbf of the token
