@@ -31,8 +31,9 @@ void append_value(const authz::ContextItem& item, std::string& out) {
 }
 
 // Members of the object that are the authorizer's own, whatever its context is called.
-bool is_reserved(std::string_view key, bool has_claims) noexcept {
-    return key == "principalId" || key == "integrationLatency" || (key == "claims" && has_claims);
+bool is_reserved(std::string_view key, bool claims_reserved) noexcept {
+    return key == "principalId" || key == "integrationLatency" ||
+           (key == "claims" && claims_reserved);
 }
 
 }  // namespace
@@ -61,28 +62,23 @@ Result<ContextHeaders> make_context_headers(const authz::Grant& grant,
     return made;
 }
 
-std::string make_authorizer_json(const authz::Grant& grant) {
+std::string make_authorizer_json(const authz::Grant& grant,
+                                 std::optional<std::chrono::milliseconds> latency) {
     const bool has_claims = grant.claims.is_object();
-    std::string out = "{";
+    std::string out;
+    JsonMembers members(out);
     for (const authz::ContextItem& item : grant.context) {
-        if (is_reserved(item.key, has_claims)) continue;
-        append_json_string(item.key, out, JsonCharset::ascii);
-        out += ':';
-        append_value(item, out);
-        out += ',';
+        if (is_reserved(item.key, has_claims || !latency)) continue;
+        append_value(item, members.quoted_name(item.key, JsonCharset::ascii));
     }
     if (has_claims) {
-        out += "\"claims\":";
-        out += grant.claims.dump(-1, ' ', true, Json::error_handler_t::replace);
-        out += ',';
+        members.raw("claims", grant.claims.dump(-1, ' ', true, Json::error_handler_t::replace));
     }
     if (!grant.principal_id.empty()) {
-        out += "\"principalId\":";
-        append_json_string(grant.principal_id, out, JsonCharset::ascii);
-        out += ',';
+        append_json_string(grant.principal_id, members.name("principalId"), JsonCharset::ascii);
     }
-    // The service says how long the function took, and 0 on a cache hit. In process it is 0 always.
-    out += "\"integrationLatency\":0}";
+    if (latency) members.number("integrationLatency", latency->count());
+    members.end();
     return out;
 }
 

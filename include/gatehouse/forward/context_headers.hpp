@@ -3,6 +3,8 @@
 #include "gatehouse/authz/grant.hpp"
 #include "gatehouse/core/result.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +31,11 @@ Result<ContextHeaders> make_context_headers(const authz::Grant& grant,
                                             const ContextHeaderOptions& options);
 
 /// `requestContext.authorizer` of a grant as JSON text: context values as strings (null stays
-/// null), principalId, integrationLatency 0, and `claims` for the in-process authorizer.
-std::string make_authorizer_json(const authz::Grant& grant);
+/// null), principalId, and `claims` for the in-process authorizer.
+/// @param latency  integrationLatency: how long the function took, 0 on a cache hit or in process;
+/// nullopt: no such member, and `claims` is a reserved name (HTTP APIs, payload format 1.0)
+std::string make_authorizer_json(
+    const authz::Grant& grant,
+    std::optional<std::chrono::milliseconds> latency = std::chrono::milliseconds(0));
 
 }  // namespace gatehouse::forward
