@@ -27,9 +27,7 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 
-constexpr std::chrono::seconds kReadTime{10};
-constexpr std::chrono::seconds kIdleTime{75};
-constexpr std::uint64_t kBodyLimit = 1024 * 1024;
+constexpr std::chrono::milliseconds kReadTime{10000};
 constexpr std::size_t kReadBuffer = 16384;
 constexpr std::size_t kMostConnections = 1000;
 
@@ -83,11 +81,12 @@ const std::string* ServedRequest::header(std::string_view name) const noexcept {
 }
 
 struct HttpServer::State {
-    State(asio::io_context& context, Handler on_request)
-        : io(context), handler(std::move(on_request)), acceptor(context) {}
+    State(asio::io_context& context, Handler on_request, ServerLimits most)
+        : io(context), handler(std::move(on_request)), limits(std::move(most)), acceptor(context) {}
 
     asio::io_context& io;
     Handler handler;
+    ServerLimits limits;
     tcp::acceptor acceptor;
     std::set<beast::tcp_stream*> open;
 
@@ -133,9 +132,9 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
     bool first = true;
     while (more) {
         http::request_parser<http::string_body> parser;
-        parser.body_limit(kBodyLimit);
-        parser.header_limit(static_cast<std::uint32_t>(limits::kHeaderBytes));
-        stream.expires_after(first ? kReadTime : kIdleTime);
+        parser.body_limit(state->limits.body_bytes);
+        parser.header_limit(static_cast<std::uint32_t>(gatehouse::limits::kHeaderBytes));
+        stream.expires_after(first ? kReadTime : state->limits.idle);
         auto [read_error, read_bytes] =
             co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::deferred));
         first = false;
@@ -151,11 +150,13 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
                                                                         : 400;
             response.body = R"({"message":"Bad Request"})";
             more = false;
+            if (response.status == 413 && state->limits.on_too_large)
+                state->limits.on_too_large(to_served(message));
         } else {
             ServedRequest request = to_served(message);
             stream.expires_never();
             response = co_await state->answer(std::move(request));
-            more = message.keep_alive();
+            more = message.keep_alive() && state->acceptor.is_open();
         }
         auto out = to_message(std::move(response), 11, more, message.method() == http::verb::head);
         stream.expires_after(kReadTime);
@@ -167,8 +168,8 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-HttpServer::HttpServer(asio::io_context& io, Handler handler)
-    : state_(std::make_shared<State>(io, std::move(handler))) {}
+HttpServer::HttpServer(asio::io_context& io, Handler handler, ServerLimits limits)
+    : state_(std::make_shared<State>(io, std::move(handler), std::move(limits))) {}
 
 HttpServer::~HttpServer() {
     stop();

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,6 +35,15 @@ struct ServedResponse {
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
+/// What an HttpServer takes. The defaults are those of the admin API.
+struct ServerLimits {
+    std::size_t body_bytes = 1024 * 1024;
+    std::chrono::milliseconds idle{75000};  ///< between two requests, the reading of one included
+    /// Told of a request that is refused by its size (413), before the answer goes out: method,
+    /// target and headers, no body.
+    std::function<void(const ServedRequest&)> on_too_large;
+};
+
 /// A small HTTP/1.1 server on Beast coroutines for what is not the data plane: the admin API, the
 /// demo's issuer and its echo upstream. It reads with the same limits as the data plane's defaults
 /// and refuses ambiguous framing with 400. One thread: that of `io`.
@@ -41,7 +51,7 @@ class HttpServer {
   public:
     using Handler = std::function<boost::asio::awaitable<ServedResponse>(const ServedRequest&)>;
 
-    HttpServer(boost::asio::io_context& io, Handler handler);
+    HttpServer(boost::asio::io_context& io, Handler handler, ServerLimits limits = {});
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
