@@ -79,6 +79,16 @@ constexpr std::size_t kCacheEntries = 1000000;
 constexpr std::size_t kCacheBytes = 1024ULL * 1024 * 1024;
 constexpr std::size_t kNegativeEntries = 10000;
 
+// Running and calling functions. Lambda: 3 s for a call unless told otherwise, 10 s to start.
+constexpr std::chrono::milliseconds kFunctionTime = 3000ms;  // functions.*.timeoutInMillis
+constexpr std::chrono::milliseconds kFunctionStartTime = 10000ms;
+constexpr std::chrono::milliseconds kFunctionGrace = 1000ms;  // between SIGTERM and SIGKILL
+constexpr std::chrono::milliseconds kFunctionRestartFirst = 100ms;
+constexpr std::chrono::milliseconds kFunctionRestartMost = 10000ms;
+constexpr std::size_t kFunctionQueue = 1000;      // calls that wait for a turn, per function
+constexpr std::size_t kEndpointConnections = 64;  // calls under way, per endpoint
+constexpr std::size_t kFunctionLogLine = 4096;    // a longer line is cut
+
 // Explanation.
 constexpr std::size_t kJournalRecords = 4096;  // per worker
 constexpr std::size_t kTraceDetailBytes = 2048;
