@@ -39,6 +39,8 @@ Result<void> Process::start(const std::function<ChildPlan(std::uint16_t port)>& 
     net::ServerLimits most;
     most.body_bytes = limits::kFunctionAnswerBytes;
     most.idle = kIdle;
+    // Who can ask for work here reads tokens, and who can answer says who may pass.
+    most.own_user_only = true;
     const std::weak_ptr<Process> weak = weak_from_this();
     most.on_too_large = [weak](const net::ServedRequest& request) {
         if (const auto process = weak.lock()) process->too_large(request);
@@ -174,7 +176,7 @@ void Process::await_output() {
     output_.async_read_some(
         asio::buffer(buffer_),
         [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
-            if (error) return;
+            if (error || !self->output_.is_open()) return;  // closed: nobody listens any more
             self->lines_.write({self->buffer_.data(), count});
             const SteadyTime now = std::chrono::steady_clock::now();
             if (now - self->burst_began_ >= kLogTime) {

@@ -2,6 +2,7 @@
 
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/limits.hpp"
+#include "gatehouse/net/loopback_peer.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -18,6 +19,7 @@
 
 #include <exception>
 #include <set>
+#include <unistd.h>
 
 namespace gatehouse::net {
 namespace {
@@ -52,6 +54,15 @@ bool is_ambiguous(const http::request<http::string_body>& message) {
     return lengths > 1 || codings > 1 || unknown_coding || (lengths > 0 && codings > 0) ||
            hosts > 1 || (message.version() == 11 && hosts == 0) ||
            (message.version() < 11 && codings > 0);
+}
+
+// Root may do what it likes anyway; a socket that nobody holds any more counts as root's too.
+bool is_own(const tcp::socket& socket) {
+    boost::system::error_code error;
+    const tcp::endpoint peer = socket.remote_endpoint(error);
+    const tcp::endpoint ours = error ? tcp::endpoint() : socket.local_endpoint(error);
+    const auto owner = find_loopback_owner(peer.port(), ours.port());
+    return !error && owner && (*owner == 0 || *owner == ::geteuid());
 }
 
 http::response<http::string_body> to_message(ServedResponse&& served,
@@ -204,6 +215,7 @@ asio::awaitable<void> HttpServer::accept_loop(std::shared_ptr<State> state) {
             continue;
         }
         if (state->open.size() >= kMostConnections) continue;  // the socket closes here
+        if (state->limits.own_user_only && !is_own(socket)) continue;
         asio::awaitable<void> session = State::serve(state, std::move(socket));
         asio::co_spawn(state->io, std::move(session), asio::detached);
     }

@@ -10,8 +10,8 @@ namespace gatehouse::functions {
 
 /// A function that Gatehouse runs itself: `functions.NAME.command` and what stands beside it.
 struct Command {
-    std::vector<std::string> command;  ///< program and arguments; a program with a '/' is looked
-                                       ///< for from `directory`, another one on PATH
+    std::vector<std::string> command;  ///< program and arguments, not empty; a program with a '/'
+                                       ///< is looked for from `directory`, another one on PATH
     std::string directory = ".";
     std::vector<std::pair<std::string, std::string>> environment;
     std::string region = "us-east-1";

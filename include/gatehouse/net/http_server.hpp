@@ -39,6 +39,7 @@ struct ServedResponse {
 struct ServerLimits {
     std::size_t body_bytes = 1024 * 1024;
     std::chrono::milliseconds idle{75000};  ///< between two requests, the reading of one included
+    bool own_user_only = false;  ///< on 127.0.0.1: close connections of other users but root
     /// Told of a request that is refused by its size (413), before the answer goes out: method,
     /// target and headers, no body.
     std::function<void(const ServedRequest&)> on_too_large;
