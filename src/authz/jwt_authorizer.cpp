@@ -91,7 +91,9 @@ const JwtAuthorizerOptions& JwtAuthorizer::options() const noexcept {
 
 Result<jwt::Unverified> JwtAuthorizer::read(const AuthorizerEvent& event,
                                             jwt::CheckTrail* trail) const {
-    const auto token = http::find_bearer_token(event.authorization_token);
+    auto token = http::find_bearer_token(event.authorization_token);
+    const bool bare = event.authorization_token.find(' ') == std::string_view::npos;
+    if (!token && event.may_be_bare && bare) token = event.authorization_token;
     if (trail != nullptr) {
         trail->push_back({"scheme",
                           token.has_value(),

@@ -37,6 +37,7 @@ struct AuthorizerEvent {
     std::string_view authorization_token;  ///< the whole identity value
     std::string_view method_arn;
     std::string_view stage_prefix;  ///< policy::make_stage_prefix of the stage
+    bool may_be_bare = false;       ///< REQUEST: the token alone will do, without "Bearer"
 };
 
 /// The in-process authorizer `gatehouse:jwt`: event in, grant out, as a function would give it.

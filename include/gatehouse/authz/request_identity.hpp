@@ -1,0 +1,40 @@
+#pragma once
+
+#include "gatehouse/authz/expression.hpp"
+#include "gatehouse/authz/request_facts.hpp"
+#include "gatehouse/core/result.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::authz {
+
+/// The identity sources of a REQUEST authorizer of a REST API, in the order of the configuration:
+/// headers, query parameters, stage variables and context variables (API Gateway developer guide,
+/// "Configure an API Gateway Lambda authorizer"). Immutable, shared between threads.
+class RequestIdentity {
+  public:
+    /// @param sources  names with commas between them, spaces allowed; empty: none
+    /// Errc::config_invalid, saying what is allowed
+    static Result<RequestIdentity> make(std::string_view sources);
+
+    bool empty() const noexcept { return sources_.empty(); }
+
+    struct Found {
+        std::string_view identity;  ///< all values: the cache key. Views into `scratch`
+        std::string_view first;     ///< the first value: where gatehouse:jwt finds its token
+        Errc error = Errc::none;
+    };
+
+    /// Reads the sources of one request. Each value stands in the identity behind its length and a
+    /// colon, so that no two lists of values look alike. Without sources both are empty.
+    /// Errc: identity_missing, identity_empty, identity_repeated (a second field of a header's
+    /// name)
+    Found find(const RequestFacts& facts, std::string& scratch) const;
+
+  private:
+    std::vector<Expression> sources_;
+};
+
+}  // namespace gatehouse::authz
