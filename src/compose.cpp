@@ -122,7 +122,12 @@ int serve(cli::ServeOrder order) {
     spdlog::info("gatehouse {}, configuration {}", GATEHOUSE_VERSION, order.name);
     if (order.dev) spdlog::warn("--dev is on: answers tell clients request ids and reasons");
     log_report(**snapshot);
-    compose::Running running(core, *snapshot, {});
+    auto functions = compose::make_function_host(core, (*snapshot)->model);
+    if (!functions) {
+        std::cerr << order.name << ": " << functions.error().detail << '\n';
+        return 2;
+    }
+    compose::Running running(core, *snapshot, std::move(*functions), {});
     if (auto started = running.start(); !started) {
         spdlog::error("{}", started.error().detail);
         return 1;

@@ -77,6 +77,11 @@ void answer(const app::Gateway& gateway,
         judgement.status = request.route->source->integration.status_code;
         judgement.body = request.route->mock_body;
         request.record.status = static_cast<std::uint16_t>(judgement.status);
+    } else if (step == app::Step::invoke) {
+        const int index = request.route->source->integration.function;
+        judgement.upstream =
+            "the function " +
+            request.snapshot->model.functions[static_cast<std::size_t>(index)].name;
     } else if (step == app::Step::forward) {
         std::string head;
         const forward::ForwardPlan& plan = *request.route->forward;
@@ -103,6 +108,9 @@ Result<cli::Judgement> judge(cli::JudgeOrder order) {
         order.model.listeners.empty() ? std::uint16_t{0} : order.model.listeners.front().port;
     auto snapshot = app::make_snapshot(std::move(order.model), core.cache, core.keys, false);
     if (!snapshot) return snapshot.error();
+    auto functions = make_function_host(core, (*snapshot)->model);
+    if (!functions) return functions.error();
+    if (*functions) (*functions)->start();
     app::Gateway gateway(*snapshot, core.cache, core.authorize);
     std::vector<http::Field> fields;
     http::RequestHead head = make_head(order, host, fields);

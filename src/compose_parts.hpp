@@ -8,6 +8,7 @@
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/cli/args.hpp"
 #include "gatehouse/cli/commands.hpp"
+#include "gatehouse/functions/function_host.hpp"
 #include "gatehouse/net/http_server.hpp"
 #include "gatehouse/net/jwks_fetcher.hpp"
 #include "gatehouse/net/server.hpp"
@@ -38,11 +39,18 @@ struct Core {
     net::JwksFetcher fetcher;
 };
 
+/// What calls the model's functions, on the core's control loop, and the authorizers of the core by
+/// it; null when there are none. Not started. Errc::config_invalid for an endpoint that is no URL.
+Result<std::unique_ptr<functions::FunctionHost>> make_function_host(Core& core,
+                                                                    const config::Model& model);
+
 /// A gateway with its admin API, from listening to drained. Belongs to the control thread.
 class Running {
   public:
+    /// @param functions  null: none
     Running(Core& core,
             std::shared_ptr<const app::Snapshot> snapshot,
+            std::unique_ptr<functions::FunctionHost> functions,
             std::function<void(const app::TraceRecord&)> on_request);
     ~Running();
     Running(const Running&) = delete;
@@ -62,6 +70,7 @@ class Running {
 
   private:
     void await_signal();
+    void end();
 
     Core& core_;
     std::shared_ptr<const app::Snapshot> snapshot_;
@@ -69,6 +78,8 @@ class Running {
     admin::AdminApi admin_api_;
     net::HttpServer admin_;
     std::uint16_t admin_port_ = 0;
+    // Below the server: what it tells last goes to workers that still exist.
+    std::unique_ptr<functions::FunctionHost> functions_;
     boost::asio::signal_set signals_;
 };
 

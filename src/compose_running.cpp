@@ -44,15 +44,47 @@ Core::Core()
     // A key that left its set takes with it what it verified.
     keys.on_keys_changed([this](std::uint32_t source, const jwt::KeySet& set) {
         const std::size_t dropped = cache.drop_if([&](const authz::Grant& grant) {
-            return grant.key_source == source && !set.has_thumbprint(grant.key_thumbprint);
+            return !grant.key_thumbprint.empty() && grant.key_source == source &&
+                   !set.has_thumbprint(grant.key_thumbprint);
         });
         if (dropped > 0)
             spdlog::info("{} cached policies dropped: the key that verified them is gone", dropped);
     });
 }
 
+Result<std::unique_ptr<functions::FunctionHost>> make_function_host(Core& core,
+                                                                    const config::Model& model) {
+    if (model.functions.empty()) return std::unique_ptr<functions::FunctionHost>();
+    std::vector<functions::Function> all;
+    for (const config::Function& source : model.functions) {
+        functions::Function& function = all.emplace_back();
+        function.name = source.name;
+        if (source.command.empty()) {
+            auto url = net::invoke_url(source.endpoint, source.called);
+            if (!url) return fail(Errc::config_invalid, source.pointer + ": " + url.error().detail);
+            function.where = net::LambdaEndpoint{std::move(*url)};
+            continue;
+        }
+        functions::Command command;
+        command.command = source.command;
+        command.directory = source.directory;
+        command.environment = source.environment;
+        command.pool.concurrency = source.concurrency;
+        command.pool.timeout = source.timeout;
+        if (!model.apis.empty()) {
+            command.region = model.apis.front().region;
+            command.account_id = model.apis.front().account_id;
+        }
+        function.where = std::move(command);
+    }
+    auto host = std::make_unique<functions::FunctionHost>(core.control, core.clock, std::move(all));
+    core.authorize.call_functions_by(*host);
+    return host;
+}
+
 Running::Running(Core& core,
                  std::shared_ptr<const app::Snapshot> snapshot,
+                 std::unique_ptr<functions::FunctionHost> functions,
                  std::function<void(const app::TraceRecord&)> on_request)
     : core_(core),
       snapshot_(std::move(snapshot)),
@@ -61,6 +93,7 @@ Running::Running(Core& core,
                core.cache,
                core.keys,
                core.authorize,
+               functions.get(),
                core.clock,
                GATEHOUSE_VERSION,
                std::move(on_request)}),
@@ -68,6 +101,7 @@ Running::Running(Core& core,
       admin_(
           core.control,
           [this](const net::ServedRequest& request) { return answer_admin(admin_api_, request); }),
+      functions_(std::move(functions)),
       signals_(core.control) {}
 
 Running::~Running() {
@@ -92,7 +126,9 @@ Result<void> Running::start() {
     if (!port)
         return Error{port.error().code, "cannot listen on " + port.error().detail + " (admin)"};
     admin_port_ = *port;
-    return server_.start();
+    if (auto started = server_.start(); !started) return started;
+    if (functions_) functions_->start();
+    return {};
 }
 
 void Running::run() {
@@ -103,9 +139,15 @@ void Running::await_signal() {
     signals_.async_wait([this](boost::system::error_code ec, int number) {
         if (ec) return;
         spdlog::info("signal {}: {}", number, server_.draining() ? "ending at once" : "draining");
-        server_.drain([this] { core_.control.stop(); });
+        server_.drain([this] { end(); });
         await_signal();
     });
+}
+
+// Requests have ended; now the functions' processes may.
+void Running::end() {
+    if (!functions_) return core_.control.stop();
+    functions_->stop([this] { core_.control.stop(); });
 }
 
 std::vector<std::string> Running::urls() const {

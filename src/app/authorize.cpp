@@ -1,6 +1,8 @@
 #include "gatehouse/app/authorize.hpp"
 
 #include "gatehouse/authz/jwt_authorizer.hpp"
+#include "gatehouse/authz/lambda_event.hpp"
+#include "gatehouse/authz/lambda_reply.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/forward/context_headers.hpp"
 #include "gatehouse/jwt/digest.hpp"
@@ -34,6 +36,10 @@ bool is_final(Errc error) noexcept {
     }
 }
 
+bool allows_arn(const authz::Grant& grant, const std::string& arn) {
+    return policy::evaluate(grant.policy, {arn, {}}, {}).outcome == policy::Outcome::allow;
+}
+
 // ANY stands for several methods: a policy for one of them refuses the others.
 bool allows_route(const authz::Grant& grant,
                   std::string_view stage_prefix,
@@ -46,6 +52,24 @@ bool allows_route(const authz::Grant& grant,
     return route.method == "ANY" ? allows("GET") && allows("POST") : allows(route.method);
 }
 
+authz::AuthorizerEvent event_of(const AuthorizeCall& call) noexcept {
+    return {call.token,
+            call.method_arn,
+            call.api->stage.stage_prefix,
+            call.authorizer->request_identity.has_value()};
+}
+
+std::string make_event(const AuthorizeCall& call) {
+    std::string event;
+    if (call.authorizer->request_identity) {
+        authz::append_request_event(
+            {*call.facts, call.method_arn, {}, std::nullopt}, authz::EventFormat::rest, event);
+    } else {
+        authz::append_token_event(call.method_arn, call.token, event);
+    }
+    return event;
+}
+
 }  // namespace
 
 bool still_holds(const config::Authorizer& options,
@@ -56,20 +80,37 @@ bool still_holds(const config::Authorizer& options,
     return !grant.not_before || wall + options.jwt.clock_skew >= *grant.not_before;
 }
 
-// A call that waits for keys: owns what the call looked at, since its client may be gone when the
-// keys arrive.
+// A call that waits for keys or a function: owns what the call looked at, since its client may be
+// gone when the result arrives.
 struct Authorize::Job {
     std::shared_ptr<const Snapshot> snapshot;
     const CompiledApi* api;
     const CompiledAuthorizer* authorizer;
     std::string identity;
+    std::string token;
     std::string method_arn;
     std::uint64_t generation;
     bool joined;
+    SteadyTime began;
     Wake wake;  // TTL 0: nobody joins, so the one who waits stands here
 
-    AuthorizeCall call() const { return {snapshot, api, authorizer, identity, method_arn}; }
+    AuthorizeCall call() const { return {snapshot, api, authorizer, identity, token, method_arn}; }
 };
+
+std::shared_ptr<Authorize::Job> Authorize::make_job(const AuthorizeCall& call,
+                                                    std::uint64_t generation,
+                                                    bool joined) const {
+    auto job = std::make_shared<Job>();
+    job->snapshot = call.snapshot;
+    job->api = call.api;
+    job->authorizer = call.authorizer;
+    job->identity = call.identity;
+    job->token = call.token;
+    job->method_arn = call.method_arn;
+    job->generation = generation;
+    job->joined = joined;
+    return job;
+}
 
 Authorize::Authorize(authz::GrantCache& cache, KeyStore& keys, const Clock& clock, Warn warn)
     : cache_(cache), keys_(keys), clock_(clock), warn_(std::move(warn)) {}
@@ -96,15 +137,10 @@ std::shared_ptr<const AuthorizeResult> Authorize::authorize(
             return found;
         }
     }
+    if (call.authorizer->calls_function())
+        return call_function(call, now, generation, joins, make_wake);
     const auto await_keys = [&](std::uint32_t source) {
-        auto job = std::make_shared<Job>(Job{call.snapshot,
-                                             call.api,
-                                             call.authorizer,
-                                             std::string(call.identity),
-                                             std::string(call.method_arn),
-                                             generation,
-                                             joins,
-                                             nullptr});
+        auto job = make_job(call, generation, joins);
         // The wake must be in place before the fetch can end, and be taken back when there is no
         // fetch to wait for.
         job->wake = make_wake();
@@ -142,9 +178,8 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt(
     std::uint64_t generation,
     const std::function<bool(std::uint32_t source)>& await_keys) {
     auto result = std::make_shared<AuthorizeResult>();
-    const authz::AuthorizerEvent event{
-        call.identity, call.method_arn, call.api->stage.stage_prefix};
-    auto token = call.authorizer->jwt.read(event, &result->checks);
+    const authz::AuthorizerEvent event = event_of(call);
+    auto token = call.authorizer->jwt->read(event, &result->checks);
     if (!token) {
         result->error = token.error().errc();
         result->detail = token.error().detail;
@@ -185,10 +220,9 @@ std::shared_ptr<AuthorizeResult> Authorize::verify(const AuthorizeCall& call,
     auto result = std::make_shared<AuthorizeResult>();
     result->kid = token.kid;
     result->key_age_s = duration_cast<seconds>(now.steady - keys.fetched).count();
-    const authz::AuthorizerEvent event{
-        call.identity, call.method_arn, call.api->stage.stage_prefix};
+    const authz::AuthorizerEvent event = event_of(call);
     auto granted =
-        call.authorizer->jwt.grant(std::move(token), event, *keys.set, now.wall, &result->checks);
+        call.authorizer->jwt->grant(std::move(token), event, *keys.set, now.wall, &result->checks);
     if (!granted) {
         result->error = granted.error().errc();
         result->detail = granted.error().detail;
@@ -198,6 +232,70 @@ std::shared_ptr<AuthorizeResult> Authorize::verify(const AuthorizeCall& call,
     grant->key_source = source;
     result->error = finish_grant(call, *grant, *result);
     if (result->error == Errc::none) result->grant = std::move(grant);
+    return result;
+}
+
+// The function is asked with the first caller's request; whoever joins shares its answer.
+std::shared_ptr<const AuthorizeResult> Authorize::call_function(
+    const AuthorizeCall& call,
+    const Instant& now,
+    std::uint64_t generation,
+    bool joins,
+    const std::function<Wake()>& make_wake) {
+    calls_.fetch_add(1, std::memory_order_relaxed);
+    auto job = make_job(call, generation, joins);
+    job->began = now.steady;
+    job->wake = make_wake();
+    const auto finish = [this, job](const LambdaOutcome& outcome) {
+        const auto result = read_outcome(*job, outcome);
+        if (job->joined) flight_.complete(job->authorizer->scope, job->identity, result);
+        job->wake(result);
+    };
+    if (invoker_ == nullptr) {
+        finish({authz::Invocation::End::not_invokable, {}, "no functions can be called here"});
+        return nullptr;
+    }
+    const authz::StageFacts& stage = call.api->stage;
+    LambdaCall invocation;
+    invocation.function = static_cast<std::uint32_t>(call.authorizer->source->function);
+    invocation.payload = make_event(call);
+    invocation.timeout = limits::kAuthorizerTime;
+    invocation.most_bytes = limits::kAuthorizerResultBytes;
+    invocation.request_id = call.facts->request_id;
+    invocation.trace_id = call.facts->trace_id;
+    invocation.api_id = stage.api_id;
+    invocation.source_arn = "arn:aws:execute-api:" + stage.region + ":" + stage.account_id + ":" +
+                            stage.api_id + "/authorizers/" + call.authorizer->source->name;
+    invoker_->invoke(std::move(invocation), finish);
+    return nullptr;
+}
+
+// A bug must neither open the gate nor leave anybody waiting for ever.
+std::shared_ptr<const AuthorizeResult> Authorize::read_outcome(const Job& job,
+                                                               const LambdaOutcome& outcome) {
+    auto result = std::make_shared<AuthorizeResult>();
+    try {
+        const AuthorizeCall call = job.call();
+        const Instant now = clock_.now();
+        auto granted = authz::read_reply(outcome.view(), {}, call.method_arn);
+        if (granted) {
+            auto grant = std::make_shared<authz::Grant>(std::move(granted).value());
+            result->error = finish_grant(call, *grant, *result);
+            if (result->error == Errc::none) result->grant = std::move(grant);
+        } else {
+            result->error = granted.error().errc();
+            result->detail = granted.error().detail;
+        }
+        if (result->detail.empty() && result->error != Errc::none)
+            result->detail = printable(outcome.detail, 300);
+        result->micros =
+            static_cast<std::uint32_t>(duration_cast<microseconds>(now.steady - job.began).count());
+        remember(call, *result, now, job.generation);
+    } catch (const std::exception& fault) {
+        result = std::make_shared<AuthorizeResult>();
+        result->error = Errc::internal;
+        result->detail = fault.what();
+    }
     return result;
 }
 
@@ -269,6 +367,8 @@ void Authorize::remember(const AuthorizeCall& call,
 // Named once, before it bites.
 void Authorize::warn_of_trap(const AuthorizeCall& call, const authz::Grant& grant) {
     if (!call.authorizer->narrow || call.authorizer->warned.load(std::memory_order_relaxed)) return;
+    // A function that refuses this very request has no trap laid: it says no.
+    if (call.authorizer->calls_function() && !allows_arn(grant, grant.issued_for)) return;
     for (const CompiledRoute& route : call.api->routes) {
         if (route.authorizer < 0 ||
             call.api->authorizers[static_cast<std::size_t>(route.authorizer)].get() !=
@@ -276,6 +376,16 @@ void Authorize::warn_of_trap(const AuthorizeCall& call, const authz::Grant& gran
             continue;
         if (allows_route(grant, call.api->stage.stage_prefix, *route.source)) continue;
         if (call.authorizer->warned.exchange(true)) return;
+        if (call.authorizer->calls_function()) {
+            warn_("authorizer \"" + call.authorizer->source->name +
+                  "\" gave a policy that allows " + grant.issued_for + " and not \"" +
+                  route.source->route_key + "\", and it is cached for " +
+                  std::to_string(call.authorizer->source->result_ttl.count()) +
+                  " s by identity: there the same caller gets 403 while it is cached. If that is "
+                  "not meant, let the function allow the whole stage, or set "
+                  "\"authorizerResultTtlInSeconds\" to 0");
+            return;
+        }
         warn_("authorizer \"" + call.authorizer->source->name + "\" gave a policy for " +
               grant.issued_for + " alone, and it is cached for " +
               std::to_string(call.authorizer->source->result_ttl.count()) +

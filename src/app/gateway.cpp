@@ -1,6 +1,8 @@
 #include "gatehouse/app/gateway.hpp"
 
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/forward/proxy_answer.hpp"
+#include "gatehouse/forward/proxy_event.hpp"
 #include "gatehouse/http/fields.hpp"
 #include "gatehouse/http/framing.hpp"
 #include "gatehouse/http/target.hpp"
@@ -51,6 +53,14 @@ std::optional<authz::Template> make_access_log(const std::string& format) {
 std::uint32_t to_micros(SteadyTime::duration span) noexcept {
     return static_cast<std::uint32_t>(
         std::clamp<std::int64_t>(duration_cast<microseconds>(span).count(), 0, UINT32_MAX));
+}
+
+// A function's own time; nothing of it on a hit.
+milliseconds authorizer_latency(const TraceRecord& record) noexcept {
+    const bool called = record.cache == CacheUse::miss || record.cache == CacheUse::joined ||
+                        record.cache == CacheUse::off;
+    return called ? duration_cast<milliseconds>(microseconds(record.authorizer_us))
+                  : milliseconds(0);
 }
 
 std::uint32_t to_millis(SteadyTime::duration span) noexcept {
@@ -104,6 +114,7 @@ void Request::clear() {
     facts = {};
     arn = {};
     identity = {};
+    token = {};
     grant.reset();
     outcomes = {};
     verdict = {};
@@ -119,10 +130,12 @@ TraceDetail& Request::make_detail() {
 
 Gateway::Gateway(std::shared_ptr<const Snapshot> snapshot,
                  authz::GrantCache& cache,
-                 Authorize& authorize)
+                 Authorize& authorize,
+                 LambdaInvoker* invoker)
     : snapshot_(std::move(snapshot)),
       cache_(cache),
       authorize_(authorize),
+      invoker_(invoker),
       access_log_(make_access_log(snapshot_->model.access_log.format)) {}
 
 void Gateway::start(Request& request,
@@ -176,12 +189,10 @@ Step Gateway::begin(Request& request,
         request.outcomes.guarded = false;
         return settle(request);
     }
-    const auto found = request.authorizer->identity.find(request.head);
-    if (found.error != Errc::none) {
-        request.outcomes.identity = found.error;
+    if (const Errc missing = find_identity(request); missing != Errc::none) {
+        request.outcomes.identity = missing;
         return settle(request);
     }
-    request.identity = found.value;
     request.record.identity_found = true;
     return authorize(request, now, make_wake);
 }
@@ -231,6 +242,20 @@ Errc Gateway::route(Request& request) {
     return Errc::none;
 }
 
+Errc Gateway::find_identity(Request& request) {
+    const CompiledAuthorizer& authorizer = *request.authorizer;
+    if (authorizer.request_identity) {
+        const auto found =
+            authorizer.request_identity->find(request.facts, request.identity_scratch);
+        request.identity = found.identity;
+        request.token = found.first;
+        return found.error;
+    }
+    const auto found = authorizer.identity->find(request.head);
+    request.identity = request.token = found.value;
+    return found.error;
+}
+
 Step Gateway::authorize(Request& request,
                         const Instant& now,
                         const std::function<Wake()>& make_wake) {
@@ -259,12 +284,15 @@ Step Gateway::authorize(Request& request,
         ++metrics_.cache_misses;
     }
     bool joined = false;
-    const AuthorizeCall call{request.snapshot,
-                             request.api,
-                             request.authorizer,
-                             request.identity,
-                             request.arn.text,
-                             &joined};
+    AuthorizeCall call;
+    call.snapshot = request.snapshot;
+    call.api = request.api;
+    call.authorizer = request.authorizer;
+    call.identity = request.identity;
+    call.token = request.token;
+    call.method_arn = request.arn.text;
+    call.facts = &request.facts;
+    call.joined = &joined;
     const auto result = authorize_.authorize(call, now, make_wake);
     if (joined) {
         record.cache = CacheUse::joined;
@@ -313,11 +341,63 @@ Step Gateway::settle(Request& request) {
     request.verdict = authz::decide(request.outcomes);
     TraceRecord& record = request.record;
     record.reason = static_cast<std::uint16_t>(request.verdict.reason);
-    if (request.verdict.allow) return request.route->forward ? Step::forward : Step::mock;
+    if (request.verdict.allow) {
+        if (request.route->forward) return Step::forward;
+        return request.route->aws_proxy ? Step::invoke : Step::mock;
+    }
     record.refused = true;
     record.response = request.verdict.response;
     explain(request, nullptr);
     return Step::refuse;
+}
+
+Errc Gateway::invoke(Request& request, std::string_view content, LambdaDone done) {
+    const config::Integration& integration = request.route->source->integration;
+    const auto kind =
+        request.grant ? forward::AuthorizerKind::lambda : forward::AuthorizerKind::none;
+    const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
+    LambdaCall call;
+    const Errc error = forward::append_proxy_event({request.facts,
+                                                    request.route->source->route_key,
+                                                    content,
+                                                    kind,
+                                                    !scopes.empty(),
+                                                    authorizer_latency(request.record)},
+                                                   *request.route->aws_proxy,
+                                                   call.payload);
+    if (error != Errc::none) return error;
+    if (invoker_ == nullptr) {
+        done({authz::Invocation::End::not_invokable, {}, "no functions can be called here"});
+        return Errc::none;
+    }
+    call.function = static_cast<std::uint32_t>(integration.function);
+    call.timeout = integration.timeout;
+    call.request_id = request.facts.request_id;
+    call.trace_id = request.facts.trace_id;
+    call.api_id = request.api->stage.api_id;
+    call.source_arn = request.arn.text;
+    invoker_->invoke(std::move(call), std::move(done));
+    return Errc::none;
+}
+
+authz::RenderedResponse Gateway::read_answer(Request& request,
+                                             const LambdaOutcome& outcome,
+                                             const Instant& now) {
+    const forward::ProxyEventOptions& options = *request.route->aws_proxy;
+    request.record.first_byte_us = to_micros(now.steady - request.began.steady);
+    auto answer = forward::read_proxy_answer(
+        outcome.view(),
+        {options.format, request.api->source->plain_headers, options.binary_media_types},
+        request.facts);
+    if (!answer) {
+        std::string detail = answer.error().detail;
+        if (!outcome.detail.empty())
+            detail += (detail.empty() ? "" : ": ") + printable(outcome.detail, 300);
+        return render_failure(request, answer.error().errc(), std::move(detail));
+    }
+    request.record.upstream_status = static_cast<std::uint16_t>(answer->status);
+    append_dev_header(request, answer->headers);
+    return std::move(answer).value();
 }
 
 // What a refusal or a miss adds to the trace. Called once or twice per request; a cached Allow

@@ -47,35 +47,65 @@ authz::JwtAuthorizerOptions jwt_options(const config::JwtAuthorizer& jwt) {
 
 // The fingerprint covers everything a cached grant is built from: the stage that its policy's ARNs
 // name, where its keys come from, and the API's contextHeaders (its header lines are made once).
-std::string fingerprint(const config::Api& api,
-                        const config::Authorizer& authorizer,
-                        const authz::JwtAuthorizer& jwt) {
-    std::string text = jwt.fingerprint() + '\n' + authorizer.identity_source + '\n' +
-                       authorizer.identity_validation_expression + '\n' +
-                       (authorizer.require_principal_id ? "principal" : "") + '\n' +
+std::string fingerprint(const config::Model& model,
+                        const config::Api& api,
+                        const CompiledAuthorizer& authorizer) {
+    const config::Authorizer& source = *authorizer.source;
+    std::string text = source.type + '\n' + source.authorizer_uri + '\n' + source.identity_source +
+                       '\n' + source.identity_validation_expression + '\n' +
+                       (source.require_principal_id ? "principal" : "") + '\n' +
                        (api.context_headers.enabled ? "headers" : "") + '\n' +
                        api.context_headers.prefix + '\n' + api.region + '\n' + api.account_id;
-    for (const config::JwtProvider& provider : authorizer.jwt.providers)
+    if (authorizer.jwt) {
+        text += '\n' + authorizer.jwt->fingerprint();
+    } else {
+        const auto& function = model.functions.at(static_cast<std::size_t>(source.function));
+        text += '\n' + function.endpoint + '\n' + function.directory;
+        for (const std::string& word : function.command)
+            text += '\n' + word;
+    }
+    for (const config::JwtProvider& provider : source.jwt.providers)
         text += '\n' + provider.jwks_uri;
     return text;
 }
 
-Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Api& api,
-                                                               const config::Authorizer& source,
-                                                               authz::GrantCache& cache,
-                                                               KeyStore& keys) {
+Result<void> compile_identity(const config::Authorizer& source, CompiledAuthorizer& compiled) {
+    if (source.type == "REQUEST") {
+        auto identity = authz::RequestIdentity::make(source.identity_source);
+        if (!identity) return at(source.pointer, std::move(identity).error());
+        compiled.request_identity = std::move(identity).value();
+        return {};
+    }
     auto identity =
         authz::IdentitySource::make(source.identity_source, source.identity_validation_expression);
     if (!identity) return at(source.pointer, std::move(identity).error());
-    auto jwt = authz::JwtAuthorizer::make(jwt_options(source.jwt));
-    if (!jwt) return at(source.pointer + "/jwt", std::move(jwt).error());
-    const std::string print = fingerprint(api, source, *jwt);
-    auto compiled = std::make_unique<CompiledAuthorizer>(
-        &source, std::move(identity).value(), std::move(jwt).value());
-    compiled->narrow = compiled->jwt.narrower_than_stage();
-    compiled->scope = cache.scope({api.api_id, api.stage_name, source.name, print});
-    for (const config::JwtProvider& provider : source.jwt.providers)
-        compiled->key_sources.push_back(add_key_source(provider, keys));
+    compiled.identity.emplace(std::move(identity).value());
+    return {};
+}
+
+Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Model& model,
+                                                               const config::Api& api,
+                                                               const config::Authorizer& source,
+                                                               authz::GrantCache& cache,
+                                                               KeyStore& keys) {
+    auto compiled = std::make_unique<CompiledAuthorizer>();
+    compiled->source = &source;
+    if (auto identity = compile_identity(source, *compiled); !identity)
+        return std::move(identity).error();
+    if (source.function < 0) {
+        auto jwt = authz::JwtAuthorizer::make(jwt_options(source.jwt));
+        if (!jwt) return at(source.pointer + "/jwt", std::move(jwt).error());
+        compiled->jwt.emplace(std::move(jwt).value());
+        compiled->narrow = compiled->jwt->narrower_than_stage();
+        for (const config::JwtProvider& provider : source.jwt.providers)
+            compiled->key_sources.push_back(add_key_source(provider, keys));
+    } else if (static_cast<std::size_t>(source.function) >= model.functions.size()) {
+        return fail(Errc::config_invalid, source.pointer + "/authorizerUri: no such function");
+    } else {
+        compiled->narrow = true;  // what a function allows shows in each of its policies
+    }
+    compiled->scope =
+        cache.scope({api.api_id, api.stage_name, source.name, fingerprint(model, api, *compiled)});
     return compiled;
 }
 
@@ -153,6 +183,16 @@ Result<CompiledRoute> compile_route(const config::Api& api,
         }
         return route;
     }
+    if (source.integration.type == config::IntegrationType::aws_proxy) {
+        if (source.integration.function < 0)
+            return fail(Errc::config_invalid, source.pointer + "/integration/uri: no function");
+        forward::ProxyEventOptions options;
+        options.binary_media_types = api.binary_media_types;
+        options.reserved_headers = reserved.headers;
+        if (api.context_headers.enabled) options.context_prefix = api.context_headers.prefix;
+        route.aws_proxy = std::move(options);
+        return route;
+    }
     forward::ForwardOptions options;
     options.uri = source.integration.uri;
     options.http_method = source.integration.http_method;
@@ -209,7 +249,7 @@ Result<CompiledApi> compile_api(const config::Model& model,
     if (!table) return at(source.pointer + "/routes", std::move(table).error());
     api.table = std::move(table).value();
     for (const config::Authorizer& authorizer : source.authorizers) {
-        auto compiled = compile_authorizer(source, authorizer, cache, keys);
+        auto compiled = compile_authorizer(model, source, authorizer, cache, keys);
         if (!compiled) return std::move(compiled).error();
         api.authorizers.push_back(std::move(compiled).value());
     }
@@ -226,11 +266,6 @@ Result<CompiledApi> compile_api(const config::Model& model,
 }
 
 }  // namespace
-
-CompiledAuthorizer::CompiledAuthorizer(const config::Authorizer* authorizer,
-                                       authz::IdentitySource identity_source,
-                                       authz::JwtAuthorizer jwt_authorizer)
-    : source(authorizer), identity(std::move(identity_source)), jwt(std::move(jwt_authorizer)) {}
 
 Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
                                                       authz::GrantCache& cache,

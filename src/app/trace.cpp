@@ -128,6 +128,27 @@ Json token_step(const TraceDetail& detail) {
     return step;
 }
 
+std::string function_name(int index, const Snapshot& snapshot) {
+    const auto& functions = snapshot.model.functions;
+    const auto at = static_cast<std::size_t>(index);
+    return at < functions.size() ? functions[at].name : "";
+}
+
+bool was_called(const TraceRecord& record) noexcept {
+    return record.cache == CacheUse::miss || record.cache == CacheUse::joined ||
+           record.cache == CacheUse::off;
+}
+
+// What an authorizer function gave: a policy, or the name of its failure.
+Json function_step(const TraceRecord& record,
+                   const CompiledAuthorizer& authorizer,
+                   const Snapshot& snapshot) {
+    return {{"step", "function"},
+            {"name", function_name(authorizer.source->function, snapshot)},
+            {"result", record.judged ? "a policy" : reason_id(static_cast<Errc>(record.reason))},
+            {"micros", record.authorizer_us}};
+}
+
 Json policy_step(const Trace& trace) {
     const TraceRecord& record = trace.record;
     Json step = {{"step", "policy"}, {"result", outcome_text(record.outcome)}};
@@ -159,11 +180,19 @@ Json policy_step(const Trace& trace) {
 }
 
 // Whether the refusal is ours tells a denial made here from one made upstream.
-Json last_step(const TraceRecord& record) {
+Json last_step(const TraceRecord& record, const CompiledRoute* route, const Snapshot& snapshot) {
     if (record.refused)
         return {{"step", "gatewayResponse"},
                 {"type", to_string(record.response)},
                 {"status", record.status}};
+    if (route != nullptr && route->aws_proxy) {
+        return {{"step", "integration"},
+                {"type", "AWS_PROXY"},
+                {"function", function_name(route->source->integration.function, snapshot)},
+                {"status", record.upstream_status},
+                {"micros",
+                 record.first_byte_us - std::min(record.first_byte_us, record.authorizer_us)}};
+    }
     if (record.upstream_status == 0)
         return {{"step", "integration"}, {"type", "MOCK"}, {"status", record.status}};
     return {{"step", "upstream"},
@@ -182,6 +211,8 @@ Json make_steps(const Trace& trace, const Snapshot& snapshot) {
     if (authorizer != nullptr) {
         steps.push_back(identity_step(record, *authorizer));
         if (record.cache != CacheUse::none) steps.push_back(cache_step(trace));
+        if (authorizer->calls_function() && was_called(record))
+            steps.push_back(function_step(record, *authorizer, snapshot));
         if (trace.detail && !trace.detail->checks.empty())
             steps.push_back(token_step(*trace.detail));
         if (record.judged) steps.push_back(policy_step(trace));
@@ -198,7 +229,8 @@ Json make_steps(const Trace& trace, const Snapshot& snapshot) {
     steps.push_back({{"step", "verdict"},
                      {"result", record.refused ? "refuse" : "allow"},
                      {"reason", reason_id(reason)}});
-    if (record.status != 0) steps.push_back(last_step(record));
+    if (record.status != 0)
+        steps.push_back(last_step(record, find_route(record, snapshot), snapshot));
     return steps;
 }
 

@@ -50,11 +50,15 @@ Found take(config::Loaded loaded, std::string name) {
     return found;
 }
 
-// file:jwks.json means the file beside the configuration, wherever the program was started.
-void anchor_key_files(config::Model& model, const std::string& path) {
+// file:jwks.json means the file beside the configuration, wherever the program was started; so does
+// a function's folder.
+void anchor_files(config::Model& model, const std::string& path) {
     constexpr std::string_view kScheme = "file:";
     std::error_code ignored;
     const std::filesystem::path folder = std::filesystem::absolute(path, ignored).parent_path();
+    for (config::Function& function : model.functions) {
+        if (!function.command.empty()) function.directory = (folder / function.directory).string();
+    }
     for (config::Api& api : model.apis) {
         for (config::Authorizer& authorizer : api.authorizers) {
             for (config::JwtProvider& provider : authorizer.jwt.providers) {
@@ -128,7 +132,7 @@ Found load_file(const std::string& path, const config::Environment& environment)
         return found;
     }
     Found found = take(config::parse(*text, environment), path);
-    if (found.model) anchor_key_files(*found.model, path);
+    if (found.model) anchor_files(*found.model, path);
     return found;
 }
 

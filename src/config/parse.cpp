@@ -93,6 +93,7 @@ Loaded parse(std::string_view text, const Environment& environment) {
     Source source;
     expand(*root, environment, source);
     add_admin_token(*root, environment, source);
+    if (environment) source.lambda_endpoint = environment("AWS_ENDPOINT_URL_LAMBDA").value_or("");
     loaded.model = read_model(*root, source);
     validate(loaded.model, source.problems, source.warnings);
     add_lines(text, source.problems);

@@ -154,6 +154,14 @@ void read_identity(ObjectReader& reader, Api& api) {
         name = to_lower(name);
 }
 
+// "*/*" and "image/*" are taken beside whole types (developer guide, "Binary media types").
+std::string fault_in_binary_type(std::string_view text) {
+    if (text == "*/*") return {};
+    if (text.ends_with("/*"))
+        return fault_in_media_type(std::string(text.substr(0, text.size() - 1)) + "x");
+    return fault_in_media_type(text);
+}
+
 void read_switches(ObjectReader& reader, Api& api) {
     const auto choice = [&reader](
                             std::string_view name, std::string_view usual, std::string_view other) {
@@ -167,6 +175,7 @@ void read_switches(ObjectReader& reader, Api& api) {
         choice("encodedSlash", "keep", "refuse") ? EncodedSlash::refuse : EncodedSlash::keep;
     api.deny_messages_2015 = choice("denyMessages", "2026", "2015");
     reader.read("methodOverride", api.method_override);
+    reader.read_list("binaryMediaTypes", api.binary_media_types, fault_in_binary_type);
 }
 
 std::string fault_in_scope(std::string_view text) {

@@ -1,3 +1,4 @@
+#include "gatehouse/authz/request_identity.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/jwt/algorithm.hpp"
 #include "parts.hpp"
@@ -19,25 +20,24 @@ std::string not_yet(std::string_view what) {
 }
 
 std::string fault_in_type(std::string_view text) {
-    if (text == "TOKEN") return {};
-    for (const std::string_view later : {"REQUEST", "COGNITO_USER_POOLS", "JWT", "AWS_IAM"}) {
+    constexpr std::string_view kTypes[] = {"TOKEN", "REQUEST"};
+    if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
+    for (const std::string_view later : {"COGNITO_USER_POOLS", "JWT", "AWS_IAM"}) {
         if (text == later)
-            return not_yet("authorizer type " + in_quotes(text)) + "; allowed: \"TOKEN\"";
+            return not_yet("authorizer type " + in_quotes(text)) +
+                   "; allowed: " + list_quoted(kTypes);
     }
-    constexpr std::string_view kTypes[] = {"TOKEN"};
-    return "is " + in_quotes(text) + "; allowed: \"TOKEN\"" + suggest(text, kTypes);
+    return "is " + in_quotes(text) + "; allowed: " + list_quoted(kTypes) + suggest(text, kTypes);
 }
+
+constexpr const char* kUris =
+    "; allowed: \"gatehouse:jwt\", a function's ARN, or its URL of the Lambda Invoke API";
 
 std::string fault_in_authorizer_uri(std::string_view text) {
     if (text == "gatehouse:jwt") return {};
-    if (text == "gatehouse:introspection")
-        return not_yet(in_quotes(text)) + "; allowed: \"gatehouse:jwt\"";
-    if (text.starts_with("arn:") || text.starts_with("http://") || text.starts_with("https://")) {
-        return not_yet("a function as authorizer (" + printable(text) + ")") +
-               "; allowed: \"gatehouse:jwt\"";
-    }
+    if (text == "gatehouse:introspection") return not_yet(in_quotes(text)) + kUris;
     constexpr std::string_view kForms[] = {"gatehouse:jwt"};
-    return "is " + in_quotes(text) + "; allowed: \"gatehouse:jwt\"" + suggest(text, kForms);
+    return "is " + in_quotes(text) + kUris + suggest(text, kForms);
 }
 
 // API Gateway developer guide, "Configure an API Gateway Lambda authorizer": a TOKEN authorizer has
@@ -52,6 +52,12 @@ std::string fault_in_identity_source(std::string_view text) {
         fault += "; did you mean \"method.request.header." + std::string(text) + "\"?";
     }
     return fault;
+}
+
+std::string fault_in_identity_sources(std::string_view text) {
+    const auto identity = authz::RequestIdentity::make(text);
+    if (!identity) return "is " + in_quotes(text) + ": " + identity.error().detail;
+    return identity->empty() ? "is empty; leave it away when there is none" : "";
 }
 
 std::string fault_in_algorithm(std::string_view text) {
@@ -223,6 +229,11 @@ void read_policy(ObjectReader& reader, JwtAuthorizer& jwt) {
 }
 
 void read_jwt_block(ObjectReader& reader, Authorizer& authorizer) {
+    if (authorizer.function >= 0) {
+        reader.refuse("jwt", "the function decides, not \"gatehouse:jwt\"");
+        reader.refuse("limitToExpiration", "a function's result has no exp");
+        return;
+    }
     if (authorizer.authorizer_uri != "gatehouse:jwt") {
         // The uri is at fault and reported; the block is still read, so that its problems come in
         // the same run.
@@ -232,6 +243,52 @@ void read_jwt_block(ObjectReader& reader, Authorizer& authorizer) {
     }
     if (const Json* block = reader.require("jwt", "issuer and audience for \"gatehouse:jwt\"")) {
         authorizer.jwt = read_jwt(*block, reader.at("jwt"), reader.source());
+    }
+}
+
+// Caching by nothing would give one caller's policy to all (CreateAuthorizer refuses it too).
+void read_identity(ObjectReader& reader, Authorizer& authorizer) {
+    if (authorizer.type == "TOKEN") {
+        reader.read_checked("identitySource", authorizer.identity_source, fault_in_identity_source);
+        reader.read_checked("identityValidationExpression",
+                            authorizer.identity_validation_expression,
+                            fault_in_regex);
+        return;
+    }
+    authorizer.identity_source.clear();
+    const bool cached = authorizer.result_ttl.count() > 0;
+    const bool absent = !reader.has("identitySource");
+    if (absent && cached) {
+        reader.source().problem(reader.pointer(),
+                                "caches results and has no \"identitySource\" to tell callers "
+                                "apart by; name it, or set \"authorizerResultTtlInSeconds\" to 0");
+    }
+    reader.read_checked("identitySource", authorizer.identity_source, fault_in_identity_sources);
+    reader.refuse("identityValidationExpression", "a REQUEST authorizer has none");
+}
+
+void read_authorizer_uri(ObjectReader& reader, Authorizer& authorizer) {
+    std::string uri;
+    if (!reader.read("authorizerUri", uri)) return;
+    if (names_function(uri)) {
+        if (const auto function = find_function(uri, reader, "authorizerUri")) {
+            authorizer.function = *function;
+            authorizer.authorizer_uri = uri;
+            authorizer.limit_to_expiration = false;
+        }
+        return;
+    }
+    std::string fault = fault_in_authorizer_uri(uri);
+    if (!fault.empty()) return reader.problem("authorizerUri", std::move(fault));
+    authorizer.authorizer_uri = uri;
+    const std::string_view source = authorizer.identity_source;
+    const bool carries_token = source.starts_with("method.request.header.") ||
+                               source.starts_with("method.request.querystring.");
+    const bool at_fault = source.empty() && reader.has("identitySource");  // and reported
+    if (authorizer.type == "REQUEST" && !carries_token && !at_fault) {
+        reader.problem("identitySource",
+                       "\"gatehouse:jwt\" takes the token from the first source, which must be a "
+                       "header or a query parameter");
     }
 }
 
@@ -259,19 +316,16 @@ Authorizer read_authorizer(const Json& value,
     authorizer.name = std::move(name);
     authorizer.pointer = pointer;
     if (!value.is_object()) return authorizer;
-    reader.require("type", "\"TOKEN\"");
+    reader.require("type", "\"TOKEN\" or \"REQUEST\"");
     const bool known = reader.read_checked("type", authorizer.type, fault_in_type);
-    // Rules of the TOKEN type say nothing about another one.
-    if (known)
-        reader.read_checked("identitySource", authorizer.identity_source, fault_in_identity_source);
-    reader.read_checked(
-        "identityValidationExpression", authorizer.identity_validation_expression, fault_in_regex);
     reader.read_duration(
         "authorizerResultTtlInSeconds", authorizer.result_ttl, 0, limits::kResultTtlMost.count());
+    // Rules of one type say nothing about another one.
+    if (known) read_identity(reader, authorizer);
     reader.read("limitToExpiration", authorizer.limit_to_expiration);
     reader.read("requirePrincipalId", authorizer.require_principal_id);
-    if (known) reader.require("authorizerUri", "\"gatehouse:jwt\"");
-    reader.read_checked("authorizerUri", authorizer.authorizer_uri, fault_in_authorizer_uri);
+    if (known) reader.require("authorizerUri", "\"gatehouse:jwt\", or a function's ARN");
+    read_authorizer_uri(reader, authorizer);
     read_jwt_block(reader, authorizer);
     return authorizer;
 }

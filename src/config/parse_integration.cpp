@@ -14,9 +14,9 @@ namespace {
 using StageVariables = std::map<std::string, std::string>;
 
 std::string fault_in_type(std::string_view text) {
-    constexpr std::string_view kTypes[] = {"HTTP_PROXY", "MOCK"};
+    constexpr std::string_view kTypes[] = {"HTTP_PROXY", "AWS_PROXY", "MOCK"};
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
-    for (const std::string_view later : {"HTTP", "AWS_PROXY", "AWS"}) {
+    for (const std::string_view later : {"HTTP", "AWS"}) {
         if (text != later) continue;
         return "integration type " + in_quotes(text) +
                " is not supported by this version of Gatehouse yet; allowed: " +
@@ -75,11 +75,8 @@ void read_uri(ObjectReader& reader, const StageVariables& variables, Integration
     reader.require("uri", "the backend's URL, e.g. \"http://127.0.0.1:3000/{proxy}\"");
     std::string written;
     if (!reader.read("uri", written)) return;
-    if (written.starts_with("arn:")) {
-        return reader.problem("uri",
-                              "a function as integration (" + printable(written) +
-                                  ") is not supported by this version of Gatehouse yet");
-    }
+    if (written.starts_with("arn:"))
+        return reader.problem("uri", "is an ARN: a function is an integration of type AWS_PROXY");
     Filled uri = fill_stage_variables(written, variables);
     if (!uri.known) return;
     if (uri.fault.empty()) uri.fault = fault_in_integration_uri(uri.text);
@@ -185,6 +182,13 @@ void read_mock(ObjectReader& reader, Integration& integration) {
     reader.read_number("statusCode", integration.status_code, 200, 599);
 }
 
+void read_timeout(ObjectReader& reader, Integration& integration) {
+    reader.read_duration("timeoutInMillis",
+                         integration.timeout,
+                         limits::kIntegrationTimeLeast.count(),
+                         limits::kIntegrationTimeMost.count());
+}
+
 void read_http_proxy(ObjectReader& reader,
                      const StageVariables& variables,
                      Integration& integration) {
@@ -193,11 +197,37 @@ void read_http_proxy(ObjectReader& reader,
     }
     read_uri(reader, variables, integration);
     reader.read_checked("httpMethod", integration.http_method, fault_in_method);
-    reader.read_duration("timeoutInMillis",
-                         integration.timeout,
-                         limits::kIntegrationTimeLeast.count(),
-                         limits::kIntegrationTimeMost.count());
+    read_timeout(reader, integration);
     read_request_parameters(reader, variables, integration);
+}
+
+void read_aws_proxy(ObjectReader& reader,
+                    const StageVariables& variables,
+                    Integration& integration) {
+    integration.type = IntegrationType::aws_proxy;
+    for (const std::string_view name : {"responseTemplates", "statusCode"})
+        reader.refuse(name, "AWS_PROXY passes the function's answer on as it is");
+    reader.refuse("requestParameters", "AWS_PROXY passes the request on as it is");
+    reader.require("uri", "a function's ARN, or its URL of the Lambda Invoke API");
+    read_timeout(reader, integration);
+    // Lambda is called by POST, whatever the client's method; templates say so.
+    reader.read_checked("httpMethod", integration.http_method, [](std::string_view text) {
+        return text == "POST" ? "" : "is " + in_quotes(text) + "; Lambda is called by \"POST\"";
+    });
+    std::string written;
+    if (!reader.read("uri", written)) return;
+    Filled uri = fill_stage_variables(written, variables);
+    if (!uri.known) return;
+    if (uri.fault.empty() && !names_function(uri.text)) {
+        uri.fault = in_quotes(uri.text) +
+                    " names no function; allowed: its ARN, with or without the service's "
+                    "arn:aws:apigateway:… around it, or "
+                    "http://HOST/2015-03-31/functions/NAME/invocations";
+    }
+    if (!uri.fault.empty()) return reader.problem("uri", std::move(uri.fault));
+    if (const auto function = find_function(uri.text, reader, "uri"))
+        integration.function = *function;
+    integration.uri = std::move(uri.text);
 }
 
 }  // namespace
@@ -227,10 +257,12 @@ Integration read_integration(const Json& value,
     Integration integration;
     if (!value.is_object()) return integration;
     std::string type;
-    reader.require("type", "\"HTTP_PROXY\" or \"MOCK\"");
+    reader.require("type", "\"HTTP_PROXY\", \"AWS_PROXY\" or \"MOCK\"");
     if (!reader.read_checked("type", type, fault_in_type)) return integration;
     if (type == "MOCK") {
         read_mock(reader, integration);
+    } else if (type == "AWS_PROXY") {
+        read_aws_proxy(reader, stage_variables, integration);
     } else {
         read_http_proxy(reader, stage_variables, integration);
     }

@@ -119,6 +119,7 @@ Model read_model(const Json& root, Source& source) {
             reader.problem("listeners", "is empty; at least one is needed");
     }
     read_parts(reader, model);
+    read_functions(reader);
     reader.read_number("threads", model.threads, 0, kMostThreads);
     const Json* apis = reader.require("apis", "a list of at least one API");
     reader.each_element("apis", [&](const Json& value, const std::string& pointer) {
@@ -126,6 +127,7 @@ Model read_model(const Json& root, Source& source) {
     });
     if (apis != nullptr && apis->is_array() && apis->empty())
         reader.problem("apis", "is empty; at least one is needed");
+    model.functions = source.functions;
     return model;
 }
 

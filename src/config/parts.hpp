@@ -16,6 +16,20 @@ Model read_model(const Json& root, Source& source);
 
 Api read_api(const Json& value, const std::string& pointer, Source& source);
 
+/// `functions`, into source.functions: before the APIs that name them.
+void read_functions(ObjectReader& reader);
+
+/// True for what can only mean a function: an ARN, or a URL of the Lambda Invoke API.
+bool names_function(std::string_view text) noexcept;
+
+/// The function that an authorizerUri or an integration's uri names: the service's own
+/// arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations, a bare
+/// function ARN, or http://…/2015-03-31/functions/NAME/invocations.
+/// @return index into source.functions; nothing after a problem at `name`
+std::optional<int> find_function(std::string_view text,
+                                 ObjectReader& reader,
+                                 std::string_view name);
+
 Authorizer read_authorizer(const Json& value,
                            std::string name,
                            const std::string& pointer,

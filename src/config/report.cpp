@@ -40,7 +40,7 @@ std::vector<std::string> find_differences(const Api& api,
     std::vector<std::string> differences;
     if (route.integration.type == IntegrationType::http_proxy) {
         add_proxy_differences(api, route, authorizer != nullptr, differences);
-    } else {
+    } else if (route.integration.type == IntegrationType::mock) {
         differences.push_back(
             "MOCK in short form (the service needs requestTemplates and integrationResponses)");
     }
@@ -53,7 +53,15 @@ std::vector<std::string> find_differences(const Api& api,
     return differences;
 }
 
-std::string describe_integration(const Integration& integration) {
+std::string describe_function(const Model& model, int index) {
+    const Function& function = model.functions.at(static_cast<std::size_t>(index));
+    if (function.endpoint.empty()) return "function " + function.name + " (run here)";
+    return "function " + function.name + " at " + http::conceal_url(function.endpoint);
+}
+
+std::string describe_integration(const Model& model, const Integration& integration) {
+    if (integration.type == IntegrationType::aws_proxy && integration.function >= 0)
+        return "AWS_PROXY " + describe_function(model, integration.function);
     if (integration.type == IntegrationType::mock)
         return "MOCK " + std::to_string(integration.status_code);
     const bool fixed = !integration.http_method.empty() && integration.http_method != "ANY";
@@ -61,7 +69,7 @@ std::string describe_integration(const Integration& integration) {
            http::conceal_url(integration.uri);  // a query may hold a key
 }
 
-RouteReport report_route(const Api& api, const Route& route) {
+RouteReport report_route(const Model& model, const Api& api, const Route& route) {
     const Authorizer* authorizer = find_authorizer(api, route);
     RouteReport row;
     row.api = api.name;
@@ -69,12 +77,15 @@ RouteReport report_route(const Api& api, const Route& route) {
     row.path = route.path;
     row.authorizer = route.authorizer.empty() ? "?" : route.authorizer;
     if (authorizer != nullptr) {
-        row.authorizer_type = authorizer->type + " " + authorizer->authorizer_uri;
+        row.authorizer_type =
+            authorizer->type + " " +
+            (authorizer->function < 0 ? authorizer->authorizer_uri
+                                      : describe_function(model, authorizer->function));
     } else {
         // Nothing but the word NONE is ever shown as open, whatever model this is.
         row.authorizer_type = route.authorizer == "NONE" ? "open" : "unknown";
     }
-    row.integration = describe_integration(route.integration);
+    row.integration = describe_integration(model, route.integration);
     row.differences = find_differences(api, route, authorizer);
     return row;
 }
@@ -104,7 +115,7 @@ std::vector<RouteReport> make_report(const Model& model) {
     std::vector<RouteReport> report;
     for (const Api& api : model.apis) {
         for (const Route& route : api.routes)
-            report.push_back(report_route(api, route));
+            report.push_back(report_route(model, api, route));
     }
     return report;
 }

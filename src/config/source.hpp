@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gatehouse/config/model.hpp"
 #include "gatehouse/config/parse.hpp"
 #include "gatehouse/core/json.hpp"
 
@@ -28,6 +29,9 @@ struct Source {
         unresolved;  ///< a variable is unset: that is reported, nothing more is to be said
 
     std::vector<Expanded> expanded;  ///< shown to nobody: conceal.hpp
+
+    std::vector<Function> functions;  ///< those of `functions`, then those named elsewhere
+    std::string lambda_endpoint;      ///< AWS_ENDPOINT_URL_LAMBDA: where all others are called
 
     void problem(std::string pointer, std::string message) {
         problems.push_back({std::move(pointer), 0, std::move(message)});

@@ -89,7 +89,13 @@ class ApiCheck {
     }
 
     void check_scopes(const Route& route) {
-        if (route.authorizer != kNone || route.authorization_scopes.empty()) return;
+        if (route.authorization_scopes.empty()) return;
+        const Authorizer* authorizer = find_authorizer(route.authorizer);
+        if (authorizer != nullptr && authorizer->function >= 0) {
+            problem(route.pointer + "/authorizationScopes",
+                    "would be ignored: a function decides, and its result has no scopes");
+        }
+        if (route.authorizer != kNone) return;
         problem(route.pointer + "/authorizationScopes",
                 "would be ignored: the authorizer is \"NONE\", so there is no token with scopes");
     }

@@ -66,6 +66,7 @@ struct Exchange {
     http::Framing framing;   ///< of the client's request
     std::uint64_t body_left = 0;
     http::ChunkedDecoder decoder;
+    std::string content;  ///< the whole of it, for a function
     bool upload_done = false;
     bool upload_broken = false;  ///< the upstream takes no more: only its answer is awaited
     SteadyTime body_began{};

@@ -191,7 +191,7 @@ bool Session::read_client_body() {
     if (got.status == IoStatus::would_block) {
         worker_.timeouts().arm(up_timeout_, timeouts.body, worker_.now().steady);
         arm_client_read(Expect::more);
-        upstream_->arm_read(Expect::more);
+        if (upstream_) upstream_->arm_read(Expect::more);
         return false;
     }
     if (got.status != IoStatus::done) {

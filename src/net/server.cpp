@@ -77,6 +77,7 @@ struct Server::Impl {
           shared{
               parts.cache,
               parts.authorize,
+              parts.invoker,
               parts.clock,
               tls.get(),
               [this](std::string lines) { write_access_log(std::move(lines)); },

@@ -36,6 +36,7 @@ void Exchange::clear() {
     answer_scanner.reset();
     fields.clear();
     answer_fields.clear();
+    content = {};  // megabytes, perhaps: not kept for the next one
     request.clear();
     body_in_head = true;
     framing = {};
@@ -110,6 +111,9 @@ void Session::on_client_readable() {
             case Phase::relaying:
                 pump_up();
                 break;
+            case Phase::collecting:
+                collect();
+                break;
             case Phase::lingering:
                 linger();
                 break;
@@ -126,6 +130,7 @@ void Session::on_client_writable() {
         // An interim 100 that had to wait holds the content back until it is out.
         if (phase_ == Phase::relaying && !exchange_->upload_done && exchange_->to_client.empty())
             pump_up();
+        if (phase_ == Phase::collecting && flush_down()) collect();
     });
 }
 
@@ -214,6 +219,9 @@ void Session::proceed(app::Step step) {
     switch (step) {
         case app::Step::forward:
             begin_forward();
+            break;
+        case app::Step::invoke:
+            begin_collect();
             break;
         case app::Step::mock:
             answer_mock();
@@ -453,6 +461,11 @@ void Session::on_down_timeout() {
             case Phase::head:
                 refuse_unread(Errc::head_timeout);
                 break;
+            case Phase::collecting:  // a 100 that the client does not take
+                exchange_->request.record.reason = static_cast<std::uint16_t>(Errc::client_stalled);
+                finish_exchange();
+                abort();
+                break;
             case Phase::deciding:
                 fail(Errc::authorizer_failure, "the authorizer did not answer in time");
                 break;
@@ -477,7 +490,7 @@ void Session::on_down_timeout() {
 
 void Session::on_up_timeout() {
     guarded([this] {
-        if (phase_ != Phase::relaying) return;
+        if (phase_ != Phase::relaying && phase_ != Phase::collecting) return;
         const bool client_late = exchange_->up.empty();
         fail(client_late ? Errc::body_timeout : Errc::upstream_timeout,
              client_late ? "bodyInMillis" : "the upstream takes no more content");

@@ -26,6 +26,7 @@ namespace gatehouse::net {
 /// Order of phases, and what may follow each:
 ///
 ///     idle → head → deciding → connecting → relaying → idle | lingering | closed
+///                 ↘ collecting → deciding (a function) ↘
 ///                 ↘ answering (a refusal, a mock, a failure) ↗
 ///
 /// Two pumps run while relaying: upload (client → upstream, relay_up.cpp) and download (upstream →
@@ -38,6 +39,7 @@ class Session final : public UpstreamUser,
         idle,
         head,
         deciding,
+        collecting,
         connecting,
         relaying,
         answering,
@@ -106,6 +108,13 @@ class Session final : public UpstreamUser,
     void look_again();
     void linger();
     void close();
+
+    // invoke.cpp: a function's whole request, and its answer.
+    void begin_collect();
+    void collect();
+    bool take_content();
+    void invoke();
+    void on_outcome(std::uint64_t ticket, const std::shared_ptr<const app::LambdaOutcome>& outcome);
 
     // relay_up.cpp: to the upstream.
     void begin_forward();

@@ -30,7 +30,7 @@ Worker::Worker(WorkerShared& shared, std::shared_ptr<const app::Snapshot> snapsh
       head_buffers_(head_buffer_bytes(snapshot->model.limits)),
       body_buffers_(limits::kBodyBuffer),
       pool_(io_, timeouts_, shared.upstream_tls),
-      gateway_(std::move(snapshot), shared.cache, shared.authorize) {
+      gateway_(std::move(snapshot), shared.cache, shared.authorize, shared.invoker) {
     pool_.fetch_now(now_.steady);
 }
 

@@ -29,6 +29,7 @@ struct Exchange;
 struct WorkerShared {
     authz::GrantCache& cache;
     app::Authorize& authorize;
+    app::LambdaInvoker* invoker;  ///< null: no functions
     const app::Clock& clock;
     SSL_CTX* upstream_tls;
     std::function<void(std::string lines)> write_access_log;  ///< takes whole lines; thread-safe

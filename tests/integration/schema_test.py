@@ -15,6 +15,8 @@ EXAMPLE = ROOT / "config" / "gatehouse.example.json"
 
 # Objects whose member names are the user's own.
 MAPS = (
+    "functions",
+    "environment",
     "stageVariables",
     "authorizers",
     "context",
@@ -48,6 +50,16 @@ EVERYTHING = {
         "drainInMillis": 25000,
     },
     "accessLog": {"format": "json", "path": "-"},
+    "functions": {
+        "behind": {"endpoint": "http://127.0.0.1:9000"},
+        "run": {
+            "command": ["node", "app.handler"],
+            "directory": "authz",
+            "environment": {"A": "b"},
+            "concurrency": 2,
+            "timeoutInMillis": 3000,
+        },
+    },
     "apis": [
         {
             "name": "users",
@@ -64,7 +76,13 @@ EVERYTHING = {
             "encodedSlash": "keep",
             "methodOverride": False,
             "denyMessages": "2026",
+            "binaryMediaTypes": ["image/*"],
             "authorizers": {
+                "function": {
+                    "type": "REQUEST",
+                    "identitySource": "method.request.header.Auth, stageVariables.backend",
+                    "authorizerUri": "arn:aws:lambda:us-east-1:123456789012:function:behind",
+                },
                 "jwt": {
                     "type": "TOKEN",
                     "identitySource": "method.request.header.Authorization",
@@ -142,6 +160,16 @@ EVERYTHING = {
                     "routeKey": "GET /other",
                     "authorizer": "several",
                     "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"},
+                },
+                {
+                    "routeKey": "GET /function",
+                    "authorizer": "function",
+                    "integration": {
+                        "type": "AWS_PROXY",
+                        "uri": "arn:aws:lambda:us-east-1:123456789012:function:run:live",
+                        "httpMethod": "POST",
+                        "timeoutInMillis": 3000,
+                    },
                 },
                 {
                     "routeKey": "GET /health",
@@ -297,6 +325,23 @@ class Schema(GatewayCase):
             ((*first, "integration", "timeoutInMillis"), 10),
             ((*first, "integration", "timeoutInMillis"), 30000),
             ((*first, "integration", "type"), "AWS_PROXY2"),
+            (("functions", "a b"), {"endpoint": "http://127.0.0.1:9000"}),
+            (("functions", "behind"), {}),
+            (("functions", "behind", "endpoint"), "ftp://127.0.0.1"),
+            (("functions", "behind", "concurrency"), 2),
+            (("functions", "run", "command"), []),
+            (("functions", "run", "command"), "node app.handler"),
+            (("functions", "run", "directory"), ""),
+            (("functions", "run", "environment"), {"A": 1}),
+            (("functions", "run", "concurrency"), 0),
+            (("functions", "run", "concurrency"), 65),
+            (("functions", "run", "timeoutInMillis"), 49),
+            (("functions", "run", "timeoutInMillis"), 900001),
+            (("apis", 0, "authorizers", "function", "jwt"), {}),
+            (("apis", 0, "authorizers", "function", "limitToExpiration"), True),
+            (("apis", 0, "authorizers", "function", "identityValidationExpression"), "x"),
+            (("apis", 0, "authorizers", "function", "authorizerUri"), "behind"),
+            (("apis", 0, "binaryMediaTypes"), ["image"]),
             (("apis", 0, "gatewayResponses", "NOTHING"), {}),
             (("apis", 0, "gatewayResponses", "UNAUTHORIZED", "statusCode"), 99),
         ):

@@ -11,6 +11,7 @@
 #include "gatehouse/jwt/jwks.hpp"
 #include "gatehouse/jwt/sign.hpp"
 #include "support/fake_clock.hpp"
+#include "support/scripted_invoker.hpp"
 
 #include <doctest/doctest.h>
 
@@ -154,6 +155,7 @@ class Call {
     /// How often the wake was told: 0 or 1 when all is right.
     std::size_t wakes() const { return woken_->size(); }
 
+    /// Goes on with what the wake was told.
     app::Step resume() {
         REQUIRE(woken_->size() == 1);
         step_ = gateway_.resume(request_, *woken_->front(), clock_.now());
@@ -223,7 +225,8 @@ struct GatewayFixture {
           authorize(
               cache, keys, clock, [this](const std::string& text) { warnings.push_back(text); }),
           snapshot(app::make_snapshot(parse_config(config), cache, keys, dev).value()),
-          gateway(snapshot, cache, authorize) {
+          gateway(snapshot, cache, authorize, &invoker) {
+        authorize.call_functions_by(invoker);
         if (!with_keys) return;
         keys.tick(clock.now().steady);
         while (fetcher.pending() > 0)
@@ -267,6 +270,7 @@ struct GatewayFixture {
     app::KeyStore keys;
     ScriptedFetcher fetcher;
     std::vector<std::string> warnings;
+    ScriptedInvoker invoker;
     app::Authorize authorize;
     std::shared_ptr<const app::Snapshot> snapshot;
     app::Gateway gateway;

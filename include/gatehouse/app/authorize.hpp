@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gatehouse/app/key_store.hpp"
+#include "gatehouse/app/lambda_invoker.hpp"
 #include "gatehouse/app/ports.hpp"
 #include "gatehouse/app/single_flight.hpp"
 #include "gatehouse/app/snapshot.hpp"
@@ -40,7 +41,9 @@ struct AuthorizeCall {
     const CompiledApi* api = nullptr;
     const CompiledAuthorizer* authorizer = nullptr;
     std::string_view identity;
+    std::string_view token;  ///< what gatehouse:jwt reads, and a TOKEN event holds
     std::string_view method_arn;
+    const authz::RequestFacts* facts = nullptr;  ///< of the request that asks first
     bool* joined = nullptr;  ///< set when the call of another request is waited for
 };
 
@@ -50,6 +53,10 @@ struct AuthorizeCall {
 class Authorize {
   public:
     Authorize(authz::GrantCache& cache, KeyStore& keys, const Clock& clock, Warn warn);
+
+    /// What calls authorizer functions; it must outlive the last call. Set before the first
+    /// request. Without one they cannot be invoked.
+    void call_functions_by(LambdaInvoker& invoker) noexcept { invoker_ = &invoker; }
 
     /// @param make_wake  asked for a wake only when the answer may have to be waited for
     /// @return the result, or null: then the wake is told
@@ -62,6 +69,16 @@ class Authorize {
 
   private:
     struct Job;
+    std::shared_ptr<Job> make_job(const AuthorizeCall& call,
+                                  std::uint64_t generation,
+                                  bool joined) const;
+    std::shared_ptr<const AuthorizeResult> call_function(const AuthorizeCall& call,
+                                                         const Instant& now,
+                                                         std::uint64_t generation,
+                                                         bool joins,
+                                                         const std::function<Wake()>& make_wake);
+    std::shared_ptr<const AuthorizeResult> read_outcome(const Job& job,
+                                                        const LambdaOutcome& outcome);
     std::shared_ptr<const AuthorizeResult> attempt_safely(
         const AuthorizeCall& call,
         const Instant& now,
@@ -90,6 +107,7 @@ class Authorize {
     KeyStore& keys_;
     const Clock& clock_;
     Warn warn_;
+    LambdaInvoker* invoker_ = nullptr;
     SingleFlight flight_;
     std::atomic<std::uint64_t> calls_{0};
 };

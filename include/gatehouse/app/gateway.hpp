@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gatehouse/app/authorize.hpp"
+#include "gatehouse/app/lambda_invoker.hpp"
 #include "gatehouse/app/metrics.hpp"
 #include "gatehouse/app/request_ids.hpp"
 #include "gatehouse/app/snapshot.hpp"
@@ -31,6 +32,7 @@ struct ClientFacts {
 /// What is to be done with a request.
 enum class Step : std::uint8_t {
     forward,  ///< allowed: route->forward says what reaches the upstream
+    invoke,   ///< allowed: route->aws_proxy; invoke() once the content is read whole
     mock,     ///< allowed: a fixed answer
     refuse,   ///< `verdict` is a refusal: render_refusal makes the answer
     wait,     ///< an authorizer call is under way: its wake is told, then resume()
@@ -49,7 +51,8 @@ struct Request {
     const CompiledAuthorizer* authorizer = nullptr;
     authz::RequestFacts facts;
     policy::MethodArn arn;
-    std::string_view identity;
+    std::string_view identity;  ///< what the cache tells callers apart by
+    std::string_view token;     ///< the credential in it
     std::shared_ptr<const authz::Grant> grant;
     authz::Outcomes outcomes;
     authz::Verdict verdict;
@@ -59,6 +62,7 @@ struct Request {
     std::string target_scratch;
     std::string arn_scratch;
     std::string trace_scratch;
+    std::string identity_scratch;
 
     /// Forgets the last request; storage stays.
     void clear();
@@ -71,9 +75,11 @@ struct Request {
 /// No socket, no clock: `now` comes with each call.
 class Gateway {
   public:
+    /// @param invoker  calls the functions of AWS_PROXY integrations; null: none can be invoked
     Gateway(std::shared_ptr<const Snapshot> snapshot,
             authz::GrantCache& cache,
-            Authorize& authorize);
+            Authorize& authorize,
+            LambdaInvoker* invoker = nullptr);
 
     const std::shared_ptr<const Snapshot>& snapshot() const noexcept { return snapshot_; }
 
@@ -88,6 +94,16 @@ class Gateway {
 
     /// Goes on with the result that the wake was told.
     Step resume(Request& request, const AuthorizeResult& result, const Instant& now);
+
+    /// Calls the function of an allowed request with its whole content. `done` is told the outcome,
+    /// once, on any thread. A failure is known at once where no event can be made:
+    /// Errc::function_event_too_large, and `done` is not called.
+    Errc invoke(Request& request, std::string_view content, LambdaDone done);
+
+    /// The client's answer from what the function gave back; a failure's answer where that is none.
+    authz::RenderedResponse read_answer(Request& request,
+                                        const LambdaOutcome& outcome,
+                                        const Instant& now);
 
     /// Begins a request whose head could not be read: only ids and the error are known. `head` may
     /// be half filled.
@@ -126,6 +142,7 @@ class Gateway {
                const Instant& now,
                std::string_view client_request_id);
     Errc route(Request& request);
+    static Errc find_identity(Request& request);
     Step authorize(Request& request, const Instant& now, const std::function<Wake()>& make_wake);
     Step judge(Request& request);
     Step settle(Request& request);
@@ -136,6 +153,7 @@ class Gateway {
     std::shared_ptr<const Snapshot> snapshot_;
     authz::GrantCache& cache_;
     Authorize& authorize_;
+    LambdaInvoker* invoker_;
     IdSource ids_;
     Journal journal_;
     Metrics metrics_;

@@ -5,10 +5,12 @@
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/authz/identity_source.hpp"
 #include "gatehouse/authz/jwt_authorizer.hpp"
+#include "gatehouse/authz/request_identity.hpp"
 #include "gatehouse/config/model.hpp"
 #include "gatehouse/config/report.hpp"
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
+#include "gatehouse/forward/proxy_event.hpp"
 #include "gatehouse/routing/api_table.hpp"
 #include "gatehouse/routing/route_table.hpp"
 
@@ -22,9 +24,10 @@ namespace gatehouse::app {
 
 struct CompiledAuthorizer {
     const config::Authorizer* source = nullptr;
-    authz::IdentitySource identity;
-    authz::JwtAuthorizer jwt;
-    std::vector<std::uint32_t> key_sources;  ///< one per provider
+    std::optional<authz::IdentitySource> identity;           ///< TOKEN
+    std::optional<authz::RequestIdentity> request_identity;  ///< REQUEST
+    std::optional<authz::JwtAuthorizer> jwt;                 ///< nothing: the function decides
+    std::vector<std::uint32_t> key_sources;                  ///< one per provider
     authz::CacheScope scope = 0;
     bool narrow = false;  ///< its policies can be narrower than the routes that share it
     /// The cache-trap warning was given: once per authorizer and configuration.
@@ -32,15 +35,14 @@ struct CompiledAuthorizer {
     /// So was the one about context keys that get no header.
     mutable std::atomic<bool> context_warned{false};
 
-    CompiledAuthorizer(const config::Authorizer* authorizer,
-                       authz::IdentitySource identity_source,
-                       authz::JwtAuthorizer jwt_authorizer);
+    bool calls_function() const noexcept { return !jwt; }
 };
 
 struct CompiledRoute {
     const config::Route* source = nullptr;
     int authorizer = -1;                          ///< index into CompiledApi::authorizers; -1: NONE
     std::optional<forward::ForwardPlan> forward;  ///< HTTP_PROXY
+    std::optional<forward::ProxyEventOptions> aws_proxy;  ///< AWS_PROXY: of the function's event
     std::string mock_body;
     std::string mock_type;
 };

@@ -11,8 +11,15 @@ namespace gatehouse::config::keys {
 
 using Keys = std::span<const std::string_view>;
 
-inline constexpr auto kRoot = std::to_array<std::string_view>(
-    {"$schema", "listeners", "admin", "threads", "limits", "timeouts", "accessLog", "apis"});
+inline constexpr auto kRoot = std::to_array<std::string_view>({"$schema",
+                                                               "listeners",
+                                                               "admin",
+                                                               "threads",
+                                                               "limits",
+                                                               "timeouts",
+                                                               "accessLog",
+                                                               "functions",
+                                                               "apis"});
 
 inline constexpr auto kListener = std::to_array<std::string_view>({"address", "port"});
 
@@ -46,9 +53,13 @@ inline constexpr auto kApi = std::to_array<std::string_view>({"name",
                                                               "encodedSlash",
                                                               "methodOverride",
                                                               "denyMessages",
+                                                              "binaryMediaTypes",
                                                               "authorizers",
                                                               "routes",
                                                               "gatewayResponses"});
+
+inline constexpr auto kFunction = std::to_array<std::string_view>(
+    {"endpoint", "command", "directory", "environment", "concurrency", "timeoutInMillis"});
 
 inline constexpr auto kContextHeaders =
     std::to_array<std::string_view>({"prefix", "requestContext"});
@@ -112,6 +123,7 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
                                                       {"limits", kLimits},
                                                       {"timeouts", kTimeouts},
                                                       {"accessLog", kAccessLog},
+                                                      {"function", kFunction},
                                                       {"api", kApi},
                                                       {"contextHeaders", kContextHeaders},
                                                       {"authorizer", kAuthorizer},
@@ -126,8 +138,7 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
 
 /// Keys of capabilities that are named in advance and not built: refused as such, wherever they
 /// stand.
-inline constexpr auto kLater = std::to_array<std::string_view>({"functions",
-                                                                "providerARNs",
+inline constexpr auto kLater = std::to_array<std::string_view>({"providerARNs",
                                                                 "jwtConfiguration",
                                                                 "accessKeys",
                                                                 "introspection",
@@ -148,7 +159,6 @@ inline constexpr auto kLater = std::to_array<std::string_view>({"functions",
                                                                 "requestValidators",
                                                                 "requestModels",
                                                                 "models",
-                                                                "binaryMediaTypes",
                                                                 "tls",
                                                                 "upstreams",
                                                                 "decision",

@@ -85,24 +85,40 @@ struct JwtAuthorizer {
     Json statements;                    ///< null, or the array of IAM statements with `when`
 };
 
+/// A Lambda function: one of `functions`, or one that an ARN or a URL named elsewhere.
+struct Function {
+    std::string name;      ///< what an ARN ends in, without version or alias
+    std::string pointer;   ///< of its entry, or of the place that named it
+    std::string endpoint;  ///< of the Lambda Invoke API; empty: Gatehouse runs `command`
+    std::string called;    ///< name or ARN in the path of the Invoke API
+    std::vector<std::string> command;  ///< program and arguments
+    std::string directory = ".";
+    std::vector<std::pair<std::string, std::string>> environment;
+    unsigned concurrency = 1;  ///< processes at most
+    std::chrono::milliseconds timeout = limits::kFunctionTime;
+};
+
 struct Authorizer {
     std::string name;
     std::string pointer;  ///< JSON pointer of this object in the file, for messages
-    std::string type;     ///< "TOKEN"
+    std::string type;     ///< "TOKEN" or "REQUEST"
+    /// TOKEN: one header. REQUEST: sources with commas between them; empty: none.
     std::string identity_source = "method.request.header.Authorization";
     std::string identity_validation_expression;  ///< empty: none
     std::chrono::seconds result_ttl = limits::kResultTtlDefault;
     bool limit_to_expiration = true;
     bool require_principal_id = false;
-    std::string authorizer_uri;  ///< "gatehouse:jwt"
+    std::string authorizer_uri;  ///< "gatehouse:jwt", or what names a function
+    int function = -1;           ///< index into Model::functions; -1: gatehouse:jwt
     JwtAuthorizer jwt;
 };
 
-enum class IntegrationType { http_proxy, mock };
+enum class IntegrationType { http_proxy, aws_proxy, mock };
 
 struct Integration {
     IntegrationType type = IntegrationType::http_proxy;
-    std::string uri;  ///< ${stageVariables.x} already filled in; {name} placeholders still there
+    std::string uri;    ///< ${stageVariables.x} already filled in; {name} placeholders still there
+    int function = -1;  ///< AWS_PROXY: index into Model::functions
     std::string http_method;  ///< empty or "ANY": the client's
     std::chrono::milliseconds timeout = limits::kIntegrationTimeDefault;
     std::map<std::string, std::string> request_parameters;  ///< integration.request.… -> expression
@@ -150,6 +166,7 @@ struct Api {
     EncodedSlash encoded_slash = EncodedSlash::keep;
     bool method_override = false;
     bool deny_messages_2015 = false;
+    std::vector<std::string> binary_media_types;
     std::vector<Authorizer> authorizers;
     std::vector<Route> routes;
     std::map<std::string, GatewayResponse> gateway_responses;  ///< "UNAUTHORIZED", "DEFAULT_4XX", …
@@ -162,6 +179,7 @@ struct Model {
     Limits limits;
     Timeouts timeouts;
     AccessLog access_log;
+    std::vector<Function> functions;
     std::vector<Api> apis;
 };
 

@@ -81,6 +81,11 @@ constexpr std::size_t kNegativeEntries = 10000;
 
 // Running and calling functions. Lambda: 3 s for a call unless told otherwise, 10 s to start.
 constexpr std::chrono::milliseconds kFunctionTime = 3000ms;  // functions.*.timeoutInMillis
+constexpr std::chrono::milliseconds kFunctionTimeLeast = 50ms;
+constexpr std::chrono::milliseconds kFunctionTimeMost = 900000ms;  // Lambda's own: 15 minutes
+constexpr std::int64_t kFunctionProcesses = 64;                    // functions.*.concurrency
+// The service documents none for REST APIs; its requests end after this time in all.
+constexpr std::chrono::milliseconds kAuthorizerTime = 29000ms;
 constexpr std::chrono::milliseconds kFunctionStartTime = 10000ms;
 constexpr std::chrono::milliseconds kFunctionGrace = 1000ms;  // between SIGTERM and SIGKILL
 constexpr std::chrono::milliseconds kFunctionRestartFirst = 100ms;

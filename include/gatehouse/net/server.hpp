@@ -24,6 +24,7 @@ struct ServerParts {
     authz::GrantCache& cache;
     app::KeyStore& keys;
     app::Authorize& authorize;
+    app::LambdaInvoker* invoker;  ///< null: no functions
     const app::Clock& clock;
     std::string version;
     /// Called with each finished request's trace on the control thread (the demo's one line per

@@ -26,7 +26,8 @@ struct AuthorizeFixture : test::GatewayFixture {
         bool joined = false;
         const CompiledApi& api = snapshot->apis[0];
         const std::string arn = std::string(test::kStagePrefix) + "GET/a";
-        const AuthorizeCall call{snapshot, &api, api.authorizers[0].get(), identity, arn, &joined};
+        const AuthorizeCall call{
+            snapshot, &api, api.authorizers[0].get(), identity, identity, arn, nullptr, &joined};
         ResultPtr result = authorize.authorize(call, clock.now(), [this] {
             return Wake([this](ResultPtr late) { woken.push_back(std::move(late)); });
         });
@@ -390,8 +391,14 @@ TEST_SUITE("app/authorize") {
                 threads.emplace_back([&] {
                     while (!go)
                         std::this_thread::yield();
-                    const AuthorizeCall call{
-                        f.snapshot, &api, api.authorizers[0].get(), token, arn, nullptr};
+                    const AuthorizeCall call{f.snapshot,
+                                             &api,
+                                             api.authorizers[0].get(),
+                                             token,
+                                             token,
+                                             arn,
+                                             nullptr,
+                                             nullptr};
                     const auto result = f.authorize.authorize(call, f.clock.now(), [&] {
                         return Wake([&](const ResultPtr& late) {
                             answers += late->grant != nullptr ? 1 : 0;

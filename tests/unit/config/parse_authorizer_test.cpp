@@ -31,11 +31,11 @@ void check_below(const std::vector<Refusal>& rows) {
 TEST_SUITE("config/parse_authorizer") {
     TEST_CASE("types and uris that are not built are refused by name") {
         check_below({
-            {"request",
+            {"request keeps TOKEN's expression",
              "/type",
              "\"REQUEST\"",
-             "/type",
-             "\"REQUEST\" is not supported by this version of Gatehouse yet"},
+             "/identityValidationExpression",
+             "a REQUEST authorizer has none"},
             {"cognito",
              "/type",
              "\"COGNITO_USER_POOLS\"",
@@ -47,26 +47,10 @@ TEST_SUITE("config/parse_authorizer") {
              "/type",
              "not supported by this version of Gatehouse yet"},
             {"small letters", "/type", "\"token\"", "/type", "did you mean \"TOKEN\"?"},
-            {"empty type", "/type", "\"\"", "/type", "allowed: \"TOKEN\""},
+            {"empty type", "/type", "\"\"", "/type", "allowed: \"TOKEN\", \"REQUEST\""},
             {"introspection",
              "/authorizerUri",
              "\"gatehouse:introspection\"",
-             "/authorizerUri",
-             "not supported by this version of Gatehouse yet"},
-            {"service ARN",
-             "/authorizerUri",
-             "\"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
-             "arn:aws:lambda:us-east-1:123456789012:function:f/invocations\"",
-             "/authorizerUri",
-             "not supported by this version of Gatehouse yet"},
-            {"function ARN",
-             "/authorizerUri",
-             "\"arn:aws:lambda:us-east-1:123456789012:function:f\"",
-             "/authorizerUri",
-             "not supported by this version of Gatehouse yet"},
-            {"function URL",
-             "/authorizerUri",
-             "\"http://127.0.0.1:9001/2015-03-31/functions/f/invocations\"",
              "/authorizerUri",
              "not supported by this version of Gatehouse yet"},
             {"typing error",
@@ -78,13 +62,34 @@ TEST_SUITE("config/parse_authorizer") {
         });
     }
 
-    TEST_CASE("another type is not judged by the rules of TOKEN") {
-        Json document = full_document();
-        Json& authorizer = document["apis"][0]["authorizers"]["jwt"];
+    TEST_CASE("a REQUEST authorizer has sources of its own") {
+        Json base = full_document();
+        Json& authorizer = base["apis"][0]["authorizers"]["jwt"];
         authorizer["type"] = "REQUEST";
-        authorizer["identitySource"] =
-            "method.request.header.Authorization,method.request.querystring.t";
-        CHECK(load(document).problems.size() == 1);
+        authorizer.erase("identityValidationExpression");
+        const std::string at = std::string(kAt) + "/identitySource";
+        const auto refuse = [&](const char* name, const char* value, const char* words) {
+            check_refusals(base, {{name, at.c_str(), value, at.c_str(), words}});
+        };
+        refuse("path parameter", "\"method.request.path.id\"", "is no identity source");
+        refuse("literal", "\"'x'\"", "is no identity source");
+        refuse("empty element", "\"method.request.header.A,,\"", "is no identity source");
+        refuse("its own result", "\"context.authorizer.userId\"", "is no identity source");
+        refuse("empty", "\"\"", "is empty");
+        refuse("unknown variable", "\"context.nonsense\"", "is no identity source");
+        refuse("no token in it", "\"stageVariables.backend\"", "takes the token from the first");
+        check_acceptances(base,
+                          {{"header and query",
+                            at.c_str(),
+                            "\"method.request.header.A, method.request.querystring.t\""},
+                           {"all kinds",
+                            at.c_str(),
+                            "\"method.request.querystring.t,stageVariables.backend,context."
+                            "identity.sourceIp\""}});
+        Json cached = base;
+        cached["apis"][0]["authorizers"]["jwt"].erase("identitySource");
+        const Loaded loaded = load(cached);
+        CHECK(has_problem(loaded.problems, kAt, "caches results and has no \"identitySource\""));
     }
 
     TEST_CASE("identity source expression and times are checked") {

@@ -139,8 +139,7 @@ TEST_SUITE("config/reader") {
 
         const Row rows[] = {
             {"",
-             {"functions",
-              "accessKeys",
+             {"accessKeys",
               "apiKeys",
               "usagePlans",
               "upstreams",
@@ -150,12 +149,7 @@ TEST_SUITE("config/reader") {
             {"/listeners/0", {"tls"}},
             {"/limits", {"connectionsPerAddress"}},
             {"/apis/0",
-             {"apiKeySource",
-              "throttle",
-              "requestValidators",
-              "models",
-              "binaryMediaTypes",
-              "corsConfiguration"}},
+             {"apiKeySource", "throttle", "requestValidators", "models", "corsConfiguration"}},
             {"/apis/0/authorizers/jwt",
              {"providerARNs",
               "jwtConfiguration",
