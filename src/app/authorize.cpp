@@ -137,8 +137,18 @@ std::shared_ptr<const AuthorizeResult> Authorize::authorize(
             return found;
         }
     }
-    if (call.authorizer->calls_function())
-        return call_function(call, now, generation, joins, make_wake);
+    if (call.authorizer->calls_function()) {
+        try {
+            return call_function(call, now, generation, joins, make_wake);
+        } catch (const std::exception& fault) {
+            // Nobody was called: those who joined must not wait for ever.
+            auto result = std::make_shared<AuthorizeResult>();
+            result->error = Errc::internal;
+            result->detail = fault.what();
+            if (joins) flight_.complete(scope, call.identity, result);
+            return result;
+        }
+    }
     const auto await_keys = [&](std::uint32_t source) {
         auto job = make_job(call, generation, joins);
         // The wake must be in place before the fetch can end, and be taken back when there is no

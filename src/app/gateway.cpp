@@ -351,7 +351,11 @@ Step Gateway::settle(Request& request) {
     return Step::refuse;
 }
 
-Errc Gateway::invoke(Request& request, std::string_view content, LambdaDone done) {
+Errc Gateway::invoke(Request& request,
+                     std::string_view content,
+                     const Instant& now,
+                     LambdaDone done) {
+    request.invoked = now.steady;
     const config::Integration& integration = request.route->source->integration;
     const auto kind =
         request.grant ? forward::AuthorizerKind::lambda : forward::AuthorizerKind::none;
@@ -384,12 +388,14 @@ authz::RenderedResponse Gateway::read_answer(Request& request,
                                              const LambdaOutcome& outcome,
                                              const Instant& now) {
     const forward::ProxyEventOptions& options = *request.route->aws_proxy;
-    request.record.first_byte_us = to_micros(now.steady - request.began.steady);
+    request.record.first_byte_us = to_micros(now.steady - request.invoked);
+    metrics_.upstream_seconds.observe(static_cast<double>(request.record.first_byte_us) / 1e6);
     auto answer = forward::read_proxy_answer(
         outcome.view(),
         {options.format, request.api->source->plain_headers, options.binary_media_types},
         request.facts);
     if (!answer) {
+        ++metrics_.upstream_failures;
         std::string detail = answer.error().detail;
         if (!outcome.detail.empty())
             detail += (detail.empty() ? "" : ": ") + printable(outcome.detail, 300);
@@ -430,9 +436,13 @@ void Gateway::explain(Request& request, const AuthorizeResult* result) const {
     const bool trapped = request.verdict.reason == Errc::implicit_deny &&
                          request.authorizer->narrow && detail.issued_for != detail.method_arn;
     if (trapped) {
-        detail.hint = "the cached policy was made for " + detail.issued_for +
-                      " and allows nothing else: use \"resource\": \"stage\", or "
-                      "\"authorizerResultTtlInSeconds\": 0";
+        const bool hit = request.record.cache == CacheUse::hit;
+        detail.hint =
+            std::string(hit ? "the cached" : "the") + " policy was made for " + detail.issued_for +
+            (request.authorizer->calls_function()
+                 ? " and does not allow this: let the function allow the whole stage, or set "
+                 : " and allows nothing else: use \"resource\": \"stage\", or ") +
+            "\"authorizerResultTtlInSeconds\": 0";
     }
 }
 

@@ -45,6 +45,11 @@ authz::JwtAuthorizerOptions jwt_options(const config::JwtAuthorizer& jwt) {
     return options;
 }
 
+// With its length, so that no two lists of texts look alike.
+void add_text(std::string& into, std::string_view text) {
+    into.append(std::to_string(text.size())).append(":").append(text);
+}
+
 // The fingerprint covers everything a cached grant is built from: the stage that its policy's ARNs
 // name, where its keys come from, and the API's contextHeaders (its header lines are made once).
 std::string fingerprint(const config::Model& model,
@@ -59,10 +64,25 @@ std::string fingerprint(const config::Model& model,
     if (authorizer.jwt) {
         text += '\n' + authorizer.jwt->fingerprint();
     } else {
+        // Whatever the event shows the function of the API, and what the function is.
         const auto& function = model.functions.at(static_cast<std::size_t>(source.function));
-        text += '\n' + function.endpoint + '\n' + function.directory;
+        add_text(text, api.name);
+        add_text(text, api.base_path);
+        for (const std::string& host : api.domain_names)
+            add_text(text, host);
+        for (const auto& [name, value] : api.stage_variables) {
+            add_text(text, name);
+            add_text(text, value);
+        }
+        add_text(text, function.endpoint);
+        add_text(text, function.called);
+        add_text(text, function.directory);
         for (const std::string& word : function.command)
-            text += '\n' + word;
+            add_text(text, word);
+        for (const auto& [name, value] : function.environment) {
+            add_text(text, name);
+            add_text(text, value);
+        }
     }
     for (const config::JwtProvider& provider : source.jwt.providers)
         text += '\n' + provider.jwks_uri;
@@ -189,7 +209,7 @@ Result<CompiledRoute> compile_route(const config::Api& api,
         forward::ProxyEventOptions options;
         options.binary_media_types = api.binary_media_types;
         options.reserved_headers = reserved.headers;
-        if (api.context_headers.enabled) options.context_prefix = api.context_headers.prefix;
+        options.reserved_prefixes = reserved.prefixes;
         route.aws_proxy = std::move(options);
         return route;
     }

@@ -190,8 +190,7 @@ Json last_step(const TraceRecord& record, const CompiledRoute* route, const Snap
                 {"type", "AWS_PROXY"},
                 {"function", function_name(route->source->integration.function, snapshot)},
                 {"status", record.upstream_status},
-                {"micros",
-                 record.first_byte_us - std::min(record.first_byte_us, record.authorizer_us)}};
+                {"micros", record.first_byte_us}};
     }
     if (record.upstream_status == 0)
         return {{"step", "integration"}, {"type", "MOCK"}, {"status", record.status}};

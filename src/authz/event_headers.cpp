@@ -61,9 +61,9 @@ bool is_owned(std::string_view name) noexcept {
 bool is_hidden(const http::Field& field, const HiddenHeaders& hidden) noexcept {
     if (hidden.signatures && field.id == FieldId::authorization && field.value.starts_with("AWS4-"))
         return true;
-    if (!hidden.prefix.empty() &&
-        equals_folded(field.name.substr(0, hidden.prefix.size()), hidden.prefix))
-        return true;
+    for (const std::string& prefix : hidden.prefixes) {
+        if (equals_folded(field.name.substr(0, prefix.size()), prefix)) return true;
+    }
     return std::ranges::any_of(
         hidden.names, [&](const std::string& name) { return equals_folded(name, field.name); });
 }

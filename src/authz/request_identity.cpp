@@ -1,52 +1,76 @@
 #include "gatehouse/authz/request_identity.hpp"
 
+#include "gatehouse/authz/event_values.hpp"
 #include "gatehouse/core/ascii.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace gatehouse::authz {
 namespace {
 
 constexpr std::string_view kHeader = "method.request.header.";
+constexpr std::string_view kQuery = "method.request.querystring.";
 
 // Path parameters are in the event, and cannot be a source (developer guide, "Input to a Lambda
-// authorizer").
+// authorizer"). What authorizes cannot be told apart by what only the authorizer knows, nor by what
+// is known when the answer is there.
 bool is_source(std::string_view name) noexcept {
     if (name.starts_with(kHeader)) return is_token(name.substr(kHeader.size()));
-    constexpr std::string_view kKinds[] = {
-        "method.request.querystring.", "stageVariables.", "context."};
-    return std::ranges::any_of(kKinds,
-                               [&](std::string_view kind) { return name.starts_with(kind); });
+    if (name.starts_with(kQuery)) return name.size() > kQuery.size();
+    for (const std::string_view late : {"context.authorizer.",
+                                        "context.error.",
+                                        "context.integration",
+                                        "context.response",
+                                        "context.status",
+                                        "context.authenticate.",
+                                        "context.authorize.",
+                                        "context.gatehouse."}) {
+        if (name.starts_with(late)) return false;
+    }
+    return name.starts_with("stageVariables.") || name.starts_with("context.");
+}
+
+const NamedValues* find_values(const ValueMap& map, std::string_view name, bool any_case) noexcept {
+    const auto it = std::ranges::find_if(map, [&](const NamedValues& entry) {
+        return any_case ? equals_ignoring_case(entry.name, name) : entry.name == name;
+    });
+    return it == map.end() ? nullptr : &*it;
 }
 
 // Which of two credentials counts is a question that gateway and function could answer differently.
-bool is_repeated(const RequestFacts& facts, std::string_view name) noexcept {
-    if (!name.starts_with(kHeader)) return false;
-    const std::string_view header = name.substr(kHeader.size());
-    return std::ranges::count_if(facts.head->fields, [&](const http::Field& field) {
-               return equals_ignoring_case(field.name, header);
-           }) > 1;
+Errc take_value(const NamedValues* found, std::string& value) {
+    if (found == nullptr || found->values.empty()) return Errc::identity_missing;
+    if (found->values.size() > 1) return Errc::identity_repeated;
+    value = found->values.front();
+    return value.empty() ? Errc::identity_empty : Errc::none;
 }
 
 }  // namespace
 
 Result<RequestIdentity> RequestIdentity::make(std::string_view sources) {
     RequestIdentity identity;
-    while (!sources.empty()) {
+    for (bool more = !sources.empty(); more;) {
         const std::size_t comma = std::min(sources.find(','), sources.size());
         const std::string_view name = trim(sources.substr(0, comma));
+        more = comma < sources.size();
         sources.remove_prefix(std::min(comma + 1, sources.size()));
         auto source = Expression::make(name);
-        // What authorizes cannot be told apart by what only the authorizer knows.
-        if (!source || source->is_literal() || !is_source(name) ||
-            name.starts_with("context.authorizer.") || name.starts_with("context.error.")) {
+        if (!source || source->is_literal() || !is_source(name)) {
             return fail(Errc::config_invalid,
                         "\"" + printable(name) +
                             "\" is no identity source; allowed, with commas between them: "
                             "method.request.header.NAME, method.request.querystring.NAME, "
                             "stageVariables.NAME, context.NAME");
         }
-        identity.sources_.push_back(std::move(*source));
+        using Kind = Source::Kind;
+        const Kind kind = name.starts_with(kHeader)  ? Kind::header
+                          : name.starts_with(kQuery) ? Kind::query
+                                                     : Kind::variable;
+        const std::size_t prefix = kind == Kind::header  ? kHeader.size()
+                                   : kind == Kind::query ? kQuery.size()
+                                                         : 0;
+        identity.sources_.push_back({kind, std::string(name.substr(prefix)), std::move(*source)});
     }
     return identity;
 }
@@ -56,12 +80,24 @@ RequestIdentity::Found RequestIdentity::find(const RequestFacts& facts,
     scratch.clear();
     std::size_t first_begin = 0;
     std::size_t first_size = 0;
+    std::optional<ValueMap> headers;
+    std::optional<ValueMap> query;
     std::string value;
-    for (const Expression& source : sources_) {
-        if (is_repeated(facts, source.value())) return {{}, {}, Errc::identity_repeated};
+    for (const Source& source : sources_) {
         value.clear();
-        if (!source.append(facts, value)) return {{}, {}, Errc::identity_missing};
-        if (value.empty()) return {{}, {}, Errc::identity_empty};
+        Errc error = Errc::none;
+        if (source.kind == Source::Kind::header) {
+            if (!headers) headers = header_values(facts, EventFormat::rest, {});
+            error = take_value(find_values(*headers, source.name, true), value);
+        } else if (source.kind == Source::Kind::query) {
+            if (!query) query = query_values(facts.target.query);
+            error = take_value(find_values(*query, source.name, false), value);
+        } else if (!source.expression.append(facts, value)) {
+            error = Errc::identity_missing;
+        } else if (value.empty()) {
+            error = Errc::identity_empty;
+        }
+        if (error != Errc::none) return {{}, {}, error};
         scratch.append(std::to_string(value.size())).append(":");
         if (first_size == 0) {
             first_begin = scratch.size();

@@ -21,6 +21,7 @@ constexpr int kMostDepth = 64;
 void add_lines(std::string_view text, std::vector<Problem>& problems) {
     if (problems.empty()) return;
     std::vector<std::string> pointers;
+    pointers.reserve(problems.size());
     for (const Problem& problem : problems)
         pointers.push_back(problem.pointer);
     const std::vector<int> lines = locate(text, pointers);

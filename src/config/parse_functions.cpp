@@ -21,9 +21,13 @@ std::string fault_in_function_name(std::string_view text) {
     return in_quotes(text) + " is no function name: 1 to 64 letters, digits, \"-\" and \"_\"";
 }
 
+// A base URL, or the whole one of a function, as the Runtime Interface Emulator needs it.
 std::string fault_in_endpoint(std::string_view text) {
     std::string fault = fault_in_issuer_url(text);
-    if (fault.empty() && is_plain_remote(text)) return {};  // a container beside this one, say
+    if (fault.empty() && text.find(kInvokePath) != std::string_view::npos &&
+        !text.ends_with(kInvocations)) {
+        fault = in_quotes(text) + " names a function and does not end in \"/invocations\"";
+    }
     return fault;
 }
 
@@ -62,9 +66,15 @@ Function read_function(const std::string& name,
     Function function;
     function.name = function.called = name;
     function.pointer = pointer;
+    function.listed = true;
     if (!value.is_object()) return function;
     if (reader.has("endpoint")) {
         reader.read_checked("endpoint", function.endpoint, fault_in_endpoint);
+        if (is_plain_remote(function.endpoint)) {
+            reader.source().warning(reader.at("endpoint"),
+                                    "the function is called over plain http on another machine: "
+                                    "whoever sits between can answer for it");
+        }
         for (const std::string_view key :
              {"command", "directory", "environment", "concurrency", "timeoutInMillis"}) {
             reader.refuse(key, "the function runs behind its \"endpoint\"; take one of the two");
@@ -125,6 +135,15 @@ Named parse_named(std::string_view text) {
         if (!named.fault.empty()) return named;
         const std::size_t begin = at + kInvokePath.size();
         named.name = text.substr(begin, text.size() - kInvocations.size() - begin);
+        // A name, or an ARN, its colons encoded or not.
+        const auto fits = [](char c) {
+            return is_alpha(c) || is_digit(c) ||
+                   std::string_view("-_:%$.").find(c) != std::string_view::npos;
+        };
+        if (!std::ranges::all_of(named.name, fits)) {
+            named.fault = in_quotes(named.name) + " is no function name";
+            return named;
+        }
         named.called = named.name;
         named.endpoint = text;
         return named;
@@ -172,13 +191,20 @@ std::optional<int> find_function(std::string_view text,
     std::vector<std::string_view> known;
     for (std::size_t i = 0; i < functions.size(); ++i) {
         const Function& function = functions[i];
-        // A URL is a place of its own; an ARN means the function of its name.
-        const bool same = named.endpoint.empty() ? function.name == named.name
-                                                 : function.endpoint == named.endpoint;
+        // A URL is a place of its own. An ARN means the listed function of its name, and where
+        // there is none itself: another account's function of that name is another function.
+        bool same = function.endpoint == named.endpoint && !function.listed;
+        if (named.endpoint.empty())
+            same = function.listed ? function.name == named.name : function.called == named.called;
         if (same) return static_cast<int>(i);
-        known.push_back(function.name);
+        if (function.listed) known.push_back(function.name);
     }
     const std::string& fallback = reader.source().lambda_endpoint;
+    if (const std::string fault = fault_in_endpoint(fallback);
+        named.endpoint.empty() && !fallback.empty() && !fault.empty()) {
+        reader.problem(name, "is called at AWS_ENDPOINT_URL_LAMBDA, which " + fault);
+        return std::nullopt;
+    }
     if (named.endpoint.empty() && fallback.empty()) {
         reader.problem(name,
                        "nothing can call the function " + in_quotes(named.name) +

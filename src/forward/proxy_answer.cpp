@@ -112,7 +112,10 @@ void append_headers(const FunctionAnswer& answer, const ProxyAnswerRules& rules,
     for (const auto& [name, value] : answer.headers) {
         const http::Fate fate = fate_of(http::find_field_id(name), rules);
         if (fate != http::Fate::pass && fate != http::Fate::remap) continue;
-        if (equals_ignoring_case(name, "apigw-requestid")) continue;
+        // What Gatehouse says of a request in its own name.
+        if (equals_ignoring_case(name, "apigw-requestid") ||
+            equals_ignoring_case(name, "x-gatehouse-trace"))
+            continue;
         if (fate == http::Fate::remap) out += "x-amzn-Remapped-";
         add_line(out, name, value);
     }

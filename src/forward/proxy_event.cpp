@@ -120,7 +120,7 @@ Errc append_proxy_event(const ProxyRequest& request,
     // The body is in the event whole, or larger. Asked first, so that no event of many times the
     // limit is made.
     if (request.body.size() > limits::kFunctionEventBytes) return Errc::function_event_too_large;
-    const authz::HiddenHeaders hidden{options.reserved_headers, options.context_prefix, true};
+    const authz::HiddenHeaders hidden{options.reserved_headers, options.reserved_prefixes, true};
     const std::size_t start = out.size();
     if (options.format == EventFormat::http_2_0) {
         append_event_2(request, options, hidden, out);

@@ -202,13 +202,14 @@ void CommandFunction::ended(Slot slot, const std::string& how) {
     how_ = how;
     ProcessPool::Actions actions;
     if (pool_.is_starting(slot)) {
-        start_error_ = "ended before it asked for work: " + how +
-                       (output.empty() ? "" : "; its last lines: " + output);
+        // Its output may hold secrets: it stays in the log, and out of traces.
+        start_error_ = "ended before it asked for work: " + how + "; the log has its output";
         start_payload_ = error_object("Runtime.ExitError", {}, "Runtime exited with error: " + how);
         actions = pool_.exited(slot, now());
-        spdlog::warn("function {}: {}; next start in {} ms",
+        spdlog::warn("function {}: ended before it asked for work: {}{}; next start in {} ms",
                      name_,
-                     start_error_,
+                     how,
+                     output.empty() ? "" : "; its last lines: " + output,
                      pool_.restart_in(now()).count());
     } else {
         if (!pool_.is_ending(slot)) spdlog::warn("function {}: its process ended: {}", name_, how);

@@ -21,6 +21,12 @@ void Session::begin_collect() {
     exchange.upload_done =
         exchange.framing.kind == http::Framing::Kind::none ||
         (exchange.framing.kind == http::Framing::Kind::length && exchange.framing.length == 0);
+    if (exchange.framing.kind == http::Framing::Kind::length &&
+        exchange.framing.length > limits::kFunctionEventBytes) {
+        keep_alive_ = false;
+        fail(Errc::function_event_too_large, "the content alone is larger than an event may be");
+        return;
+    }
     if (!exchange.upload_done && exchange.request.head.expect_continue &&
         exchange.arrived().empty()) {
         // RFC 9110 10.1.1: only now is it certain that the content will be read.
@@ -55,11 +61,14 @@ bool Session::take_content() {
     while (!exchange.decoder.done() && exchange.body_begin < exchange.body_end) {
         const auto step = exchange.decoder.feed(exchange.arrived());
         exchange.body_begin += step.consumed;
-        const bool large =
-            exchange.decoder.content_bytes() > worker_.snapshot().model.limits.body_bytes;
-        if (step.error != Errc::none || large) {
+        const std::uint64_t size = exchange.decoder.content_bytes();
+        const bool large = size > worker_.snapshot().model.limits.body_bytes;
+        if (step.error != Errc::none || large || size > limits::kFunctionEventBytes) {
             keep_alive_ = false;
-            fail(large ? Errc::body_too_large : step.error, "chunked content");
+            fail(step.error != Errc::none ? step.error
+                 : large                  ? Errc::body_too_large
+                                          : Errc::function_event_too_large,
+                 "chunked content");
             return false;
         }
         exchange.content += step.data;
@@ -79,7 +88,10 @@ void Session::invoke() {
     auto holder = std::make_shared<Ptr>(this);
     Worker* worker = &worker_;
     const Errc error = worker_.gateway().invoke(
-        exchange.request, exchange.content, [holder, worker, ticket](app::LambdaOutcome outcome) {
+        exchange.request,
+        exchange.content,
+        worker_.now(),
+        [holder, worker, ticket](app::LambdaOutcome outcome) {
             auto told = std::make_shared<const app::LambdaOutcome>(std::move(outcome));
             worker->post([session = std::move(*holder), ticket, told = std::move(told)] {
                 session->on_outcome(ticket, told);

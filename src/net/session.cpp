@@ -125,7 +125,7 @@ void Session::on_client_readable() {
 
 void Session::on_client_writable() {
     guarded([this] {
-        down_timeout_.disarm();
+        if (phase_ != Phase::deciding) down_timeout_.disarm();
         pump_down();
         // An interim 100 that had to wait holds the content back until it is out.
         if (phase_ == Phase::relaying && !exchange_->upload_done && exchange_->to_client.empty())
@@ -467,7 +467,9 @@ void Session::on_down_timeout() {
                 abort();
                 break;
             case Phase::deciding:
-                fail(Errc::authorizer_failure, "the authorizer did not answer in time");
+                fail(exchange_->request.verdict.allow ? Errc::function_timeout
+                                                      : Errc::authorizer_failure,
+                     "no answer in time");
                 break;
             case Phase::connecting:
                 fail(Errc::upstream_connect_timeout, "connectInMillis");

@@ -251,6 +251,8 @@ class RequestAuthorizers(FunctionCase):
             ("/a", {"Auth": "allow"}),
             ("/a?key=", {"Auth": "allow"}),
             ("/a?Key=1", {"Auth": "allow"}),
+            ("/a?key=1&key=2", {"Auth": "allow"}),
+            ("/a?key=1", {"Auth": "allow", "Connection": "Auth"}),  # which hides it from the function
         ):
             with self.subTest(target, headers=headers):
                 self.assert_unauthorized(gateway.get(target, headers=headers))
@@ -273,7 +275,7 @@ class RequestAuthorizers(FunctionCase):
 
     def test_the_event(self):
         gateway = self.gate(self.request(), stageVariables={"env": "test"})
-        self.assert_status(gateway.get("/a/b?key=1&key=2", headers={"Auth": "allow", "X-Two": "2"}), 200)
+        self.assert_status(gateway.get("/a/b?key=1&n=1&n=2", headers={"Auth": "allow", "X-Two": "2"}), 200)
         event = self.events(gateway)[0]
         self.assertEqual(
             [
@@ -293,7 +295,7 @@ class RequestAuthorizers(FunctionCase):
             sorted(event),
         )
         self.assertEqual(("REQUEST", "/{proxy+}", "/a/b"), (event["type"], event["resource"], event["path"]))
-        self.assertEqual({"key": ["1", "2"]}, event["multiValueQueryStringParameters"])
+        self.assertEqual({"key": ["1"], "n": ["1", "2"]}, event["multiValueQueryStringParameters"])
         self.assertEqual({"proxy": "a/b"}, event["pathParameters"])
         self.assertEqual({"env": "test"}, event["stageVariables"])
         self.assertEqual("2", event["headers"]["X-Two"])
@@ -397,6 +399,9 @@ class Integrations(FunctionCase):
         gateway = self.proxy()
         with gateway.connect() as client:
             client.send(b"POST /f/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+            self.assert_status(client.read(), 413)
+        with gateway.connect() as client:  # refused by its head: it would not fit an event
+            client.send(b"POST /f/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 7000000\r\nExpect: 100-continue\r\n\r\n")
             self.assert_status(client.read(), 413)
         large = gateway.request("POST", "/f/created", {"Content-Type": "text/plain"}, b"x" * 7_000_000)
         self.assertEqual((413, b'{"message": "Request Too Long"}'), (large.status, large.body.replace(b'":"', b'": "')))

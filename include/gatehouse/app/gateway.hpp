@@ -44,6 +44,7 @@ enum class Step : std::uint8_t {
 struct Request {
     std::shared_ptr<const Snapshot> snapshot;
     Instant began;
+    SteadyTime invoked{};  ///< AWS_PROXY: when the function was called
     http::RequestHead head;
     RequestIds ids;
     const CompiledApi* api = nullptr;
@@ -98,7 +99,7 @@ class Gateway {
     /// Calls the function of an allowed request with its whole content. `done` is told the outcome,
     /// once, on any thread. A failure is known at once where no event can be made:
     /// Errc::function_event_too_large, and `done` is not called.
-    Errc invoke(Request& request, std::string_view content, LambdaDone done);
+    Errc invoke(Request& request, std::string_view content, const Instant& now, LambdaDone done);
 
     /// The client's answer from what the function gave back; a failure's answer where that is none.
     authz::RenderedResponse read_answer(Request& request,

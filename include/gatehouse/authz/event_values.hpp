@@ -26,9 +26,9 @@ using ValueMap = std::vector<NamedValues>;
 
 /// Client headers that an event does not show, beside those that never are.
 struct HiddenHeaders {
-    std::span<const std::string> names = {};  ///< in any case, `_` like `-`
-    std::string_view prefix = {};             ///< the same; empty: none
-    bool signatures = false;                  ///< an Authorization that holds a SigV4 signature
+    std::span<const std::string> names = {};     ///< in any case, `_` like `-`
+    std::span<const std::string> prefixes = {};  ///< the same, of beginnings of names
+    bool signatures = false;                     ///< an Authorization that holds a SigV4 signature
 };
 
 /// The request's headers as its event has them, X-Forwarded-*, and X-Amzn-Trace-Id included (API

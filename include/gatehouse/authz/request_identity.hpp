@@ -29,12 +29,21 @@ class RequestIdentity {
 
     /// Reads the sources of one request. Each value stands in the identity behind its length and a
     /// colon, so that no two lists of values look alike. Without sources both are empty.
-    /// Errc: identity_missing, identity_empty, identity_repeated (a second field of a header's
-    /// name)
+    /// INVARIANT: headers and parameters are read as the function's event shows them. If the cache
+    /// told callers apart by anything else, one policy could be had by showing the function less.
+    /// Errc: identity_missing, identity_empty, identity_repeated (a second value of a header or a
+    /// query parameter)
     Found find(const RequestFacts& facts, std::string& scratch) const;
 
   private:
-    std::vector<Expression> sources_;
+    struct Source {
+        enum class Kind { header, query, variable };
+        Kind kind;
+        std::string name;       ///< of the header or the parameter
+        Expression expression;  ///< of a variable
+    };
+
+    std::vector<Source> sources_;
 };
 
 }  // namespace gatehouse::authz

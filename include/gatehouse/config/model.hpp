@@ -91,6 +91,7 @@ struct Function {
     std::string pointer;   ///< of its entry, or of the place that named it
     std::string endpoint;  ///< of the Lambda Invoke API; empty: Gatehouse runs `command`
     std::string called;    ///< name or ARN in the path of the Invoke API
+    bool listed = false;   ///< in `functions`: only then is its name enough to mean it
     std::vector<std::string> command;  ///< program and arguments
     std::string directory = ".";
     std::vector<std::pair<std::string, std::string>> environment;

@@ -24,7 +24,7 @@ struct ProxyEventOptions {
     authz::EventFormat format = authz::EventFormat::rest;
     std::vector<std::string> binary_media_types;  ///< REST: "image/png", "image/*", "*/*"
     std::vector<std::string> reserved_headers;    ///< names mapped by any route of the API
-    std::string context_prefix;                   ///< of the context headers; empty: none
+    std::vector<std::string> reserved_prefixes;   ///< of the context headers of all APIs
 };
 
 struct ProxyRequest {

@@ -17,7 +17,7 @@ namespace {
 const std::string kStage = std::string(test::kStagePrefix) + "*";
 
 // Two routes behind one function, and one that a function answers.
-std::string config(const std::string& authorizer = {}, const std::string& type = "TOKEN") {
+std::string make_config(const std::string& authorizer = {}, const std::string& type = "TOKEN") {
     return R"({ "functions": { "authz": { "endpoint": "http://127.0.0.1:9" }, "app": { "endpoint": "http://127.0.0.1:9" } },
         "accessLog": { "format": "off" }, "apis": [ { "name": "users",
         "authorizers": { "fn": { "type": ")" +
@@ -33,7 +33,7 @@ std::string config(const std::string& authorizer = {}, const std::string& type =
 
 struct FunctionFixture : GatewayFixture {
     explicit FunctionFixture(const std::string& authorizer = {}, const std::string& type = "TOKEN")
-        : GatewayFixture(config(authorizer, type), false, false) {}
+        : GatewayFixture(make_config(authorizer, type), false, false) {}
 };
 
 }  // namespace
@@ -188,9 +188,10 @@ TEST_SUITE("app/function_authorizer") {
         f.invoker.allow(kStage);
         CHECK(call->resume() == Step::invoke);
         app::LambdaOutcome told;
-        CHECK(f.gateway.invoke(call->request(), "hello", [&](app::LambdaOutcome outcome) {
-            told = std::move(outcome);
-        }) == Errc::none);
+        CHECK(f.gateway.invoke(
+                  call->request(), "hello", f.clock.now(), [&](app::LambdaOutcome outcome) {
+                      told = std::move(outcome);
+                  }) == Errc::none);
         REQUIRE(f.invoker.pending() == 1);
         CHECK(f.invoker.call().function == 0);
         CHECK(f.invoker.call().timeout == std::chrono::milliseconds(500));
@@ -216,6 +217,35 @@ TEST_SUITE("app/function_authorizer") {
             CAPTURE(row.status);
             CHECK(f.gateway.read_answer(call->request(), {row.end, row.payload, {}}, f.clock.now())
                       .status == row.status);
+        }
+    }
+
+    TEST_CASE("what a function sees of an API tells cached results apart") {
+        const auto changed = [](const std::string& from, const std::string& to) {
+            std::string text = make_config();
+            return text.replace(text.find(from), from.size(), to);
+        };
+        authz::GrantCache cache;
+        app::KeyStore keys;
+        const auto scope_of = [&](const std::string& text) {
+            const auto snapshot = app::make_snapshot(test::parse_config(text), cache, keys, false);
+            REQUIRE(snapshot.has_value());
+            return (*snapshot)->apis[0].authorizers[0]->scope;
+        };
+        const authz::CacheScope plain = scope_of(make_config());
+        CHECK(scope_of(make_config()) == plain);
+        for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+                 {R"("name": "users",)", R"("name": "other",)"},
+                 {R"("name": "users",)", R"("name": "users", "basePath": "/v1",)"},
+                 {R"("name": "users",)", R"("name": "users", "domainNames": ["a.example"],)"},
+                 {R"("name": "users",)", R"("name": "users", "stageVariables": { "realm": "x" },)"},
+                 {R"("authz": { "endpoint": "http://127.0.0.1:9" })",
+                  R"("authz": { "endpoint": "http://127.0.0.1:8" })"},
+                 {R"("authz": { "endpoint": "http://127.0.0.1:9" })",
+                  R"("authz": { "command": ["a"], "environment": { "A": "b" } })"},
+                 {"1:function:authz", "1:function:app"}}) {
+            CAPTURE(to);
+            CHECK(scope_of(changed(from, to)) != plain);
         }
     }
 

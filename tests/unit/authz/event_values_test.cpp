@@ -121,7 +121,8 @@ TEST_SUITE("authz/event_values") {
             {"x_mapped", kGone, kGone},
         };
         const std::vector<std::string> names = {"X-Mapped"};
-        const authz::HiddenHeaders hidden{names, "X-Authorizer-"};
+        const std::vector<std::string> prefixes = {"X-Other-", "X-Authorizer-"};
+        const authz::HiddenHeaders hidden{names, prefixes};
         for (const Row& row : rows) {
             CAPTURE(row.sent);
             RequestFixture fixture;

@@ -98,6 +98,8 @@ TEST_SUITE("config/parse_functions") {
             {"http://h/2015-03-31/functions/authz", "calls no function"},
             {"http://h/2015-03-31/functions//invocations", "empty segment"},
             {"http://u:p@h/2015-03-31/functions/a/invocations", "user name or password"},
+            {"http://h/2015-03-31/functions/{x}/invocations", "is no function name"},
+            {"http://h/2015-03-31/functions/a/b?c/invocations", "is no function name"},
             {"authz", "allowed: \"gatehouse:jwt\""},
             {"http://127.0.0.1:9000/", "allowed: \"gatehouse:jwt\""},
         };
@@ -127,6 +129,38 @@ TEST_SUITE("config/parse_functions") {
         CHECK(function.endpoint == "http://h:4566");
     }
 
+    TEST_CASE("functions of one name and different ARNs are different functions") {
+        const Environment environment =
+            make_environment({{"AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:4566"}});
+        const std::string one = "arn:aws:lambda:us-east-1:111111111111:function:twin:dev";
+        const std::string two = "arn:aws:lambda:eu-west-1:222222222222:function:twin:prod";
+        Json document = document_of(one);
+        document["apis"][0]["authorizers"]["two"] = {{"type", "TOKEN"}, {"authorizerUri", two}};
+        document["apis"][0]["authorizers"]["again"] = {{"type", "TOKEN"}, {"authorizerUri", one}};
+        const Loaded loaded = load(document, environment);
+        REQUIRE(show(loaded.problems) == "");
+        const auto called = [&](std::size_t authorizer) {
+            const int index = loaded.model.apis[0].authorizers[authorizer].function;
+            return loaded.model.functions.at(static_cast<std::size_t>(index)).called;
+        };
+        CHECK(called(0) == one);  // "again", "fn", "two"
+        CHECK(called(1) == one);
+        CHECK(called(2) == two);
+        CHECK(loaded.model.functions.size() == 4);
+        // A URL that was named before is no listing.
+        Json url = document_of("http://127.0.0.1:7777/2015-03-31/functions/other/invocations");
+        url["apis"][0]["authorizers"]["later"] = {
+            {"type", "TOKEN"}, {"authorizerUri", "arn:aws:lambda:eu-west-1:1:function:other"}};
+        CHECK(has_problem(load(url).problems,
+                          "/apis/0/authorizers/later/authorizerUri",
+                          "AWS_ENDPOINT_URL_LAMBDA is not set"));
+        const Loaded nonsense =
+            load(document_of(one), make_environment({{"AWS_ENDPOINT_URL_LAMBDA", "nonsense"}}));
+        CHECK(has_problem(nonsense.problems,
+                          "/apis/0/authorizers/fn/authorizerUri",
+                          "AWS_ENDPOINT_URL_LAMBDA, which"));
+    }
+
     TEST_CASE("functions that could not be called are refused") {
         check_refusals(
             document_of(),
@@ -137,6 +171,11 @@ TEST_SUITE("config/parse_functions") {
                  "[\"node\"]",
                  "/functions/authz/command",
                  "take one of the two"},
+                {"half a function",
+                 "/functions/authz/endpoint",
+                 "\"http://h/2015-03-31/functions/x\"",
+                 "/functions/authz/endpoint",
+                 "does not end in"},
                 {"no URL",
                  "/functions/authz/endpoint",
                  "\"h:1\"",

@@ -85,7 +85,7 @@ std::string event_of(RequestFixture& fixture, EventFormat format, const Case& ab
     ProxyRequest request{
         fixture.facts(), "POST /pets/{id}", about.body, about.authorizer, about.scoped, 12ms};
     std::string out = "kept";
-    const ProxyEventOptions options{format, about.binary, {}, "X-Authorizer-"};
+    const ProxyEventOptions options{format, about.binary, {}, {"X-Authorizer-"}};
     CHECK(append_proxy_event(request, options, out) == Errc::none);
     REQUIRE(out.starts_with("kept"));
     return out.substr(4);
@@ -298,7 +298,7 @@ TEST_SUITE("forward/proxy_event") {
                 .field("X_Amzn_Request_Context", "evil")
                 .field("Authorization", "AWS4-HMAC-SHA256 evil");
             std::string out;
-            const ProxyEventOptions options{format, {}, {"x-mapped"}, "X-Authorizer-"};
+            const ProxyEventOptions options{format, {}, {"x-mapped"}, {"X-Authorizer-"}};
             CHECK(append_proxy_event({fixture.facts(), "", "", AuthorizerKind::none, false, 0ms},
                                      options,
                                      out) == Errc::none);
