@@ -116,6 +116,7 @@
     X(upstream_malformed, "upstream answer is malformed")                                     \
     X(upstream_head_too_large, "upstream answer head is too large")                           \
     X(mapping_invalid, "a parameter mapping cannot be applied")                               \
+    X(template_failed, "a mapping template cannot be rendered")                               \
     X(client_gone, "client closed the connection")                                            \
     X(client_stalled, "client did not take the answer in time")                               \
     X(overloaded, "too many connections")                                                     \

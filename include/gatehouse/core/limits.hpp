@@ -71,6 +71,17 @@ constexpr std::chrono::milliseconds kJwksTimeout = 2000ms;  // jwks.timeoutInMil
 // Regular expressions of the configuration (RE2): program and automaton of each, at most.
 constexpr std::int64_t kExpressionBytes = 1024 * 1024;
 
+// Mapping templates. The first two are the service's (developer guide, "limits"); the others keep a
+// template that is legal but hostile from holding a worker.
+constexpr std::size_t kTemplateBytes = 300 * 1024;
+constexpr std::size_t kTemplateLoops = 1000;     // iterations of one #foreach
+constexpr int kTemplateDepth = 64;               // blocks, brackets and strings in each other
+constexpr int kTemplateValueDepth = 64;          // lists and maps in each other
+constexpr std::size_t kTemplateSteps = 1000000;  // of one rendering
+constexpr std::size_t kTemplateStepBytes = 64;   // bytes looked at or copied that make one step
+constexpr std::size_t kTemplateOutputBytes = 10485760;
+constexpr std::size_t kTemplateMemoryBytes = 64ULL * 1024 * 1024;  // of one rendering
+
 // Policy cache.
 constexpr std::chrono::seconds kResultTtlDefault = 300s;  // authorizerResultTtlInSeconds
 constexpr std::chrono::seconds kResultTtlMost = 3600s;
