@@ -196,20 +196,34 @@ ProcessPool::Actions CommandFunction::start_process(Slot slot) {
     return pool_.unstartable(slot, now());
 }
 
+// What a process prints when it cannot start goes to traces too, and may hold its settings: the
+// values that the configuration gives it give way to their names. Shorter ones hide nothing.
+std::string CommandFunction::conceal(std::string text) const {
+    constexpr std::size_t kShortest = 4;
+    for (const auto& [name, value] : command_.environment) {
+        if (value.size() < kShortest) continue;
+        const std::string shown = printable(value, value.size());
+        const std::string instead = "${" + name + "}";
+        for (std::size_t at = text.find(shown); at != std::string::npos;
+             at = text.find(shown, at + instead.size()))
+            text.replace(at, shown.size(), instead);
+    }
+    return text;
+}
+
 void CommandFunction::ended(Slot slot, const std::string& how) {
-    const std::string output = processes_[slot]->last_output();
+    const std::string output = conceal(processes_[slot]->last_output());
     processes_[slot].reset();
     how_ = how;
     ProcessPool::Actions actions;
     if (pool_.is_starting(slot)) {
-        // Its output may hold secrets: it stays in the log, and out of traces.
-        start_error_ = "ended before it asked for work: " + how + "; the log has its output";
+        start_error_ = "ended before it asked for work: " + how +
+                       (output.empty() ? "" : "; its last lines: " + output);
         start_payload_ = error_object("Runtime.ExitError", {}, "Runtime exited with error: " + how);
         actions = pool_.exited(slot, now());
-        spdlog::warn("function {}: ended before it asked for work: {}{}; next start in {} ms",
+        spdlog::warn("function {}: {}; next start in {} ms",
                      name_,
-                     how,
-                     output.empty() ? "" : "; its last lines: " + output,
+                     start_error_,
                      pool_.restart_in(now()).count());
     } else {
         if (!pool_.is_ending(slot)) spdlog::warn("function {}: its process ended: {}", name_, how);

@@ -244,6 +244,14 @@ TEST_SUITE("functions/function_host") {
               "starting | cannot find \\x1b[31mmy module",
               "next start in "},
              "Runtime.ExitError"},
+            {"shows no value that it was given",
+             [](Command& c) {
+                 c.command.back() = "exit";
+                 c.environment.emplace_back("SECRET", "cannot find");
+             },
+             End::failed,
+             {"starting | ${SECRET} \\x1b[31mmy module"},
+             "Runtime.ExitError"},
             {"reports an init error",
              [](Command& c) { c.command.back() = "init_error"; },
              End::failed,

@@ -65,7 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             gate.wait()
             self.reply(b"{}")
         elif say == "chunked":
-            self.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+            self.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
         elif say == "function error":
             self.reply(json.dumps(ERROR).encode(), headers=[("X-Amz-Function-Error", "Unhandled")])
         elif say == "emulator error":

@@ -64,6 +64,7 @@ class CommandFunction {
     app::LambdaOutcome outcome(const Pending& pending, ProcessPool::Ending ending);
     bool answered(Slot slot, std::string_view id, ProcessPool::Ending ending, std::string body);
     bool init_error(Slot slot, std::string body);
+    std::string conceal(std::string text) const;
     void ended(Slot slot, const std::string& how);
     void log_kill(ProcessPool::Ending why) const;
     void arm();
