@@ -183,6 +183,7 @@ Result<void> Server::Impl::make_workers() {
 
 void Server::Impl::tick() {
     parts.keys.tick(parts.clock.now().steady);
+    access_log.write({});  // what had to wait
     timer.expires_after(draining ? kDrainTick : kControlTick);
     timer.async_wait([this](boost::system::error_code ec) {
         if (ec || ended) return;
@@ -214,6 +215,7 @@ void Server::Impl::end() {
         worker->stop();
         access_log.write(worker->gateway().take_access_log());
     }
+    access_log.finish();
     if (drained) drained();
 }
 
