@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kInvokeSlack{5000};
 void Session::begin_collect() {
     Exchange& exchange = *exchange_;
     phase_ = Phase::collecting;
-    exchange.forward_began = exchange.body_began = worker_.now().steady;
+    exchange.body_began = worker_.now().steady;
     exchange.upload_done =
         exchange.framing.kind == http::Framing::Kind::none ||
         (exchange.framing.kind == http::Framing::Kind::length && exchange.framing.length == 0);

@@ -393,10 +393,11 @@ void Session::next_request() {
 }
 
 // An idle connection is looked at once more after a second: a FIN that came with the last request's
-// bytes has raised no edge (read_wait.hpp). One that is quiet then waits out its keep-alive time.
+// bytes has raised no edge (read_wait.hpp). One that is quiet, or whose next request has just come,
+// then waits out its keep-alive time.
 void Session::look_again() {
     const std::chrono::milliseconds keep_alive = worker_.snapshot().model.timeouts.keep_alive;
-    if (looked_again_ || keep_alive <= kLookAgain || !client_.is_silent()) {
+    if (looked_again_ || keep_alive <= kLookAgain || client_.has_ended()) {
         close();
         return;
     }

@@ -62,6 +62,12 @@ IoResult Transport::read(char* data, std::size_t size) noexcept {
     return result;
 }
 
+bool Transport::has_ended() noexcept {
+    char byte = 0;
+    const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 bool Transport::is_silent() noexcept {
     char byte = 0;
     const bool silent = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&

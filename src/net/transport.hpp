@@ -64,6 +64,9 @@ class Transport {
     /// Asks the kernel whether the peer has neither sent nor closed.
     bool is_silent() noexcept;
 
+    /// Asks the kernel whether the peer has closed and nothing it sent is unread.
+    bool has_ended() noexcept;
+
     /// Bytes that TLS has decrypted already: no readiness will announce them.
     bool has_pending() const noexcept { return ssl_ && SSL_pending(ssl_.get()) > 0; }
 

@@ -220,6 +220,32 @@ TEST_SUITE("app/function_authorizer") {
         }
     }
 
+    TEST_CASE("no client field under a context prefix reaches a function") {
+        // This API writes none, another one does: an application may be behind both.
+        std::string text = make_config();
+        text.replace(text.find(R"("name": "users",)"),
+                     std::string(R"("name": "users",)").size(),
+                     R"("name": "users", "contextHeaders": false,)");
+        text.replace(
+            text.rfind("] }"),
+            3,
+            R"(, { "name": "other", "basePath": "/other", "contextHeaders": { "prefix": "X-Other-" },
+                         "routes": [ { "routeKey": "GET /x", "authorizer": "NONE", "integration": { "type": "MOCK" } } ] } ] })");
+        GatewayFixture f(text, false, false);
+        auto call =
+            f.send("POST",
+                   "/f",
+                   "Bearer x",
+                   {{"X-Other-User", "forged"}, {"x_other_role", "forged"}, {"X-Mine", "kept"}});
+        f.invoker.allow(kStage);
+        REQUIRE(call->resume() == Step::invoke);
+        CHECK(f.gateway.invoke(call->request(), "", f.clock.now(), [](app::LambdaOutcome) {}) ==
+              Errc::none);
+        const std::string& event = f.invoker.call().payload;
+        CHECK(event.find("forged") == std::string::npos);
+        CHECK(event.find("kept") != std::string::npos);
+    }
+
     TEST_CASE("what a function sees of an API tells cached results apart") {
         const auto changed = [](const std::string& from, const std::string& to) {
             std::string text = make_config();
