@@ -1,7 +1,7 @@
 // Which headers of a request its event shows, and under which names.
 #include "gatehouse/authz/event_values.hpp"
 #include "gatehouse/core/ascii.hpp"
-#include "gatehouse/http/fields.hpp"
+#include "gatehouse/http/hop_by_hop.hpp"
 
 #include <algorithm>
 
@@ -68,14 +68,6 @@ bool is_hidden(const http::Field& field, const HiddenHeaders& hidden) noexcept {
         hidden.names, [&](const std::string& name) { return equals_folded(name, field.name); });
 }
 
-bool is_named_by_connection(std::span<const http::Field> fields, std::string_view name) noexcept {
-    // Host cannot be named away.
-    return !equals_ignoring_case(name, "host") &&
-           std::ranges::any_of(fields, [&](const http::Field& field) {
-               return field.id == FieldId::connection && http::list_has_token(field.value, name);
-           });
-}
-
 // What the service writes anew comes out with its own spelling.
 std::string spell(std::string_view name, FieldId id, EventFormat format) {
     if (format != EventFormat::rest) return to_lower(name);
@@ -113,9 +105,9 @@ class HeaderMap {
 // The client's list, if it sent one, and the address that we saw.
 std::string forwarded_for(const RequestFacts& facts) {
     std::string list;
+    const http::NamedByConnection named(facts.head->fields);
     for (const http::Field& field : facts.head->fields) {
-        if (field.id != FieldId::x_forwarded_for || field.value.empty() ||
-            is_named_by_connection(facts.head->fields, field.name))
+        if (field.id != FieldId::x_forwarded_for || field.value.empty() || named.has(field.name))
             continue;
         list += field.value;
         list += ", ";
@@ -127,10 +119,12 @@ std::string forwarded_for(const RequestFacts& facts) {
 
 ValueMap header_values(const RequestFacts& facts, EventFormat format, const HiddenHeaders& hidden) {
     HeaderMap map(format);
+    const http::NamedByConnection named(facts.head->fields);
     for (const http::Field& field : facts.head->fields) {
-        if (is_connection_field(field.id) || is_owned(field.name) || is_hidden(field, hidden) ||
-            is_named_by_connection(facts.head->fields, field.name))
+        if (is_connection_field(field.id) || is_owned(field.name) || is_hidden(field, hidden))
             continue;
+        // Host cannot be named away.
+        if (field.id != FieldId::host && named.has(field.name)) continue;
         if (format == EventFormat::rest && is_dropped_by_rest(field.id)) continue;
         if (format == EventFormat::http_2_0 && field.id == FieldId::cookie) continue;
         map.add(field.name, field.id, field.value);

@@ -2,7 +2,6 @@
 #include "gatehouse/authz/request_context.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
-#include "gatehouse/http/fields.hpp"
 #include "gatehouse/http/hop_by_hop.hpp"
 #include "text.hpp"
 #include "uri_template.hpp"
@@ -11,29 +10,6 @@
 
 namespace gatehouse::forward {
 namespace {
-
-/// What Connection names, so that it goes with it (RFC 9110 7.6.1).
-class NamedByConnection {
-  public:
-    explicit NamedByConnection(std::span<const http::Field> fields) noexcept : fields_(fields) {
-        for (const http::Field& field : fields) {
-            any_ = any_ || (field.id == http::FieldId::connection &&
-                            !equals_ignoring_case(field.value, "keep-alive") &&
-                            !equals_ignoring_case(field.value, "close"));
-        }
-    }
-
-    bool has(std::string_view name) const noexcept {
-        return any_ && std::ranges::any_of(fields_, [&](const http::Field& field) {
-                   return field.id == http::FieldId::connection &&
-                          http::list_has_token(field.value, name);
-               });
-    }
-
-  private:
-    std::span<const http::Field> fields_;
-    bool any_ = false;
-};
 
 // The service takes a SigV4 signature for its own, and it would not fit the backend's URL anyway.
 bool is_signature(const http::Field& field) noexcept {
@@ -223,7 +199,7 @@ void ForwardPlan::append_client_fields(const authz::RequestFacts& facts,
                                        Written& written,
                                        std::string& out) const {
     const std::span<const http::Field> fields = facts.head->fields;
-    const NamedByConnection named(fields);
+    const http::NamedByConnection named(fields);
     for (const http::Field& field : fields) {
         const http::Fate fate = http::request_fate(field.id, plain_);
         // With plain headers the gateway writes no trace id, so the client's is not ours to drop.
@@ -319,7 +295,7 @@ void ForwardPlan::append_additions(const authz::RequestFacts& facts,
 void ForwardPlan::append_forwarded_for(const authz::RequestFacts& facts, std::string& out) const {
     out += "X-Forwarded-For: ";
     if (!own_forwarded_for_) {
-        const NamedByConnection named(facts.head->fields);
+        const http::NamedByConnection named(facts.head->fields);
         for (const http::Field& field : facts.head->fields) {
             if (field.id != http::FieldId::x_forwarded_for || field.value.empty() ||
                 named.has(field.name))

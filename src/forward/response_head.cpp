@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::string_view kRemapped = "x-amzn-Remapped-";
 
-bool is_named_by_connection(std::span<const http::Field> fields, std::string_view name) noexcept {
-    return std::ranges::any_of(fields, [&](const http::Field& field) {
-        return field.id == http::FieldId::connection && http::list_has_token(field.value, name);
-    });
-}
-
 void append_status_line(const http::ResponseHead& head, std::string& out) {
     const bool usable = !head.reason.empty() && !has_control(head.reason);
     out += "HTTP/1.1 ";
@@ -56,11 +50,11 @@ void ForwardPlan::write_response_head(const http::ResponseHead& head,
                                       std::string_view date,
                                       std::string& out) const {
     append_status_line(head, out);
-    const bool names_fields = http::find_field(head.fields, http::FieldId::connection) != nullptr;
+    const http::NamedByConnection named(head.fields);
     // A plain proxy passes the origin's date on (RFC 9110 6.6.1), unless Connection takes it away
     // below.
     const bool has_date = plain_ && http::find_field(head.fields, http::FieldId::date) != nullptr &&
-                          !(names_fields && is_named_by_connection(head.fields, "date"));
+                          !named.has("date");
     if (!has_date) add_line(out, "Date", date);
     const bool has_type = http::find_field(head.fields, http::FieldId::content_type) != nullptr;
     if (!plain_ && !has_type && has_content(framing)) out += "Content-Type: application/json\r\n";
@@ -72,7 +66,7 @@ void ForwardPlan::write_response_head(const http::ResponseHead& head,
     for (const http::Field& field : head.fields) {
         const http::Fate fate = http::response_fate(field.id, plain_);
         if (fate != http::Fate::pass && fate != http::Fate::remap) continue;
-        if (names_fields && is_named_by_connection(head.fields, field.name)) continue;
+        if (named.has(field.name)) continue;
         if (fate == http::Fate::remap) out += kRemapped;
         add_line(out, field.name, field.value);
     }

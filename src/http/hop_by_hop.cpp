@@ -1,7 +1,10 @@
 #include "gatehouse/http/hop_by_hop.hpp"
 
+#include "gatehouse/core/ascii.hpp"
+#include "gatehouse/http/fields.hpp"
 #include "gatehouse/http/request_head.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -114,6 +117,20 @@ Fate request_fate(FieldId id, bool plain) noexcept {
 
 Fate response_fate(FieldId id, bool plain) noexcept {
     return fate(kResponseFates, id, plain);
+}
+
+NamedByConnection::NamedByConnection(std::span<const Field> fields) noexcept : fields_(fields) {
+    for (const Field& field : fields) {
+        any_ = any_ || (field.id == FieldId::connection &&
+                        !equals_ignoring_case(field.value, "keep-alive") &&
+                        !equals_ignoring_case(field.value, "close"));
+    }
+}
+
+bool NamedByConnection::has(std::string_view name) const noexcept {
+    return any_ && std::ranges::any_of(fields_, [&](const Field& field) {
+               return field.id == FieldId::connection && list_has_token(field.value, name);
+           });
 }
 
 }  // namespace gatehouse::http

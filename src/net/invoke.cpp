@@ -115,7 +115,7 @@ void Session::on_outcome(std::uint64_t ticket,
         down_timeout_.disarm();
         const authz::RenderedResponse response =
             worker_.gateway().read_answer(exchange_->request, *outcome, worker_.now());
-        answer(response.status, response.headers, response.body, false);
+        answer(response.status, response.headers, response.body);
     });
 }
 

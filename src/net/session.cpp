@@ -268,7 +268,7 @@ void Session::answer_refusal() {
     // trusted either.
     if (exchange_->request.outcomes.target != Errc::none) keep_alive_ = false;
     const authz::RenderedResponse response = worker_.gateway().render_refusal(exchange_->request);
-    answer(response.status, response.headers, response.body, false);
+    answer(response.status, response.headers, response.body);
 }
 
 void Session::answer_mock() {
@@ -279,7 +279,7 @@ void Session::answer_mock() {
         .append(exchange_->request.ids.extended())
         .append("\r\n");
     worker_.gateway().append_dev_header(exchange_->request, headers);
-    answer(route.source->integration.status_code, headers, route.mock_body, true);
+    answer(route.source->integration.status_code, headers, route.mock_body);
 }
 
 // An allowed request that cannot be served. Once the answer's head is out, only closing can say so.
@@ -306,10 +306,10 @@ void Session::fail(Errc error, std::string detail) {
     }
     const authz::RenderedResponse response =
         worker_.gateway().render_failure(exchange.request, error, std::move(detail));
-    answer(response.status, response.headers, response.body, false);
+    answer(response.status, response.headers, response.body);
 }
 
-void Session::answer(int status, std::string_view headers, std::string_view body, bool) {
+void Session::answer(int status, std::string_view headers, std::string_view body) {
     Exchange& exchange = *exchange_;
     phase_ = Phase::answering;
     up_timeout_.disarm();

@@ -101,7 +101,7 @@ class Session final : public UpstreamUser,
     void answer_refusal();
     void answer_mock();
     void fail(Errc error, std::string detail);
-    void answer(int status, std::string_view headers, std::string_view body, bool plain_type);
+    void answer(int status, std::string_view headers, std::string_view body);
     bool discard_request_body();
     void finish_exchange();
     void next_request();

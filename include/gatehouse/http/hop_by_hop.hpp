@@ -3,6 +3,8 @@
 #include "gatehouse/http/request_head.hpp"
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace gatehouse::http {
 
@@ -16,11 +18,24 @@ enum class Fate : std::uint8_t {
 };
 
 /// HTTP_PROXY, towards the backend. `plain`: headerHandling "plain", where only what HTTP itself
-/// requires is dropped. Fields that Connection names are dropped besides (the caller looks; Host,
+/// requires is dropped. Fields that Connection names are dropped besides (NamedByConnection; Host,
 /// framing and injected fields cannot be named away).
 Fate request_fate(FieldId id, bool plain) noexcept;
 
 /// HTTP_PROXY, towards the client.
 Fate response_fate(FieldId id, bool plain) noexcept;
+
+/// The fields of one head that its Connection names, so that they go with it (RFC 9110 7.6.1).
+/// Borrows the fields.
+class NamedByConnection {
+  public:
+    explicit NamedByConnection(std::span<const Field> fields) noexcept;
+
+    bool has(std::string_view name) const noexcept;
+
+  private:
+    std::span<const Field> fields_;
+    bool any_ = false;
+};
 
 }  // namespace gatehouse::http
