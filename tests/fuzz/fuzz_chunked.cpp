@@ -1,5 +1,6 @@
 // Chunked coding: the outcome does not depend on how the bytes arrive, nothing behind the end is
 // taken, and a decoder that reads the whole input at once, written for clarity, agrees.
+#include "fuzz/require.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/http/chunked.hpp"
@@ -7,8 +8,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,12 +16,6 @@ namespace {
 
 using gatehouse::Errc;
 using gatehouse::http::ChunkedDecoder;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "property does not hold: %s\n", what);
-    std::abort();
-}
 
 struct Outcome {
     std::string content;

@@ -1,6 +1,7 @@
 // Whatever stands in a configuration, loading it gives a model or problems, and one who reads the
 // problems can act on them. A model that loads is one that can be served: it passes its own checks
 // a second time, everything in it compiles, and no route is open unless it says so.
+#include "fuzz/require.hpp"
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/config/parse.hpp"
 #include "gatehouse/config/validate.hpp"
@@ -11,7 +12,6 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -22,12 +22,6 @@
 namespace {
 
 using namespace gatehouse;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "property does not hold: %s\n", what);
-    std::abort();
-}
 
 std::string_view take_line(std::string_view& rest) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());

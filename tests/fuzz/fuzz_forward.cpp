@@ -1,6 +1,7 @@
 // Whatever a client sends and an authorizer says, the head that reaches the upstream is one that
 // every parser reads alike: one Host, at most one framing field, nothing of the client's under the
 // gateway's names, and no way out of a segment, a line or the head.
+#include "fuzz/require.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
 #include "gatehouse/http/fields.hpp"
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,10 +18,6 @@
 using namespace gatehouse;
 
 namespace {
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 std::string_view take_line(std::string_view& rest) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -72,11 +68,11 @@ struct Counts {
 
 void count_line(std::string_view line, Counts& counts) {
     const std::size_t colon = line.find(": ");
-    require(colon != std::string_view::npos);
+    require(colon != std::string_view::npos, "every line has a colon");
     const std::string_view name = line.substr(0, colon);
-    require(is_token(name));
+    require(is_token(name), "names are tokens");
     for (const char c : line)
-        require(!is_control(c) || c == '\t');
+        require(!is_control(c) || c == '\t', "values have no control");
     counts.host += equals_folded(name, "host") ? 1 : 0;
     counts.framing +=
         equals_folded(name, "content-length") || equals_folded(name, "transfer-encoding") ? 1 : 0;
@@ -85,43 +81,45 @@ void count_line(std::string_view line, Counts& counts) {
     counts.prefixed += folds_under(name, "x-authorizer-") ? 1 : 0;
     counts.context += equals_folded(name, "x-amzn-request-context") ? 1 : 0;
     counts.forwarded_for += equals_folded(name, "x-forwarded-for") ? 1 : 0;
-    require(!equals_ignoring_case(name, "connection"));
+    require(!equals_ignoring_case(name, "connection"), "no hop-by-hop field");
 }
 
 void check_target(std::string_view line, std::string_view parameter) {
-    require(line.starts_with("GET /u/") && line.ends_with(" HTTP/1.1"));
+    require(line.starts_with("GET /u/") && line.ends_with(" HTTP/1.1"), "the request line");
     line.remove_prefix(4);
     line.remove_suffix(9);
     for (const char c : line)
-        require(static_cast<unsigned char>(c) > 0x20 && c != 0x7f && c != '#');
+        require(static_cast<unsigned char>(c) > 0x20 && c != 0x7f && c != '#',
+                "no way out of the target");
     const std::string_view path = line.substr(0, line.find('?'));
     const auto slashes = std::count(path.begin(), path.end(), '/');
     // The mapped value is one segment, however it tries.
-    require(slashes == 3 + std::count(parameter.begin(), parameter.end(), '/'));
+    require(slashes == 3 + std::count(parameter.begin(), parameter.end(), '/'),
+            "no way out of a segment");
     std::string scratch;
-    require(http::parse_target(path, scratch).has_value());
+    require(http::parse_target(path, scratch).has_value(), "the path reads back");
 }
 
 void check_head(std::string_view head, std::string_view parameter, bool request_context) {
-    require(head.ends_with("\r\n\r\n"));
+    require(head.ends_with("\r\n\r\n"), "one empty line at the end");
     head.remove_suffix(2);
     bool first = true;
     Counts counts;
     while (!head.empty()) {
         const std::size_t end = head.find("\r\n");
-        require(end != std::string_view::npos);
+        require(end != std::string_view::npos, "lines end");
         const std::string_view line = head.substr(0, end);
         head.remove_prefix(end + 2);
         first ? check_target(line, parameter) : count_line(line, counts);
         first = false;
     }
-    require(counts.host == 1);
-    require(counts.framing <= 1);
-    require(counts.mapped <= 1);
-    require(counts.who == 1);
-    require(counts.prefixed == 1);
-    require(counts.forwarded_for == 1);
-    require(counts.context == (request_context ? 1 : 0));
+    require(counts.host == 1, "one Host");
+    require(counts.framing <= 1, "one framing field");
+    require(counts.mapped <= 1, "one mapped field");
+    require(counts.who == 1, "one context field");
+    require(counts.prefixed == 1, "nothing of the client under the prefix");
+    require(counts.forwarded_for == 1, "one X-Forwarded-For");
+    require(counts.context == (request_context ? 1 : 0), "one request context");
 }
 
 }  // namespace
@@ -173,7 +171,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     facts.grant = &grant;
     std::string out;
     if (kPlans[switches & 3].write_request_head(facts, head.framing, out) != Errc::none) {
-        require(out.empty());
+        require(out.empty(), "nothing written on an error");
         return 0;
     }
     check_head(out, parameter, (switches & 2) != 0);

@@ -1,6 +1,7 @@
 // Whatever a function returns: no crash, an Allow only from a reply that a second, plainer reading
 // takes too and allows, and an answer that is one head of harmless lines. Whatever a client sends:
 // an event that is JSON, without the client's word under the gateway's names.
+#include "fuzz/require.hpp"
 #include "gatehouse/authz/lambda_event.hpp"
 #include "gatehouse/authz/lambda_reply.hpp"
 #include "gatehouse/core/ascii.hpp"
@@ -13,8 +14,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <set>
 #include <string>
@@ -31,12 +30,6 @@ using authz::Invocation;
 
 constexpr std::string_view kPrefix = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/";
 const std::vector<std::string> kBinary = {"image/*"};
-
-void require(bool holds, const char* property) {
-    if (holds) return;
-    std::fprintf(stderr, "property does not hold: %s\n", property);
-    std::abort();
-}
 
 bool only(const Json& object, const std::set<std::string>& known) {
     for (const auto& [name, value] : object.items()) {

@@ -1,3 +1,4 @@
+#include "fuzz/require.hpp"
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/policy/document.hpp"
 #include "gatehouse/policy/evaluate.hpp"
@@ -5,8 +6,6 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,12 +20,6 @@ namespace {
 using namespace gatehouse;
 
 constexpr std::string_view kPrefix = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/";
-
-void require(bool holds, const char* property) {
-    if (holds) return;
-    std::fprintf(stderr, "property does not hold: %s\n", property);
-    std::abort();
-}
 
 std::string_view take_line(std::string_view& input) {
     const std::size_t end = std::min(input.find('\n'), input.size());

@@ -1,23 +1,16 @@
 // Path handling: whatever is accepted is free of everything that two readers could understand in
 // two ways, and a path that came out goes in unchanged.
+#include "fuzz/require.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/http/target.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace {
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "property does not hold: %s\n", what);
-    std::abort();
-}
 
 // Percent-decoding as an upstream would do it, written for clarity.
 std::string decode(std::string_view text) {

@@ -1,10 +1,9 @@
+#include "fuzz/require.hpp"
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/template/template.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,12 +14,6 @@
 namespace {
 
 using namespace gatehouse;
-
-void require(bool holds, const char* property) {
-    if (holds) return;
-    std::fprintf(stderr, "property does not hold: %s\n", property);
-    std::abort();
-}
 
 void check(std::string_view text, std::string_view body) {
     const auto compiled = templates::compile(text);
