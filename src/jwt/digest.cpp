@@ -12,14 +12,14 @@ namespace {
 // Fetched once: a fetch by name costs more than the hash of a token. Never freed, because OpenSSL
 // tears itself down at exit in an order of its own.
 const EVP_MD* sha256_method() {
-    static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    return method;
+    static const EVP_MD* const kMethod = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return kMethod;
 }
 
 }  // namespace
 
 Sha256 sha256(std::string_view bytes) {
-    static thread_local const DigestContextPtr context(EVP_MD_CTX_new());
+    static thread_local DigestContextPtr context(EVP_MD_CTX_new());
     Sha256 digest;
     unsigned int length = 0;
     const bool done = EVP_DigestInit_ex2(context.get(), sha256_method(), nullptr) == 1 &&

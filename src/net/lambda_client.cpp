@@ -154,8 +154,9 @@ asio::awaitable<Exchanged> exchange(Stream& stream, app::LambdaCall& order, cons
     } else {
         result.reusable = parser.keep_alive() && buffer.size() == 0;
         const std::string function_error(parser.get()["X-Amz-Function-Error"]);
-        result.outcome = read_invoke_answer(
-            parser.get().result_int(), function_error, std::move(parser.get().body()));
+        result.outcome = read_invoke_answer(static_cast<int>(parser.get().result_int()),
+                                            function_error,
+                                            std::move(parser.get().body()));
     }
     co_return result;
 }

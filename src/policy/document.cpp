@@ -50,7 +50,9 @@ struct Element {
     bool negated = false;
 };
 
-Result<Element> find_element(const Json& statement, const std::string& path, std::string name) {
+Result<Element> find_element(const Json& statement,
+                             const std::string& path,
+                             const std::string& name) {
     const std::string not_name = "Not" + name;
     const Json* plain = find_member(statement, name);
     const Json* negated = find_member(statement, not_name);
