@@ -83,7 +83,7 @@ Result<void> check_context(const ContextHeaderOptions& options) {
 
 }  // namespace
 
-Result<ForwardPlan> ForwardPlan::make(ForwardOptions options) {
+Result<ForwardPlan> ForwardPlan::make(const ForwardOptions& options) {
     ForwardPlan plan;
     auto method = check_method(options.http_method);
     if (!method) return std::move(method).error();

@@ -62,6 +62,7 @@ Value Evaluator::follow(const Value& value, const ast::Access& access) {
     if (access.kind == ast::Access::Kind::index)
         return read_index(work_, value, evaluate(access.arguments.front()));
     std::vector<Value> arguments;
+    arguments.reserve(access.arguments.size());
     for (const ast::Expression& argument : access.arguments)
         arguments.push_back(evaluate(argument));
     if (!work_.ok()) return Null{};

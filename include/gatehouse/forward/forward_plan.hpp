@@ -43,7 +43,7 @@ struct ForwardOptions {
 class ForwardPlan {
   public:
     /// Errc::config_invalid, saying what is wrong
-    static Result<ForwardPlan> make(ForwardOptions options);
+    static Result<ForwardPlan> make(const ForwardOptions& options);
 
     const Endpoint& endpoint() const noexcept { return endpoint_; }
 
