@@ -216,7 +216,7 @@ std::optional<int> find_function(std::string_view text,
     function.name = std::move(named.name);
     function.called = std::move(named.called);
     function.pointer = reader.at(name);
-    function.endpoint = named.endpoint.empty() ? fallback : std::move(named.endpoint);
+    function.endpoint = named.endpoint.empty() ? fallback : named.endpoint;
     functions.push_back(std::move(function));
     return static_cast<int>(functions.size()) - 1;
 }

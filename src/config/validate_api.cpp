@@ -110,10 +110,11 @@ class ApiCheck {
             const bool parameter =
                 std::ranges::find(shape.parameters, name) != shape.parameters.end();
             if (parameter || mappings.contains(std::string(kPath) + name)) continue;
+            std::string text = "{";
+            text.append(name).append("} is no path parameter of ").append(in_quotes(route.path));
+            text.append(", and no integration.request.path.").append(name).append(" maps it");
             problem(route.pointer + "/integration/uri",
-                    "{" + name + "} is no path parameter of " + in_quotes(route.path) +
-                        ", and no integration.request.path." + name + " maps it" +
-                        suggest(name, to_views(shape.parameters)));
+                    text + suggest(name, to_views(shape.parameters)));
         }
         for (const auto& [name, expression] : mappings) {
             // A destination without a name is no destination: the reader has said so.

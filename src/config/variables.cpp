@@ -194,6 +194,7 @@ std::string fault_in_source(std::string_view text,
     if (take_prefix(text, "stageVariables.")) {
         if (stage_variables.contains(std::string(text))) return {};
         std::vector<std::string_view> names;
+        names.reserve(stage_variables.size());
         for (const auto& [name, value] : stage_variables)
             names.push_back(name);
         return "stage variable " + in_quotes(text) + " is not set" + suggest(text, names);
