@@ -156,6 +156,12 @@ GatewayError make_error(const Verdict& verdict,
             return make_authorizer_fault();
         case ResponseType::missing_authentication_token:
             return make_unrouted(authorization);
+        case ResponseType::invalid_api_key:
+            return make(verdict.response, 403, "Forbidden", "ForbiddenException");
+        case ResponseType::throttled:
+            return make(verdict.response, 429, "Too Many Requests", "TooManyRequestsException");
+        case ResponseType::quota_exceeded:
+            return make(verdict.response, 429, "Limit Exceeded", "LimitExceededException");
         case ResponseType::default_4xx:
             if (verdict.reason == Errc::api_unmatched) {
                 return make(verdict.response, 403, "Forbidden", "ForbiddenException");

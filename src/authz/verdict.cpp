@@ -53,6 +53,8 @@ Verdict refuse_identity(Errc reason) noexcept {
         case Errc::identity_empty:
         case Errc::identity_repeated:
         case Errc::identity_mismatch:
+        case Errc::override_invalid:
+        case Errc::override_expired:
             return refuse(ResponseType::unauthorized, 401, reason);
         default:
             return kBug;
@@ -111,9 +113,26 @@ Verdict judge(const Outcomes& outcomes) noexcept {
     return {true, ResponseType::api_configuration_error, 500, Errc::allowed};
 }
 
-}  // namespace
+// The key, then the limits. A key that is not good is 403 whatever is wrong with it, so that nobody
+// learns which keys there are.
+Verdict refuse_usage(Errc reason) noexcept {
+    switch (reason) {
+        case Errc::api_key_missing:
+        case Errc::api_key_repeated:
+        case Errc::api_key_unknown:
+        case Errc::api_key_disabled:
+        case Errc::api_key_unplanned:
+            return refuse(ResponseType::invalid_api_key, 403, reason);
+        case Errc::throttled:
+            return refuse(ResponseType::throttled, 429, reason);
+        case Errc::quota_exceeded:
+            return refuse(ResponseType::quota_exceeded, 429, reason);
+        default:
+            return kBug;
+    }
+}
 
-Verdict decide(const Outcomes& outcomes) noexcept {
+Verdict authorize(const Outcomes& outcomes) noexcept {
     if (outcomes.target != Errc::none) return refuse_target(outcomes.target);
     if (outcomes.routing != Errc::none) return refuse_routing(outcomes.routing);
     if (!outcomes.guarded) {
@@ -129,6 +148,16 @@ Verdict decide(const Outcomes& outcomes) noexcept {
     // INVARIANT: a guarded route passes only on a grant that was judged for this request.
     if (!outcomes.judged) return kBug;
     return judge(outcomes);
+}
+
+}  // namespace
+
+Verdict decide(const Outcomes& outcomes) noexcept {
+    const Verdict verdict = authorize(outcomes);
+    if (!verdict.allow) return verdict;
+    // INVARIANT: where a key or a throttle is asked for, only an explicit "allowed" passes.
+    const Errc wanted = outcomes.metered ? Errc::allowed : Errc::none;
+    return outcomes.usage == wanted ? verdict : refuse_usage(outcomes.usage);
 }
 
 }  // namespace gatehouse::authz

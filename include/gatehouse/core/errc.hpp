@@ -106,6 +106,16 @@
     X(explicit_deny, "policy denies")                                                         \
     X(implicit_deny, "policy does not allow")                                                 \
     X(scope_missing, "token has none of the route's scopes")                                  \
+    X(override_invalid, "x-gatehouse-override is not valid")                                  \
+    X(override_expired, "x-gatehouse-override has expired")                                   \
+    /* API keys and usage plans */                                                            \
+    X(api_key_missing, "API key is missing")                                                  \
+    X(api_key_repeated, "API key is repeated")                                                \
+    X(api_key_unknown, "API key is not known")                                                \
+    X(api_key_disabled, "API key is disabled")                                                \
+    X(api_key_unplanned, "API key is in no usage plan of this stage")                         \
+    X(throttled, "too many requests")                                                         \
+    X(quota_exceeded, "quota is used up")                                                     \
     /* upstreams */                                                                           \
     X(upstream_refused, "upstream could not be connected")                                    \
     X(upstream_unresolved, "upstream name could not be resolved")                             \

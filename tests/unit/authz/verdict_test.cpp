@@ -78,7 +78,8 @@ Answer expected(const Outcomes& o) {
         {o.routing != Errc::none, kBug},
         {contradiction, kBug},
         {!o.guarded, pass(Errc::open_route)},
-        {named(o.identity, "identity_"), refusal(401, ResponseType::unauthorized, o.identity)},
+        {named(o.identity, "identity_") || named(o.identity, "override_"),
+         refusal(401, ResponseType::unauthorized, o.identity)},
         {o.identity != Errc::none, kBug},
         {token_fault, refusal(401, ResponseType::unauthorized, o.authorizer)},
         {o.authorizer == Errc::authorizer_unauthorized,
@@ -213,6 +214,42 @@ TEST_SUITE("authz/verdict") {
         for_each_outcome(kNone, kNone, all, kNone, look);
         for_each_outcome(kNone, kNone, kNone, all, look);
         CHECK(allowed > 0);
+    }
+
+    TEST_CASE("a metered request passes by an explicit allowed and by nothing else") {
+        Outcomes open;
+        open.guarded = false;
+        Outcomes granted;
+        granted.judged = true;
+        granted.policy = policy::Outcome::allow;
+        for (Outcomes outcomes : {open, granted}) {
+            const Errc pass_reason = authz::decide(outcomes).reason;
+            for (const bool metered : {false, true}) {
+                for (const Errc usage : all_reasons()) {
+                    CAPTURE(reason_id(usage));
+                    outcomes.metered = metered;
+                    outcomes.usage = usage;
+                    const bool passes = usage == (metered ? Errc::allowed : Errc::none);
+                    const Answer wanted = passes ? pass(pass_reason)
+                                          : named(usage, "api_key_")
+                                              ? refusal(403, ResponseType::invalid_api_key, usage)
+                                          : usage == Errc::throttled
+                                              ? refusal(429, ResponseType::throttled, usage)
+                                          : usage == Errc::quota_exceeded
+                                              ? refusal(429, ResponseType::quota_exceeded, usage)
+                                              : kBug;
+                    CHECK(answer_of(authz::decide(outcomes)) == wanted);
+                }
+            }
+        }
+        // Who may not pass anyway is told that, whatever his key is.
+        Outcomes refused;
+        refused.identity = Errc::identity_missing;
+        refused.metered = true;
+        refused.usage = Errc::allowed;
+        CHECK(authz::decide(refused).status == 401);
+        refused.usage = Errc::throttled;
+        CHECK(authz::decide(refused).status == 401);
     }
 
     TEST_CASE("nothing known is a refusal") {
