@@ -1,4 +1,5 @@
 #include "compose_parts.hpp"
+#include "gatehouse/config/validate.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <spdlog/spdlog.h>
@@ -56,8 +57,10 @@ Result<std::unique_ptr<functions::FunctionHost>> make_function_host(Core& core,
                                                                     const config::Model& model) {
     if (model.functions.empty()) return std::unique_ptr<functions::FunctionHost>();
     std::vector<functions::Function> all;
+    const std::vector<bool> used = config::find_used_functions(model);
     for (const config::Function& source : model.functions) {
         functions::Function& function = all.emplace_back();
+        function.used = used[all.size() - 1];
         function.name = source.name;
         if (source.command.empty()) {
             auto url = net::invoke_url(source.endpoint, source.called);

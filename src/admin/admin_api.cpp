@@ -16,7 +16,7 @@ using boost::asio::awaitable;
 constexpr std::size_t kCacheRows = 1000;
 constexpr std::size_t kMostCacheRows = 100000;
 
-enum class Call { none, live, ready, metrics, report, cache, traces, trace, flush };
+enum class Call { none, live, ready, metrics, report, usage, cache, traces, trace, flush };
 
 // A request taken apart: which call, and the names in its path.
 struct Asked {
@@ -45,6 +45,7 @@ Asked find_call(std::string_view path) {
     if (path == "/health/ready") asked.call = Call::ready;
     if (path == "/metrics") asked.call = Call::metrics;
     if (path == "/report") asked.call = Call::report;
+    if (path == "/usage") asked.call = Call::usage;
     if (path == "/cache") asked.call = Call::cache;
     if (path == "/traces") asked.call = Call::traces;
     const std::vector<std::string> segments = split_path(path);
@@ -194,6 +195,8 @@ awaitable<Response> answer(app::Inspector& inspector, Asked asked) {
         }
         case Call::report:
             co_return answer_report(inspector);
+        case Call::usage:
+            co_return make_json(inspector.usage());
         case Call::cache:
             co_return answer_cache(inspector, asked.query);
         case Call::traces: {

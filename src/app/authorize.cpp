@@ -269,7 +269,7 @@ std::shared_ptr<const AuthorizeResult> Authorize::call_function(
     LambdaCall invocation;
     invocation.function = static_cast<std::uint32_t>(call.authorizer->source->function);
     invocation.payload = make_event(call);
-    invocation.timeout = limits::kAuthorizerTime;
+    invocation.timeout = call.authorizer->source->timeout;
     invocation.most_bytes = limits::kAuthorizerResultBytes;
     invocation.request_id = call.facts->request_id;
     invocation.trace_id = call.facts->trace_id;
@@ -313,7 +313,9 @@ std::shared_ptr<const AuthorizeResult> Authorize::read_outcome(const Job& job,
 Errc Authorize::finish_grant(const AuthorizeCall& call,
                              authz::Grant& grant,
                              AuthorizeResult& result) const {
-    if (call.authorizer->source->require_principal_id && grant.principal_id.empty()) {
+    // Without an authorizer: an override of an open route (override.cpp).
+    if (call.authorizer != nullptr && call.authorizer->source->require_principal_id &&
+        grant.principal_id.empty()) {
         result.detail = "the result has no principalId, and requirePrincipalId is on";
         return Errc::authorizer_result_invalid;
     }
@@ -324,7 +326,8 @@ Errc Authorize::finish_grant(const AuthorizeCall& call,
         result.detail = headers.error().detail;
         return headers.error().errc();
     }
-    if (!headers->left_out.empty() && !call.authorizer->context_warned.exchange(true)) {
+    if (!headers->left_out.empty() && call.authorizer != nullptr &&
+        !call.authorizer->context_warned.exchange(true)) {
         std::string names;
         for (const std::string& key : headers->left_out)
             names += (names.empty() ? "" : ", ") + printable(key);

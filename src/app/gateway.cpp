@@ -1,5 +1,6 @@
 #include "gatehouse/app/gateway.hpp"
 
+#include "admit.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/forward/proxy_answer.hpp"
 #include "gatehouse/forward/proxy_event.hpp"
@@ -8,6 +9,7 @@
 #include "gatehouse/http/target.hpp"
 #include "gatehouse/jwt/digest.hpp"
 #include "gatehouse/policy/evaluate.hpp"
+#include "override.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -116,6 +118,7 @@ void Request::clear() {
     identity = {};
     token = {};
     grant.reset();
+    api_key = -1;
     outcomes = {};
     verdict = {};
     record = {};
@@ -184,14 +187,17 @@ Step Gateway::begin(Request& request,
         request.facts.trace_id = request.trace_scratch;
     }
     const Errc unrouted = route(request);
-    if (unrouted != Errc::none) return settle(request);
+    if (unrouted != Errc::none) return settle(request, now);
+    find_api_key(request);
+    if (const http::Field* header = find_override(request))
+        return judge_override(request, *header, now);
     if (request.authorizer == nullptr) {
         request.outcomes.guarded = false;
-        return settle(request);
+        return settle(request, now);
     }
     if (const Errc missing = find_identity(request); missing != Errc::none) {
         request.outcomes.identity = missing;
-        return settle(request);
+        return settle(request, now);
     }
     request.record.identity_found = true;
     return authorize(request, now, make_wake);
@@ -228,10 +234,13 @@ Errc Gateway::route(Request& request) {
     request.record.route = static_cast<std::int16_t>(index);
     facts.parameter_names = request.api->table.parameter_names(index);
     facts.resource_path = request.route->source->path;
-    if (request.route->authorizer < 0) return Errc::none;
-    request.authorizer =
-        request.api->authorizers[static_cast<std::size_t>(request.route->authorizer)].get();
-    request.record.authorizer = static_cast<std::int16_t>(request.route->authorizer);
+    if (request.route->authorizer >= 0) {
+        request.authorizer =
+            request.api->authorizers[static_cast<std::size_t>(request.route->authorizer)].get();
+        request.record.authorizer = static_cast<std::int16_t>(request.route->authorizer);
+    } else if (find_override(request) == nullptr) {
+        return Errc::none;
+    }
     // What one reader takes for data another takes for a path parameter or a separator: not where a
     // policy guards.
     if (target->path_parameter) return request.outcomes.target = Errc::target_path_parameter;
@@ -249,6 +258,8 @@ Errc Gateway::find_identity(Request& request) {
             authorizer.request_identity->find(request.facts, request.identity_scratch);
         request.identity = found.identity;
         request.token = found.first;
+        if (found.error != Errc::none)
+            request.make_detail().error = "identity source " + std::string(found.source);
         return found.error;
     }
     const auto found = authorizer.identity->find(request.head);
@@ -272,13 +283,13 @@ Step Gateway::authorize(Request& request,
                 record.cache = CacheUse::negative_hit;
                 ++metrics_.cache_negative_hits;
                 request.outcomes.authorizer = cached->negative;
-                return settle(request);
+                return settle(request, now);
             }
             if (still_holds(options, *cached->grant, now.wall)) {
                 record.cache = CacheUse::hit;
                 ++metrics_.cache_hits;
                 request.grant = std::move(cached->grant);
-                return judge(request);
+                return judge(request, now);
             }
         }
         ++metrics_.cache_misses;
@@ -309,17 +320,17 @@ Step Gateway::resume(Request& request, const AuthorizeResult& result, const Inst
     Step step = Step::refuse;
     if (result.grant == nullptr) {
         request.outcomes.authorizer = result.error == Errc::none ? Errc::internal : result.error;
-        step = settle(request);
+        step = settle(request, now);
     } else {
         request.grant = result.grant;
-        step = judge(request);
+        step = judge(request, now);
     }
     explain(request, &result);
     return step;
 }
 
 // Every request is judged by its own ARN, also on a hit: the cache holds policies, never verdicts.
-Step Gateway::judge(Request& request) {
+Step Gateway::judge(Request& request, const Instant& now) {
     TraceRecord& record = request.record;
     const policy::Decision decision =
         policy::evaluate(request.grant->policy, request.arn, condition_context(request));
@@ -334,11 +345,35 @@ Step Gateway::judge(Request& request) {
     const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
     request.outcomes.scope_required = !scopes.empty();
     request.outcomes.scope_held = !scopes.empty() && holds_scope(*request.grant, scopes);
-    return settle(request);
+    return settle(request, now);
 }
 
-Step Gateway::settle(Request& request) {
+// In the authorizer's place: judged as any other grant, on open routes too.
+Step Gateway::judge_override(Request& request, const http::Field& header, const Instant& now) {
+    request.outcomes.guarded = true;
+    const Errc error = take_override(request, header, authorize_);
+    Step step = Step::refuse;
+    if (error == Errc::none) {
+        step = judge(request, now);
+    } else if (error == Errc::override_invalid || error == Errc::override_expired) {
+        request.outcomes.identity = error;
+        step = settle(request, now);
+    } else {
+        request.outcomes.authorizer = error;
+        step = settle(request, now);
+    }
+    explain(request, nullptr);
+    return step;
+}
+
+Step Gateway::settle(Request& request, const Instant& now) {
     request.verdict = authz::decide(request.outcomes);
+    // Last, so that only who may pass is counted, and a refusal costs nobody anything.
+    if (request.verdict.allow && request.route->usage.any()) {
+        request.outcomes.metered = true;
+        request.outcomes.usage = admit(request, now);
+        request.verdict = authz::decide(request.outcomes);
+    }
     TraceRecord& record = request.record;
     record.reason = static_cast<std::uint16_t>(request.verdict.reason);
     if (request.verdict.allow) {
@@ -421,7 +456,7 @@ void Gateway::explain(Request& request, const AuthorizeResult* result) const {
     detail.hint = hint_for(static_cast<Errc>(request.record.reason));
     if (result != nullptr) {
         detail.checks = result->checks;
-        detail.error = result->detail;
+        if (!result->detail.empty()) detail.error = result->detail;
         detail.kid = printable(result->kid);
         detail.key_age_s = result->key_age_s;
     }
@@ -434,6 +469,7 @@ void Gateway::explain(Request& request, const AuthorizeResult* result) const {
     policy::evaluate(
         request.grant->policy, request.arn, condition_context(request), &detail.statements);
     const bool trapped = request.verdict.reason == Errc::implicit_deny &&
+                         request.authorizer != nullptr && !request.record.overridden &&
                          request.authorizer->narrow && detail.issued_for != detail.method_arn;
     if (trapped) {
         const bool hit = request.record.cache == CacheUse::hit;

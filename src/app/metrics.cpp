@@ -135,6 +135,28 @@ void write_key_sources(Page& page, const std::vector<KeySourceStatus>& sources) 
     });
 }
 
+// By plan and not by key: there may be thousands of keys, and GET /usage has each.
+void write_usage(Page& page, const usage::Plans& plans) {
+    if (plans.plans().empty()) return;
+    page.family("usage_plan_requests_total",
+                "counter",
+                "Requests with a key of the plan, by what became of them.");
+    for (const usage::Plan& plan : plans.plans()) {
+        std::uint64_t admitted = 0;
+        std::uint64_t throttled = 0;
+        std::uint64_t over_quota = 0;
+        for (const auto& allowance : plan.allowances) {
+            admitted += allowance->admitted();
+            throttled += allowance->throttled();
+            over_quota += allowance->over_quota();
+        }
+        const std::string label = "plan=\"" + escape_label(plan.spec.id) + "\",result=\"";
+        page.row(label + "admitted\"", std::to_string(admitted));
+        page.row(label + "throttled\"", std::to_string(throttled));
+        page.row(label + "quota_exceeded\"", std::to_string(over_quota));
+    }
+}
+
 }  // namespace
 
 void Histogram::observe(double seconds) noexcept {
@@ -262,6 +284,7 @@ std::string to_prometheus(const Metrics& metrics,
     page.single(
         "request_bytes_total", "counter", "Request content forwarded.", metrics.request_bytes);
     page.single("response_bytes_total", "counter", "Answer content sent.", metrics.response_bytes);
+    write_usage(page, snapshot.usage);
     write_key_sources(page, facts.key_sources);
     return page.take();
 }

@@ -1,5 +1,6 @@
 #include "gatehouse/app/snapshot.hpp"
 
+#include "compile_usage.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/policy/arn.hpp"
 
@@ -305,6 +306,9 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
         if (!api) return std::move(api).error();
         snapshot->apis.push_back(std::move(api).value());
     }
+    if (auto compiled = compile_usage(*snapshot); !compiled) return std::move(compiled).error();
+    if (dev && snapshot->model.dev_override)
+        snapshot->dev_override.emplace(snapshot->model.dev_override->secret);
     snapshot->report = config::make_report(snapshot->model);
     return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }

@@ -179,6 +179,38 @@ Json policy_step(const Trace& trace) {
     return step;
 }
 
+bool is_key_error(Errc reason) {
+    return reason == Errc::api_key_missing || reason == Errc::api_key_repeated ||
+           reason == Errc::api_key_unknown || reason == Errc::api_key_disabled ||
+           reason == Errc::api_key_unplanned;
+}
+
+// Which key, by its id, and of which plan. Refusals by authorization come before anybody asks.
+void add_usage_steps(const TraceRecord& record,
+                     const CompiledRoute& route,
+                     const Snapshot& snapshot,
+                     Json& steps) {
+    const RouteUsage& usage = route.usage;
+    const auto reason = static_cast<Errc>(record.reason);
+    const bool limited = reason == Errc::throttled || reason == Errc::quota_exceeded;
+    if (!usage.any() || (record.refused && !limited && !is_key_error(reason))) return;
+    if (usage.key_required) {
+        Json step = {{"step", "apiKey"},
+                     {"source", usage.key_from_authorizer ? "AUTHORIZER" : "HEADER"},
+                     {"result", is_key_error(reason) ? reason_id(reason) : "valid"}};
+        if (record.api_key >= 0) {
+            step["id"] = snapshot.usage.key(record.api_key).id;
+            const auto found = snapshot.usage.find_allowance(record.api_key, usage.stage);
+            if (found.plan >= 0)
+                step["usagePlan"] =
+                    snapshot.usage.plans().at(static_cast<std::size_t>(found.plan)).spec.id;
+        }
+        steps.push_back(std::move(step));
+    }
+    if (!is_key_error(reason))
+        steps.push_back({{"step", "limits"}, {"result", limited ? reason_id(reason) : "within"}});
+}
+
 // Whether the refusal is ours tells a denial made here from one made upstream.
 Json last_step(const TraceRecord& record, const CompiledRoute* route, const Snapshot& snapshot) {
     if (record.refused)
@@ -207,7 +239,17 @@ Json make_steps(const Trace& trace, const Snapshot& snapshot) {
     Json steps = Json::array();
     steps.push_back(route_step(trace, snapshot));
     const CompiledAuthorizer* authorizer = find_authorizer(record, snapshot);
-    if (authorizer != nullptr) {
+    if (record.overridden) {
+        const auto why = static_cast<Errc>(record.reason);
+        const bool bad = why == Errc::override_invalid || why == Errc::override_expired;
+        steps.push_back({{"step", "override"},
+                         {"header", authz::kOverrideHeader},
+                         {"result",
+                          record.judged ? "in place of the authorizer"
+                          : bad         ? reason_id(why)
+                                        : "not used"}});
+        if (record.judged) steps.push_back(policy_step(trace));
+    } else if (authorizer != nullptr) {
         steps.push_back(identity_step(record, *authorizer));
         if (record.cache != CacheUse::none) steps.push_back(cache_step(trace));
         if (authorizer->calls_function() && was_called(record))
@@ -224,6 +266,8 @@ Json make_steps(const Trace& trace, const Snapshot& snapshot) {
                              {"result", missed ? "none held" : "held"}});
         }
     }
+    if (const CompiledRoute* route = find_route(record, snapshot))
+        add_usage_steps(record, *route, snapshot, steps);
     const auto reason = static_cast<Errc>(record.reason);
     steps.push_back({{"step", "verdict"},
                      {"result", record.refused ? "refuse" : "allow"},
@@ -283,6 +327,21 @@ std::string_view hint_for(Errc reason) noexcept {
             return "add the algorithm to the authorizer's \"algorithms\" if you trust it";
         case Errc::token_expired:
             return "get a new token; clocks that differ need \"clockSkewInSeconds\"";
+        case Errc::api_key_missing:
+            return "the route wants an API key: in the header x-api-key, or as usageIdentifierKey "
+                   "where \"apiKeySource\" is \"AUTHORIZER\"";
+        case Errc::api_key_unplanned:
+            return "add the key to the \"keys\" of a usage plan whose \"apiStages\" has this apiId "
+                   "and stage";
+        case Errc::throttled:
+            return "a token bucket is empty: see detail for whose, and \"throttle\"";
+        case Errc::quota_exceeded:
+            return "the plan's quota for this period is used up: GET /usage tells when it begins "
+                   "anew";
+        case Errc::override_invalid:
+        case Errc::override_expired:
+            return "mint a new one with gatehouse token --override, with the secret of "
+                   "\"devOverride\"";
         case Errc::context_unusable:
             return "a context value holds control characters: change the claim or the context map";
         case Errc::authorizer_result_invalid:

@@ -3,6 +3,7 @@
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/http/fields.hpp"
+#include "gatehouse/jwt/digest.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -111,8 +112,14 @@ enum class Step { authorizer, authorize, integration, other };
 
 Step step_of(std::string_view reason) noexcept {
     constexpr std::string_view kAuthorize[] = {"explicit_deny", "implicit_deny", "scope_missing"};
-    constexpr std::string_view kAuthorizer[] = {
-        "identity_", "token_", "keys_", "authorizer_", "context_", "policy_", "condition_"};
+    constexpr std::string_view kAuthorizer[] = {"identity_",
+                                                "override_",
+                                                "token_",
+                                                "keys_",
+                                                "authorizer_",
+                                                "context_",
+                                                "policy_",
+                                                "condition_"};
     if (std::ranges::find(kAuthorize, reason) != std::end(kAuthorize)) return Step::authorize;
     for (const std::string_view prefix : kAuthorizer) {
         if (reason.starts_with(prefix)) return Step::authorizer;
@@ -149,6 +156,13 @@ bool put_authorizer_latency(const Facts& facts, std::string& out) {
     return facts.answer != nullptr && put_number(facts.answer->authorizer_latency_ms, out);
 }
 
+// DIVERGES: no log shows a key. Access-log lines, which alone know the answer, have the beginning
+// of its digest instead.
+bool put_api_key(const Facts& facts, std::string& out) {
+    if (facts.answer == nullptr || facts.api_key.empty()) return put(facts.api_key, out);
+    return put(jwt::short_digest(facts.api_key), out);
+}
+
 using Append = bool (*)(const Facts&, std::string&);
 
 struct Variable {
@@ -156,7 +170,7 @@ struct Variable {
     Append append;
 };
 
-// A variable of the service's that can have no value here: API keys, canaries, Cognito identities,
+// A variable of the service's that can have no value here: canaries, Cognito identities,
 // WAF and the like.
 constexpr Append kNone = [](const Facts&, std::string&) { return false; };
 
@@ -214,8 +228,8 @@ constexpr Variable kVariables[] = {
          return f.head != nullptr && put(f.head->method, out);
      }},
     {"identity.accountId", kNone},
-    {"identity.apiKey", kNone},
-    {"identity.apiKeyId", kNone},
+    {"identity.apiKey", put_api_key},
+    {"identity.apiKeyId", [](const Facts& f, std::string& out) { return put(f.api_key_id, out); }},
     {"identity.caller", kNone},
     {"identity.clientCert.clientCertPem", kNone},
     {"identity.clientCert.issuerDN", kNone},

@@ -69,6 +69,10 @@ void append_identity(const RequestFacts& facts, std::string& out) {
     }
     members.variable("userAgent", "context.identity.userAgent");
     members.raw("user", "null");
+    if (!facts.api_key.empty()) {
+        members.variable("apiKey", "context.identity.apiKey");
+        members.variable("apiKeyId", "context.identity.apiKeyId");
+    }
     members.end();
 }
 

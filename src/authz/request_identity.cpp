@@ -97,7 +97,7 @@ RequestIdentity::Found RequestIdentity::find(const RequestFacts& facts,
         } else if (value.empty()) {
             error = Errc::identity_empty;
         }
-        if (error != Errc::none) return {{}, {}, error};
+        if (error != Errc::none) return {{}, {}, error, source.expression.text()};
         scratch.append(std::to_string(value.size())).append(":");
         if (first_size == 0) {
             first_begin = scratch.size();

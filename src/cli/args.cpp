@@ -178,6 +178,17 @@ Parsed parse_token(const Words& words, const config::Environment& environment) {
         parser.text("--expires-in", "TIME", "90s, 30m, 8h, 2d (1h); --expires-in=-1h: has expired");
     auto& issuer = parser.text(
         "--issuer", "URL", "the demo's issuer (http://127.0.0.1:8090)", "GATEHOUSE_ISSUER");
+    auto& effect = parser.text("--override",
+                               "EFFECT",
+                               "Allow or Deny: print an x-gatehouse-override for a gateway with "
+                               "--dev; --sub is its principalId, --claim its context (5m, 1h at "
+                               "most)");
+    auto& arn = parser.text(
+        "--method-arn", "ARN", "what --override is for, * and ? included; all methods otherwise");
+    auto& config = parser.text("-c,--config",
+                               "FILE",
+                               "with --override: the configuration whose devOverride.secret signs; "
+                               "else $GATEHOUSE_OVERRIDE_SECRET does");
     parser.footer(
         "Example: gatehouse token --sub alice --claim roles='[\"admin\"]' --claim tenant_id=acme");
     if (!parser.parse(words)) return parser.exit();
@@ -193,12 +204,25 @@ Parsed parse_token(const Words& words, const config::Environment& environment) {
     while (options.issuer_url.ends_with('/'))
         options.issuer_url.pop_back();
     read_claims(parser, claims.values, options);
-    const std::string time = parser.get(expires, "1h");
+    options.config = parser.get(config);
+    options.override_arn = parser.get(arn);
+    if (parser.given(effect))
+        options.override_effect = parser.get_one_of(effect, "", {"Allow", "Deny"});
+    const std::string time = parser.get(expires, parser.given(effect) ? "5m" : "1h");
     const auto duration = parse_duration(time);
     if (!duration)
         parser.refuse("--expires-in: \"" + printable(time) +
                       "\" is not a time such as 90s, 30m, 8h or 2d");
     options.expires_in = duration.value_or(options.expires_in);
+    const bool for_token = !options.key.empty() || !options.iss.empty() || !options.aud.empty() ||
+                           parser.given(issuer);
+    if (parser.given(effect)) {
+        if (for_token) parser.refuse("--override takes neither --key, --issuer, --iss nor --aud");
+        if (options.expires_in > std::chrono::hours(1))
+            parser.refuse("--expires-in: an override is good for an hour at most");
+    } else if (parser.given(arn) || parser.given(config)) {
+        parser.refuse("--method-arn and --config go with --override");
+    }
     if (options.key.empty() && (!options.kid.empty() || !options.algorithm.empty())) {
         parser.refuse("--kid and --alg go with --key: the issuer has a key of its own");
     }

@@ -34,6 +34,16 @@ int run(const ServeOptions& options, const Ports& ports) {
         ports.err << found.errors;
         return kBadUsage;
     }
+    if (found.model->dev_override && !options.dev) {
+        // Not left out in silence: whoever wrote it believes that it works.
+        const config::Problem problem{
+            "/devOverride",
+            0,
+            "lets whoever knows the secret in without a token, which is for development: start "
+            "with --dev, or take it out"};
+        ports.err << config::to_string(problem, found.name) << '\n';
+        return kBadUsage;
+    }
     return ports.serve(
         {std::move(*found.model), found.name, found.warnings, options.log_level, options.dev});
 }
@@ -117,7 +127,43 @@ int ask_for_token(const TokenOptions& options, const Ports& ports) {
     return kDone;
 }
 
+// Where the secret is: never on the command line, which others can see.
+std::string find_secret(const TokenOptions& options, const Ports& ports) {
+    constexpr std::string_view kVariable = "GATEHOUSE_OVERRIDE_SECRET";
+    if (options.config.empty()) {
+        std::string secret = ports.environment(kVariable).value_or("");
+        if (secret.empty())
+            ports.err << "gatehouse: --override needs a secret: name the configuration with -c, or "
+                         "set "
+                      << kVariable << '\n';
+        return secret;
+    }
+    const Found found = load_file(options.config, ports.environment);
+    ports.err << found.errors;
+    if (!found.model) return {};
+    if (!found.model->dev_override) ports.err << options.config << ": has no devOverride\n";
+    return found.model->dev_override ? found.model->dev_override->secret : std::string();
+}
+
+int mint_override(const TokenOptions& options, const Ports& ports) {
+    SigningOrder order;
+    order.is_override = true;
+    order.key_text = find_secret(options, ports);
+    if (order.key_text.empty()) return kBadUsage;
+    const auto now = std::chrono::floor<std::chrono::seconds>(ports.now()).time_since_epoch();
+    order.claims = {{"effect", options.override_effect},
+                    {"exp", (now + options.expires_in).count()}};
+    if (!options.sub.empty()) order.claims["principalId"] = options.sub;
+    if (!options.claims.empty()) order.claims["context"] = options.claims;
+    if (!options.override_arn.empty()) order.claims["methodArn"] = options.override_arn;
+    const Result<std::string> value = ports.sign(order);
+    if (!value) return complain(ports, kBadUsage, value.error().detail);
+    ports.out << *value << '\n';
+    return kDone;
+}
+
 int run(const TokenOptions& options, const Ports& ports) {
+    if (!options.override_effect.empty()) return mint_override(options, ports);
     return options.key.empty() ? ask_for_token(options, ports) : sign_token(options, ports);
 }
 

@@ -176,6 +176,9 @@ void read_switches(ObjectReader& reader, Api& api) {
     api.deny_messages_2015 = choice("denyMessages", "2026", "2015");
     reader.read("methodOverride", api.method_override);
     reader.read_list("binaryMediaTypes", api.binary_media_types, fault_in_binary_type);
+    api.api_key_source = choice("apiKeySource", "HEADER", "AUTHORIZER") ? ApiKeySource::authorizer
+                                                                        : ApiKeySource::header;
+    api.throttle = read_throttle(reader);
 }
 
 std::string fault_in_scope(std::string_view text) {
@@ -224,6 +227,8 @@ Route read_route(const Json& value, const std::string& pointer, const Api& api, 
     read_route_key(reader, route);
     read_route_authorizer(reader, route);
     reader.read_list("authorizationScopes", route.authorization_scopes, fault_in_scope);
+    reader.read("apiKeyRequired", route.api_key_required);
+    route.throttle = read_throttle(reader);
     if (const Json* integration = reader.require(
             "integration", "where the request goes, e.g. type HTTP_PROXY with a uri")) {
         route.integration =
@@ -240,7 +245,8 @@ void read_authorizers(ObjectReader& reader, Api& api) {
                 fault =
                     in_quotes(name) + " has a meaning of its own in routes; choose another name";
             if (!fault.empty()) reader.source().problem(pointer, fault);
-            api.authorizers.push_back(read_authorizer(value, name, pointer, reader.source()));
+            api.authorizers.push_back(
+                read_authorizer(value, name, pointer, api.stage_variables, reader.source()));
         });
 }
 

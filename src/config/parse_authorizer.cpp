@@ -267,9 +267,15 @@ void read_identity(ObjectReader& reader, Authorizer& authorizer) {
     reader.refuse("identityValidationExpression", "a REQUEST authorizer has none");
 }
 
-void read_authorizer_uri(ObjectReader& reader, Authorizer& authorizer) {
-    std::string uri;
-    if (!reader.read("authorizerUri", uri)) return;
+void read_authorizer_uri(ObjectReader& reader,
+                         const std::map<std::string, std::string>& stage_variables,
+                         Authorizer& authorizer) {
+    std::string written;
+    if (!reader.read("authorizerUri", written)) return;
+    Filled filled = fill_stage_variables(written, stage_variables);
+    if (!filled.known) return;
+    if (!filled.fault.empty()) return reader.problem("authorizerUri", std::move(filled.fault));
+    const std::string uri = std::move(filled.text);
     if (names_function(uri)) {
         if (const auto function = find_function(uri, reader, "authorizerUri")) {
             authorizer.function = *function;
@@ -292,6 +298,15 @@ void read_authorizer_uri(ObjectReader& reader, Authorizer& authorizer) {
     }
 }
 
+void read_timeout(ObjectReader& reader, Authorizer& authorizer) {
+    reader.read_duration("timeoutInMillis",
+                         authorizer.timeout,
+                         limits::kFunctionTimeLeast.count(),
+                         limits::kAuthorizerTime.count());
+    if (authorizer.authorizer_uri == "gatehouse:jwt")
+        reader.refuse("timeoutInMillis", "no function is called");
+}
+
 }  // namespace
 
 JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& source) {
@@ -310,6 +325,7 @@ JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& so
 Authorizer read_authorizer(const Json& value,
                            std::string name,
                            const std::string& pointer,
+                           const std::map<std::string, std::string>& stage_variables,
                            Source& source) {
     ObjectReader reader(value, pointer, keys::kAuthorizer, source);
     Authorizer authorizer;
@@ -325,7 +341,8 @@ Authorizer read_authorizer(const Json& value,
     reader.read("limitToExpiration", authorizer.limit_to_expiration);
     reader.read("requirePrincipalId", authorizer.require_principal_id);
     if (known) reader.require("authorizerUri", "\"gatehouse:jwt\", or a function's ARN");
-    read_authorizer_uri(reader, authorizer);
+    read_authorizer_uri(reader, stage_variables, authorizer);
+    read_timeout(reader, authorizer);
     read_jwt_block(reader, authorizer);
     return authorizer;
 }

@@ -33,44 +33,6 @@ std::string fault_in_method(std::string_view text) {
            suggest(text, kMethods);
 }
 
-struct Filled {
-    std::string text;
-    std::string fault;
-    bool known =
-        true;  ///< false: a variable's own value could not be read, which is reported there
-};
-
-// Puts values in place of ${stageVariables.NAME}; every other ${…} stays, and is refused with the
-// uri.
-Filled fill_stage_variables(std::string_view text, const StageVariables& variables) {
-    constexpr std::string_view kOpen = "${stageVariables.";
-    Filled filled;
-    while (!text.empty()) {
-        const std::size_t open = std::min(text.find(kOpen), text.size());
-        filled.text += text.substr(0, open);
-        text.remove_prefix(open);
-        const std::size_t close = text.find('}');
-        if (close == std::string_view::npos) {
-            filled.text += text;
-            break;
-        }
-        const std::string_view name = text.substr(kOpen.size(), close - kOpen.size());
-        const auto it = variables.find(std::string(name));
-        if (it == variables.end()) {
-            std::vector<std::string_view> names;
-            for (const auto& [known, value] : variables)
-                names.push_back(known);
-            filled.fault = "stage variable " + in_quotes(name) +
-                           " is not set in \"stageVariables\"" + suggest(name, names);
-        } else {
-            filled.text += it->second;
-            filled.known = filled.known && !it->second.empty();
-        }
-        text.remove_prefix(close + 1);
-    }
-    return filled;
-}
-
 void read_uri(ObjectReader& reader, const StageVariables& variables, Integration& integration) {
     reader.require("uri", "the backend's URL, e.g. \"http://127.0.0.1:3000/{proxy}\"");
     std::string written;
@@ -92,7 +54,8 @@ std::string fault_in_mapped_header(std::string_view name) {
                                        "Transfer-Encoding",
                                        "X-Amzn-Trace-Id",
                                        "X-Amzn-Apigateway-Api-Id",
-                                       "X-Amzn-Request-Context"}) {
+                                       "X-Amzn-Request-Context",
+                                       "X-Gatehouse-Override"}) {
         if (equals_folded(name, own))
             return "the header " + std::string(own) + " is the gateway's own and cannot be mapped";
     }
@@ -247,6 +210,36 @@ std::map<std::string, std::string> read_templates(ObjectReader& reader,
             templates[type] = *text;
         });
     return templates;
+}
+
+Filled fill_stage_variables(std::string_view text,
+                            const std::map<std::string, std::string>& variables) {
+    constexpr std::string_view kOpen = "${stageVariables.";
+    Filled filled;
+    while (!text.empty()) {
+        const std::size_t open = std::min(text.find(kOpen), text.size());
+        filled.text += text.substr(0, open);
+        text.remove_prefix(open);
+        const std::size_t close = text.find('}');
+        if (close == std::string_view::npos) {
+            filled.text += text;
+            break;
+        }
+        const std::string_view name = text.substr(kOpen.size(), close - kOpen.size());
+        const auto it = variables.find(std::string(name));
+        if (it == variables.end()) {
+            std::vector<std::string_view> names;
+            for (const auto& [known, value] : variables)
+                names.push_back(known);
+            filled.fault = "stage variable " + in_quotes(name) +
+                           " is not set in \"stageVariables\"" + suggest(name, names);
+        } else {
+            filled.text += it->second;
+            filled.known = filled.known && !it->second.empty();
+        }
+        text.remove_prefix(close + 1);
+    }
+    return filled;
 }
 
 Integration read_integration(const Json& value,

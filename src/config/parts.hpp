@@ -30,9 +30,23 @@ std::optional<int> find_function(std::string_view text,
                                  ObjectReader& reader,
                                  std::string_view name);
 
+/// A text with the values of stage variables in it.
+struct Filled {
+    std::string text;
+    std::string fault;
+    bool known =
+        true;  ///< false: a variable's own value could not be read, which is reported there
+};
+
+/// Puts values in place of ${stageVariables.NAME}; every other ${…} stays.
+Filled fill_stage_variables(std::string_view text,
+                            const std::map<std::string, std::string>& variables);
+
+/// Reads an authorizer and puts the stage variables into its authorizerUri.
 Authorizer read_authorizer(const Json& value,
                            std::string name,
                            const std::string& pointer,
+                           const std::map<std::string, std::string>& stage_variables,
                            Source& source);
 
 JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& source);
@@ -49,6 +63,15 @@ GatewayResponse read_gateway_response(const Json& value,
                                       const std::string& pointer,
                                       const std::map<std::string, std::string>& stage_variables,
                                       Source& source);
+
+/// `apiKeys`, `usagePlans`, `throttle` and `devOverride` of the file.
+void read_usage(ObjectReader& root, Model& model);
+
+/// A throttle's object. Nothing when it is none: that is a problem already.
+std::optional<usage::Rate> read_rate(const Json& value, const std::string& pointer, Source& source);
+
+/// The member `throttle` of a plan, a route, an API or the file.
+std::optional<usage::Rate> read_throttle(ObjectReader& reader);
 
 /// What is wrong with the name of a gateway response, or nothing.
 std::string fault_in_response_type(std::string_view name);

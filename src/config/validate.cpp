@@ -3,6 +3,7 @@
 #include "gatehouse/core/ascii.hpp"
 #include "text_rules.hpp"
 #include "validate_api.hpp"
+#include "validate_usage.hpp"
 
 #include <map>
 #include <set>
@@ -34,6 +35,8 @@ class ModelCheck {
         check_hosts();
         for (const Api& api : model_.apis)
             validate_api(api, problems_, warnings_);
+        check_functions();
+        validate_usage(model_, problems_, warnings_);
     }
 
   private:
@@ -110,6 +113,18 @@ class ModelCheck {
         }
     }
 
+    void check_functions() {
+        const std::vector<bool> used = find_used_functions(model_);
+        for (std::size_t i = 0; i < used.size(); ++i) {
+            if (!used[i] && model_.functions[i].listed)
+                warnings_.push_back(
+                    {model_.functions[i].pointer,
+                     0,
+                     "no route and no authorizer of a route calls this function, so "
+                     "it is not started"});
+        }
+    }
+
     static std::string describe_clash(const std::string& host, const Api& other, const Api& api) {
         const std::string where =
             host.empty() ? "no \"domainNames\"" : "the domain name \"" + host + "\"";
@@ -128,6 +143,23 @@ class ModelCheck {
 
 void validate(const Model& model, std::vector<Problem>& problems, std::vector<Problem>& warnings) {
     ModelCheck(model, problems, warnings).run();
+}
+
+std::vector<bool> find_used_functions(const Model& model) {
+    std::vector<bool> used(model.functions.size());
+    const auto mark = [&used](int function) {
+        const auto index = static_cast<std::size_t>(function);
+        if (function >= 0 && index < used.size()) used[index] = true;
+    };
+    for (const Api& api : model.apis) {
+        for (const Route& route : api.routes) {
+            mark(route.integration.function);
+            for (const Authorizer& authorizer : api.authorizers) {
+                if (authorizer.name == route.authorizer) mark(authorizer.function);
+            }
+        }
+    }
+    return used;
 }
 
 std::vector<std::string> find_placeholders(std::string_view uri) {

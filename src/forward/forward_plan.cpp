@@ -1,6 +1,7 @@
 // Compiling an integration. Writing the heads is request_head.cpp and response_head.cpp.
 #include "gatehouse/forward/forward_plan.hpp"
 
+#include "gatehouse/authz/dev_override.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/http/fields.hpp"
 #include "text.hpp"
@@ -27,6 +28,7 @@ Error refuse(std::string_view place, std::string_view why) {
 // loaded. Framing and connection fields are not the author's to write, and x-amzn-request-context
 // is the gateway's word.
 bool may_be_mapped(std::string_view name) noexcept {
+    if (equals_folded(name, authz::kOverrideHeader)) return false;
     switch (http::find_field_id(name)) {
         case http::FieldId::content_length:
         case http::FieldId::transfer_encoding:
@@ -211,6 +213,7 @@ void ForwardPlan::set_owned(const ForwardOptions& options) {
                   {"content-length",
                    "transfer-encoding",
                    "x-amzn-request-context",
+                   std::string(authz::kOverrideHeader),
                    std::string(kForwardedFor),
                    "x-forwarded-port",
                    "x-forwarded-proto"});

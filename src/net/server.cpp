@@ -2,6 +2,7 @@
 
 #include "access_log.hpp"
 #include "gatehouse/app/metrics.hpp"
+#include "gatehouse/app/usage_report.hpp"
 #include "gatehouse/core/limits.hpp"
 #include "tls_context.hpp"
 #include "worker.hpp"
@@ -336,6 +337,10 @@ asio::awaitable<Json> Server::traces(app::TraceFilter filter) {
     for (const app::Trace& trace : found)
         list.push_back(app::to_json(trace, *snapshot));
     co_return list;
+}
+
+Json Server::usage() const {
+    return app::usage_report(*impl_->parts.snapshot, impl_->parts.clock.now().wall);
 }
 
 Json Server::cache_entries(std::size_t most) const {

@@ -60,6 +60,25 @@ EVERYTHING = {
             "timeoutInMillis": 3000,
         },
     },
+    "apiKeys": [{"id": "k1", "name": "One", "value": "value-of-the-first-key", "enabled": True}],
+    "usagePlans": [
+        {
+            "id": "gold",
+            "name": "Gold",
+            "apiStages": [
+                {
+                    "apiId": "local",
+                    "stage": "prod",
+                    "throttle": {"/other/GET": {"rateLimit": 0.5, "burstLimit": 1}},
+                }
+            ],
+            "keys": ["k1"],
+            "throttle": {"rateLimit": 10, "burstLimit": 20},
+            "quota": {"limit": 1000, "period": "WEEK", "offset": 1},
+        }
+    ],
+    "throttle": {"rateLimit": 10000, "burstLimit": 5000},
+    "devOverride": {"secret": "0123456789abcdef0123456789abcdef"},
     "apis": [
         {
             "name": "users",
@@ -77,11 +96,14 @@ EVERYTHING = {
             "methodOverride": False,
             "denyMessages": "2026",
             "binaryMediaTypes": ["image/*"],
+            "apiKeySource": "HEADER",
+            "throttle": {"rateLimit": 100, "burstLimit": 50},
             "authorizers": {
                 "function": {
                     "type": "REQUEST",
                     "identitySource": "method.request.header.Auth, stageVariables.backend",
                     "authorizerUri": "arn:aws:lambda:us-east-1:123456789012:function:behind",
+                    "timeoutInMillis": 5000,
                 },
                 "jwt": {
                     "type": "TOKEN",
@@ -159,6 +181,8 @@ EVERYTHING = {
                 {
                     "routeKey": "GET /other",
                     "authorizer": "several",
+                    "apiKeyRequired": True,
+                    "throttle": {"rateLimit": 1, "burstLimit": 1},
                     "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"},
                 },
                 {
@@ -338,10 +362,34 @@ class Schema(GatewayCase):
             (("functions", "run", "timeoutInMillis"), 49),
             (("functions", "run", "timeoutInMillis"), 900001),
             (("apis", 0, "authorizers", "function", "jwt"), {}),
+            (("apis", 0, "authorizers", "function", "timeoutInMillis"), 49),
+            (("apis", 0, "authorizers", "function", "timeoutInMillis"), 29001),
+            (("apis", 0, "authorizers", "jwt", "timeoutInMillis"), 1000),
             (("apis", 0, "authorizers", "function", "limitToExpiration"), True),
             (("apis", 0, "authorizers", "function", "identityValidationExpression"), "x"),
             (("apis", 0, "authorizers", "function", "authorizerUri"), "behind"),
             (("apis", 0, "binaryMediaTypes"), ["image"]),
+            (("apiKeys", 0, "value"), "nineteen-characters"),
+            (("apiKeys", 0, "value"), "x" * 129),
+            (("apiKeys", 0, "value"), "twenty characters and"),
+            (("apiKeys", 0, "id"), "a b"),
+            (("apiKeys", 0, "enabled"), "yes"),
+            (("usagePlans", 0, "keys"), "k1"),
+            (("usagePlans", 0, "quota", "limit"), -1),
+            (("usagePlans", 0, "quota", "period"), "YEAR"),
+            (("usagePlans", 0, "quota", "offset"), 7),
+            (("usagePlans", 0, "quota"), {"limit": 1, "period": "DAY", "offset": 1}),
+            (("usagePlans", 0, "quota"), {"limit": 1, "period": "MONTH", "offset": 28}),
+            (("usagePlans", 0, "throttle"), {"rateLimit": 1}),
+            (("usagePlans", 0, "throttle"), {"burstLimit": 1}),
+            (("usagePlans", 0, "apiStages", 0, "throttle", "/other/GET"), 1),
+            (("throttle", "rateLimit"), -0.5),
+            (("throttle", "rateLimit"), 1000001),
+            (("throttle", "burstLimit"), 1.5),
+            (("apis", 0, "throttle"), 10),
+            (("apis", 0, "apiKeySource"), "QUERY"),
+            (("apis", 0, "routes", 1, "apiKeyRequired"), "yes"),
+            (("devOverride", "secret"), "x" * 31),
             (("apis", 0, "gatewayResponses", "NOTHING"), {}),
             (("apis", 0, "gatewayResponses", "UNAUTHORIZED", "statusCode"), 99),
         ):
@@ -359,6 +407,12 @@ class Schema(GatewayCase):
             ("apis", 0, "routes", 0, "integration"),
             ("apis", 0, "routes", 0, "integration", "type"),
             ("apis", 0, "routes", 0, "integration", "uri"),
+            ("apiKeys", 0, "value"),
+            ("usagePlans", 0, "id"),
+            ("usagePlans", 0, "apiStages", 0, "stage"),
+            ("usagePlans", 0, "quota", "period"),
+            ("throttle", "burstLimit"),
+            ("devOverride", "secret"),
             ("apis", 0, "authorizers", "jwt", "type"),
             ("apis", 0, "authorizers", "jwt", "jwt", "audience"),
             ("apis", 0, "authorizers", "jwt", "jwt", "issuer"),

@@ -64,6 +64,12 @@ class Authorize {
                                                      const Instant& now,
                                                      const std::function<Wake()>& make_wake);
 
+    /// Adds to a grant what only the API knows: the ready-made header lines and the requestContext
+    /// text. Says in `result` what is wrong.
+    Errc finish_grant(const AuthorizeCall& call,
+                      authz::Grant& grant,
+                      AuthorizeResult& result) const;
+
     /// Authorizer calls made so far (verifications, not joins).
     std::uint64_t calls() const noexcept { return calls_.load(std::memory_order_relaxed); }
 
@@ -94,9 +100,6 @@ class Authorize {
                                             std::uint32_t source,
                                             const Keys& keys,
                                             const Instant& now);
-    Errc finish_grant(const AuthorizeCall& call,
-                      authz::Grant& grant,
-                      AuthorizeResult& result) const;
     void remember(const AuthorizeCall& call,
                   const AuthorizeResult& result,
                   const Instant& now,

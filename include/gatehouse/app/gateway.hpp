@@ -55,6 +55,7 @@ struct Request {
     std::string_view identity;  ///< what the cache tells callers apart by
     std::string_view token;     ///< the credential in it
     std::shared_ptr<const authz::Grant> grant;
+    int api_key = -1;  ///< index into snapshot->usage; -1: none that is known
     authz::Outcomes outcomes;
     authz::Verdict verdict;
     TraceRecord record;
@@ -145,8 +146,9 @@ class Gateway {
     Errc route(Request& request);
     static Errc find_identity(Request& request);
     Step authorize(Request& request, const Instant& now, const std::function<Wake()>& make_wake);
-    Step judge(Request& request);
-    Step settle(Request& request);
+    Step judge(Request& request, const Instant& now);
+    Step judge_override(Request& request, const http::Field& header, const Instant& now);
+    Step settle(Request& request, const Instant& now);
     void explain(Request& request, const AuthorizeResult* result) const;
     authz::RenderedResponse render(Request& request, const authz::GatewayError& error) const;
     void write_access_log(Request& request);

@@ -34,6 +34,8 @@ class Inspector {
     virtual boost::asio::awaitable<std::string> metrics() = 0;
     /// Newest first, of all workers, already as JSON (app/trace.hpp).
     virtual boost::asio::awaitable<Json> traces(TraceFilter filter) = 0;
+    /// GET /usage: each usage plan with each of its keys.
+    virtual Json usage() const = 0;
     /// The rows of GET /cache.
     virtual Json cache_entries(std::size_t most) const = 0;
     /// Drops entries; nullopt when there is no such API and stage (or authorizer).

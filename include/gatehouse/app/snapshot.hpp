@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gatehouse/app/key_store.hpp"
+#include "gatehouse/authz/dev_override.hpp"
 #include "gatehouse/authz/gateway_response.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/authz/identity_source.hpp"
@@ -13,6 +14,8 @@
 #include "gatehouse/forward/proxy_event.hpp"
 #include "gatehouse/routing/api_table.hpp"
 #include "gatehouse/routing/route_table.hpp"
+#include "gatehouse/usage/plans.hpp"
+#include "gatehouse/usage/token_bucket.hpp"
 
 #include <atomic>
 #include <memory>
@@ -38,6 +41,18 @@ struct CompiledAuthorizer {
     bool calls_function() const noexcept { return !jwt; }
 };
 
+/// What a route asks for besides authorization. The buckets are the snapshot's.
+struct RouteUsage {
+    bool key_required = false;
+    bool key_from_authorizer = false;  ///< apiKeySource AUTHORIZER
+    int stage = -1;                    ///< the API and stage as usage::Plans number them
+    int method = -1;  ///< the route as usage::Plans number it; -1: no plan names it
+    usage::TokenBucket* bucket = nullptr;   ///< the route's own throttle, or its API's
+    usage::TokenBucket* account = nullptr;  ///< of all APIs together
+
+    bool any() const noexcept { return key_required || bucket != nullptr || account != nullptr; }
+};
+
 struct CompiledRoute {
     const config::Route* source = nullptr;
     int authorizer = -1;                          ///< index into CompiledApi::authorizers; -1: NONE
@@ -45,6 +60,7 @@ struct CompiledRoute {
     std::optional<forward::ProxyEventOptions> aws_proxy;  ///< AWS_PROXY: of the function's event
     std::string mock_body;
     std::string mock_type;
+    RouteUsage usage;
 };
 
 struct CompiledApi {
@@ -56,13 +72,16 @@ struct CompiledApi {
     authz::GatewayResponses responses;
 };
 
-/// A configuration, compiled. Immutable but for warning marks; every request holds the one it began
-/// with.
+/// A configuration, compiled. Immutable but for warning marks and the counters of usage plans and
+/// throttles, which are limits by nature; every request holds the one it began with.
 struct Snapshot {
     config::Model model;
     routing::ApiTable api_table;
     std::vector<CompiledApi> apis;
     std::vector<config::RouteReport> report;
+    usage::Plans usage;
+    std::vector<std::unique_ptr<usage::TokenBucket>> buckets;
+    std::optional<authz::DevOverride> dev_override;  ///< never without `dev`
     bool dev = false;
 };
 

@@ -49,6 +49,7 @@ struct TraceRecord {
     std::int16_t authorizer = -1;
     std::int16_t statement = -1;
     std::int16_t resource = -1;
+    std::int16_t api_key = -1;  ///< index into Snapshot::usage
     CacheUse cache = CacheUse::none;
     policy::Outcome outcome = policy::Outcome::implicit_deny;
     authz::ResponseType response = authz::ResponseType::default_5xx;
@@ -58,8 +59,9 @@ struct TraceRecord {
     bool retried : 1 = false;
     bool reused_upstream : 1 = false;
     bool path_cut : 1 = false;
+    bool overridden : 1 = false;  ///< by x-gatehouse-override
     std::uint8_t path_bytes = 0;
-    char method_path[39] = {};  ///< "GET /items", cut
+    char method_path[37] = {};  ///< "GET /items", cut
 };
 
 static_assert(sizeof(TraceRecord) == 128);

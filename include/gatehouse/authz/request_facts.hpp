@@ -66,6 +66,10 @@ struct RequestFacts {
     std::string_view extended_request_id;
     std::string_view trace_id;  ///< X-Amzn-Trace-Id to send on
     WallTime time;
+    /// Where the route requires an API key: the value that was presented, and the id of the key
+    /// that it is.
+    std::string_view api_key;
+    std::string_view api_key_id;
     const Grant* grant = nullptr;
     const ErrorFacts* error = nullptr;
     const AnswerFacts* answer = nullptr;

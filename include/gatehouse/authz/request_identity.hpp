@@ -25,6 +25,7 @@ class RequestIdentity {
         std::string_view identity;  ///< all values: the cache key. Views into `scratch`
         std::string_view first;     ///< the first value: where gatehouse:jwt finds its token
         Errc error = Errc::none;
+        std::string_view source = {};  ///< with an error: the source that is at fault
     };
 
     /// Reads the sources of one request. Each value stands in the identity behind its length and a

@@ -54,6 +54,11 @@ struct TokenOptions {
     std::string kid;
     std::string algorithm;
     std::chrono::seconds expires_in{3600};  ///< may be negative: a token that has expired
+    /// "Allow" or "Deny": an x-gatehouse-override in place of a token. `sub` is its principalId and
+    /// `claims` its context.
+    std::string override_effect;
+    std::string override_arn;  ///< its methodArn; empty: all methods
+    std::string config;        ///< whose devOverride.secret signs it
 };
 
 struct ExplainOptions {

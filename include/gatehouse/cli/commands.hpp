@@ -38,6 +38,7 @@ struct SigningOrder {
     std::string algorithm;  ///< empty: the key's own
     std::string kid;
     Json claims;
+    bool is_override = false;  ///< an x-gatehouse-override, and `key_text` is its secret
 };
 
 /// A configuration that loaded, with everything that is wanted of the gateway.

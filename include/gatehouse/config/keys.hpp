@@ -19,6 +19,10 @@ inline constexpr auto kRoot = std::to_array<std::string_view>({"$schema",
                                                                "timeouts",
                                                                "accessLog",
                                                                "functions",
+                                                               "apiKeys",
+                                                               "usagePlans",
+                                                               "throttle",
+                                                               "devOverride",
                                                                "apis"});
 
 inline constexpr auto kListener = std::to_array<std::string_view>({"address", "port"});
@@ -39,24 +43,11 @@ inline constexpr auto kTimeouts = std::to_array<std::string_view>({"headerInMill
 
 inline constexpr auto kAccessLog = std::to_array<std::string_view>({"format", "path"});
 
-inline constexpr auto kApi = std::to_array<std::string_view>({"name",
-                                                              "protocolType",
-                                                              "apiId",
-                                                              "stageName",
-                                                              "region",
-                                                              "accountId",
-                                                              "basePath",
-                                                              "domainNames",
-                                                              "stageVariables",
-                                                              "contextHeaders",
-                                                              "headerHandling",
-                                                              "encodedSlash",
-                                                              "methodOverride",
-                                                              "denyMessages",
-                                                              "binaryMediaTypes",
-                                                              "authorizers",
-                                                              "routes",
-                                                              "gatewayResponses"});
+inline constexpr auto kApi = std::to_array<std::string_view>(
+    {"name",           "protocolType", "apiId",          "stageName",      "region",
+     "accountId",      "basePath",     "domainNames",    "stageVariables", "contextHeaders",
+     "headerHandling", "encodedSlash", "methodOverride", "denyMessages",   "binaryMediaTypes",
+     "apiKeySource",   "throttle",     "authorizers",    "routes",         "gatewayResponses"});
 
 inline constexpr auto kFunction = std::to_array<std::string_view>(
     {"endpoint", "command", "directory", "environment", "concurrency", "timeoutInMillis"});
@@ -71,6 +62,7 @@ inline constexpr auto kAuthorizer = std::to_array<std::string_view>({"type",
                                                                      "limitToExpiration",
                                                                      "requirePrincipalId",
                                                                      "authorizerUri",
+                                                                     "timeoutInMillis",
                                                                      "jwt"});
 
 inline constexpr auto kJwt = std::to_array<std::string_view>({"issuer",
@@ -98,7 +90,7 @@ inline constexpr auto kStatement = std::to_array<std::string_view>(
     {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "when"});
 
 inline constexpr auto kRoute = std::to_array<std::string_view>(
-    {"routeKey", "authorizer", "authorizationScopes", "integration"});
+    {"routeKey", "authorizer", "authorizationScopes", "apiKeyRequired", "throttle", "integration"});
 
 inline constexpr auto kIntegration = std::to_array<std::string_view>({"type",
                                                                       "uri",
@@ -110,6 +102,19 @@ inline constexpr auto kIntegration = std::to_array<std::string_view>({"type",
 
 inline constexpr auto kGatewayResponse =
     std::to_array<std::string_view>({"statusCode", "responseParameters", "responseTemplates"});
+
+inline constexpr auto kApiKey = std::to_array<std::string_view>({"id", "name", "value", "enabled"});
+
+inline constexpr auto kUsagePlan =
+    std::to_array<std::string_view>({"id", "name", "apiStages", "keys", "throttle", "quota"});
+
+inline constexpr auto kApiStage = std::to_array<std::string_view>({"apiId", "stage", "throttle"});
+
+inline constexpr auto kThrottle = std::to_array<std::string_view>({"rateLimit", "burstLimit"});
+
+inline constexpr auto kQuota = std::to_array<std::string_view>({"limit", "period", "offset"});
+
+inline constexpr auto kDevOverride = std::to_array<std::string_view>({"secret"});
 
 /// One kind of object; `name` is its definition in the schema ("" for the document itself).
 struct Place {
@@ -134,7 +139,13 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
                                                       {"statement", kStatement},
                                                       {"route", kRoute},
                                                       {"integration", kIntegration},
-                                                      {"gatewayResponse", kGatewayResponse}});
+                                                      {"gatewayResponse", kGatewayResponse},
+                                                      {"apiKey", kApiKey},
+                                                      {"usagePlan", kUsagePlan},
+                                                      {"apiStage", kApiStage},
+                                                      {"throttle", kThrottle},
+                                                      {"quota", kQuota},
+                                                      {"devOverride", kDevOverride}});
 
 /// Keys of capabilities that are named in advance and not built: refused as such, wherever they
 /// stand.
@@ -146,11 +157,6 @@ inline constexpr auto kLater = std::to_array<std::string_view>({"providerARNs",
                                                                 "enableSimpleResponses",
                                                                 "payloadFormatVersion",
                                                                 "corsConfiguration",
-                                                                "apiKeySource",
-                                                                "apiKeyRequired",
-                                                                "apiKeys",
-                                                                "usagePlans",
-                                                                "throttle",
                                                                 "requestTemplates",
                                                                 "passthroughBehavior",
                                                                 "integrationResponses",
@@ -164,7 +170,6 @@ inline constexpr auto kLater = std::to_array<std::string_view>({"providerARNs",
                                                                 "decision",
                                                                 "shared",
                                                                 "allowUpgrade",
-                                                                "connectionsPerAddress",
-                                                                "devOverride"});
+                                                                "connectionsPerAddress"});
 
 }  // namespace gatehouse::config::keys

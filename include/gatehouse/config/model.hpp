@@ -2,6 +2,7 @@
 
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/core/limits.hpp"
+#include "gatehouse/usage/rate.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -111,6 +112,7 @@ struct Authorizer {
     bool require_principal_id = false;
     std::string authorizer_uri;  ///< "gatehouse:jwt", or what names a function
     int function = -1;           ///< index into Model::functions; -1: gatehouse:jwt
+    std::chrono::milliseconds timeout = limits::kAuthorizerTime;  ///< of a call of the function
     JwtAuthorizer jwt;
 };
 
@@ -134,6 +136,8 @@ struct Route {
     std::string path;        ///< template, e.g. "/files/{proxy+}"
     std::string authorizer;  ///< a name, or "NONE"
     std::vector<std::string> authorization_scopes;
+    bool api_key_required = false;
+    std::optional<usage::Rate> throttle;  ///< in place of the API's
     Integration integration;
 };
 
@@ -152,6 +156,8 @@ struct ContextHeaders {
 
 enum class EncodedSlash { keep, refuse };
 
+enum class ApiKeySource { header, authorizer };
+
 struct Api {
     std::string pointer;
     std::string name;
@@ -168,9 +174,42 @@ struct Api {
     bool method_override = false;
     bool deny_messages_2015 = false;
     std::vector<std::string> binary_media_types;
+    ApiKeySource api_key_source = ApiKeySource::header;
+    std::optional<usage::Rate> throttle;  ///< of all routes together that have none of their own
     std::vector<Authorizer> authorizers;
     std::vector<Route> routes;
     std::map<std::string, GatewayResponse> gateway_responses;  ///< "UNAUTHORIZED", "DEFAULT_4XX", …
+};
+
+struct ApiKey {
+    std::string pointer;
+    std::string id;
+    std::string name;
+    std::string value;  ///< a secret: in no message
+    bool enabled = true;
+};
+
+/// A stage of an API in a usage plan.
+struct PlanStage {
+    std::string pointer;
+    std::string api_id;
+    std::string stage;
+    std::map<std::string, usage::Rate> throttle;  ///< "/items/{id}/GET" -> in place of the plan's
+};
+
+struct UsagePlan {
+    std::string pointer;
+    std::string id;
+    std::string name;
+    std::vector<PlanStage> api_stages;
+    std::vector<std::string> keys;  ///< ids
+    std::optional<usage::Rate> throttle;
+    std::optional<usage::Quota> quota;
+};
+
+/// With --dev only: who knows the secret may put a result in the authorizer's place.
+struct DevOverride {
+    std::string secret;  ///< in no message
 };
 
 struct Model {
@@ -181,6 +220,10 @@ struct Model {
     Timeouts timeouts;
     AccessLog access_log;
     std::vector<Function> functions;
+    std::vector<ApiKey> api_keys;
+    std::vector<UsagePlan> usage_plans;
+    std::optional<usage::Rate> throttle;  ///< the account's: of all APIs together
+    std::optional<DevOverride> dev_override;
     std::vector<Api> apis;
 };
 

@@ -101,6 +101,7 @@ class GatewayCase(unittest.TestCase):
             400: "Bad Request",
             401: "Unauthorized",
             403: "Forbidden",
+            429: "Too Many Requests",
             500: "Internal Server Error",
             502: "Bad Gateway",
             503: "Service Unavailable",

@@ -68,6 +68,8 @@ class FakeInspector final : public app::Inspector {
         co_return list;
     }
 
+    Json usage() const override { return {{"usagePlans", Json::array()}}; }
+
     Json cache_entries(std::size_t most) const override {
         const_cast<FakeInspector*>(this)->cache_rows = most;
         return Json::array({{{"authorizer", "jwt"}}});

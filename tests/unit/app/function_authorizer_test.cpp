@@ -284,4 +284,35 @@ TEST_SUITE("app/function_authorizer") {
         CHECK(call.resume() == Step::refuse);
         CHECK(call.reason() == Errc::authorizer_not_invokable);
     }
+
+    TEST_CASE("a trace names the identity source that is missing") {
+        FunctionFixture f(
+            R"(, "identitySource": "method.request.header.A, method.request.querystring.b")",
+            "REQUEST");
+
+        struct Row {
+            const char* target;
+            test::Headers headers;
+            const char* detail;
+        };
+
+        const Row rows[] = {
+            {"/a?b=1", {}, "identity source method.request.header.A"},
+            {"/a", {{"A", "1"}}, "identity source method.request.querystring.b"},
+            {"/a?b=", {{"A", "1"}}, "identity source method.request.querystring.b"},
+            {"/a?b=1", {{"A", "secret"}, {"a", "2"}}, "identity source method.request.header.A"},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.detail);
+            const Json trace = f.send("GET", row.target, "", row.headers)->finish();
+            CHECK(trace["detail"] == row.detail);
+            CHECK(dump_json(trace).find("secret") == std::string::npos);
+        }
+    }
+
+    TEST_CASE("an authorizer's own limit is the call's") {
+        FunctionFixture f(R"(, "timeoutInMillis": 1500)");
+        f.send("GET", "/a", "Bearer x");
+        CHECK(f.invoker.call().timeout.count() == 1500);
+    }
 }

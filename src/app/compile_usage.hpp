@@ -1,0 +1,11 @@
+#pragma once
+
+#include "gatehouse/app/snapshot.hpp"
+
+namespace gatehouse::app {
+
+/// Fills the snapshot's keys, plans and throttles and what each route asks of them. Called once all
+/// APIs are compiled. Errc::config_invalid when a plan names what is not there.
+Result<void> compile_usage(Snapshot& snapshot);
+
+}  // namespace gatehouse::app
