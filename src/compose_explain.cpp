@@ -48,6 +48,8 @@ app::Step decide(Core& core,
         });
     };
     const app::Step step = gateway.begin(request, head, client, core.clock.now(), make_wake);
+    if (step == app::Step::authenticate)
+        return gateway.check_signature(request, {}, core.clock.now());
     if (step != app::Step::wait) return step;
     core.control.run();
     app::AuthorizeResult nothing;

@@ -10,6 +10,7 @@
 #include "gatehouse/cli/commands.hpp"
 #include "gatehouse/functions/function_host.hpp"
 #include "gatehouse/net/http_server.hpp"
+#include "gatehouse/net/introspection_client.hpp"
 #include "gatehouse/net/jwks_fetcher.hpp"
 #include "gatehouse/net/server.hpp"
 
@@ -37,6 +38,7 @@ struct Core {
     app::Authorize authorize;
     boost::asio::io_context control{1};
     net::JwksFetcher fetcher;
+    net::IntrospectionClient introspector;
 };
 
 /// What calls the model's functions, on the core's control loop, and the authorizers of the core by

@@ -38,7 +38,9 @@ std::string make_url(const std::string& address, std::uint16_t port) {
 
 Core::Core()
     : authorize(cache, keys, clock, [](const std::string& text) { spdlog::warn("{}", text); }),
-      fetcher(control, keys, clock) {
+      fetcher(control, keys, clock),
+      introspector(control, clock) {
+    authorize.introspect_by(introspector);
     keys.on_start_fetch([this](std::uint32_t source, const app::KeySourceOptions& options) {
         fetcher.start(source, options);
     });
@@ -108,9 +110,10 @@ Running::Running(Core& core,
       signals_(core.control) {}
 
 Running::~Running() {
-    // Requests that wait for keys hold on to their connections. No fetch will end any more, so each
-    // is told so here: by now no worker's thread runs, and the workers, which still exist, let go
-    // of what they hear in their destructors.
+    // Requests that wait for keys or an endpoint hold on to their connections. No fetch will end
+    // any more, so each is told so here: by now no worker's thread runs, and the workers, which
+    // still exist, let go of what they hear in their destructors.
+    core_.introspector.stop();
     const Instant now = core_.clock.now();
     const std::size_t sources = core_.keys.status(now.steady).size();
     for (std::uint32_t source = 0; source < sources; ++source) {

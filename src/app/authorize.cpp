@@ -1,6 +1,6 @@
 #include "gatehouse/app/authorize.hpp"
 
-#include "gatehouse/authz/jwt_authorizer.hpp"
+#include "authorize_job.hpp"
 #include "gatehouse/authz/lambda_event.hpp"
 #include "gatehouse/authz/lambda_reply.hpp"
 #include "gatehouse/core/ascii.hpp"
@@ -20,7 +20,8 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
-// Refusals that no later key and no later time can turn into an acceptance of the same bytes.
+// Refusals that no later key and no later time can turn into an acceptance of the same bytes. A
+// token that is not active may become so, in theory: limits::kNegativeTtl later it does.
 bool is_final(Errc error) noexcept {
     switch (error) {
         case Errc::token_not_bearer:
@@ -30,6 +31,7 @@ bool is_final(Errc error) noexcept {
         case Errc::token_critical:
         case Errc::token_claims_invalid:
         case Errc::token_signature_invalid:
+        case Errc::token_inactive:
             return true;
         default:
             return false;
@@ -52,13 +54,6 @@ bool allows_route(const authz::Grant& grant,
     return route.method == "ANY" ? allows("GET") && allows("POST") : allows(route.method);
 }
 
-authz::AuthorizerEvent event_of(const AuthorizeCall& call) noexcept {
-    return {call.token,
-            call.method_arn,
-            call.api->stage.stage_prefix,
-            call.authorizer->request_identity.has_value()};
-}
-
 std::string make_event(const AuthorizeCall& call) {
     std::string event;
     if (call.authorizer->request_identity) {
@@ -77,25 +72,8 @@ bool still_holds(const config::Authorizer& options,
                  WallTime wall) noexcept {
     if (!options.limit_to_expiration) return true;
     if (grant.expires && wall >= *grant.expires) return false;
-    return !grant.not_before || wall + options.jwt.clock_skew >= *grant.not_before;
+    return !grant.not_before || wall + options.claims().clock_skew >= *grant.not_before;
 }
-
-// A call that waits for keys or a function: owns what the call looked at, since its client may be
-// gone when the result arrives.
-struct Authorize::Job {
-    std::shared_ptr<const Snapshot> snapshot;
-    const CompiledApi* api;
-    const CompiledAuthorizer* authorizer;
-    std::string identity;
-    std::string token;
-    std::string method_arn;
-    std::uint64_t generation;
-    bool joined;
-    SteadyTime began;
-    Wake wake;  // TTL 0: nobody joins, so the one who waits stands here
-
-    AuthorizeCall call() const { return {snapshot, api, authorizer, identity, token, method_arn}; }
-};
 
 std::shared_ptr<Authorize::Job> Authorize::make_job(const AuthorizeCall& call,
                                                     std::uint64_t generation,
@@ -137,9 +115,11 @@ std::shared_ptr<const AuthorizeResult> Authorize::authorize(
             return found;
         }
     }
-    if (call.authorizer->calls_function()) {
+    if (call.authorizer->calls_function() || call.authorizer->introspection) {
         try {
-            return call_function(call, now, generation, joins, make_wake);
+            return call.authorizer->introspection
+                       ? call_introspection(call, now, generation, joins, make_wake)
+                       : call_function(call, now, generation, joins, make_wake);
         } catch (const std::exception& fault) {
             // Nobody was called: those who joined must not wait for ever.
             auto result = std::make_shared<AuthorizeResult>();
@@ -338,7 +318,8 @@ Errc Authorize::finish_grant(const AuthorizeCall& call,
     const jwt::Sha256 digest = jwt::sha256(call.identity);
     for (std::size_t i = 0; i < 4; ++i)
         grant.identity_digest = (grant.identity_digest << 8) | digest[i];
-    grant.authorizer_json = forward::make_authorizer_json(grant);
+    grant.authorizer_json = call.authorizer->is_user_pool() ? forward::make_claims_json(grant)
+                                                            : forward::make_authorizer_json(grant);
     return Errc::none;
 }
 

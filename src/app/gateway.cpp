@@ -89,6 +89,13 @@ policy::ConditionContext condition_context(const Request& request) noexcept {
     return context;
 }
 
+// In the event of a function: IAM shows under `identity` alone.
+forward::AuthorizerKind authorizer_kind(const Request& request) noexcept {
+    if (!request.grant || request.grant->iam) return forward::AuthorizerKind::none;
+    return request.authorizer->is_user_pool() ? forward::AuthorizerKind::claims
+                                              : forward::AuthorizerKind::lambda;
+}
+
 std::uint64_t body_limit(const Request& request) noexcept {
     return request.snapshot->model.limits.body_bytes;
 }
@@ -123,6 +130,9 @@ void Request::clear() {
     verdict = {};
     record = {};
     detail.reset();
+    signature.reset();
+    signed_method = {};
+    refusal.clear();
     error_message.reset();
 }
 
@@ -176,6 +186,7 @@ Step Gateway::begin(Request& request,
                     const Instant& now,
                     const std::function<Wake()>& make_wake) {
     request.head = head;
+    request.signed_method = head.method;
     start(request, client, now, field_value(head, http::FieldId::x_amzn_requestid));
     // An incoming trace header goes on as it is when it names a root; else a new root begins here
     // (X-Ray developer guide).
@@ -195,6 +206,7 @@ Step Gateway::begin(Request& request,
         request.outcomes.guarded = false;
         return settle(request, now);
     }
+    if (request.authorizer->access_keys) return read_signature(request, now);
     if (const Errc missing = find_identity(request); missing != Errc::none) {
         request.outcomes.identity = missing;
         return settle(request, now);
@@ -332,6 +344,15 @@ Step Gateway::resume(Request& request, const AuthorizeResult& result, const Inst
 // Every request is judged by its own ARN, also on a hit: the cache holds policies, never verdicts.
 Step Gateway::judge(Request& request, const Instant& now) {
     TraceRecord& record = request.record;
+    const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
+    // Amazon Cognito: identity tokens where the method asks for no scopes, else access tokens. One
+    // cached grant may meet both kinds of method.
+    const authz::TokenUse use = request.grant->token_use;
+    if (use != authz::TokenUse::any &&
+        use != (scopes.empty() ? authz::TokenUse::id : authz::TokenUse::access)) {
+        request.outcomes.authorizer = Errc::token_use_refused;
+        return settle(request, now);
+    }
     const policy::Decision decision =
         policy::evaluate(request.grant->policy, request.arn, condition_context(request));
     request.facts.grant = request.grant.get();
@@ -342,7 +363,6 @@ Step Gateway::judge(Request& request, const Instant& now) {
     record.statement = static_cast<std::int16_t>(decision.statement);
     record.resource = static_cast<std::int16_t>(decision.resource);
     record.identity = request.grant->identity_digest;
-    const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
     request.outcomes.scope_required = !scopes.empty();
     request.outcomes.scope_held = !scopes.empty() && holds_scope(*request.grant, scopes);
     return settle(request, now);
@@ -392,8 +412,7 @@ Errc Gateway::invoke(Request& request,
                      LambdaDone done) {
     request.invoked = now.steady;
     const config::Integration& integration = request.route->source->integration;
-    const auto kind =
-        request.grant ? forward::AuthorizerKind::lambda : forward::AuthorizerKind::none;
+    const auto kind = authorizer_kind(request);
     const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
     LambdaCall call;
     const Errc error = forward::append_proxy_event({request.facts,
@@ -486,7 +505,11 @@ authz::RenderedResponse Gateway::render(Request& request, const authz::GatewayEr
     static const authz::GatewayResponses kBuiltIn;
     request.record.refused = true;
     request.record.response = error.type;
+    // Of a text of many lines, which may quote the request's headers, the log gets the first.
     request.error_message = error.message;
+    if (request.error_message)
+        request.error_message->resize(
+            std::min(request.error_message->find('\n'), request.error_message->size()));
     static const authz::StageFacts kNoStage;
     authz::RequestFacts facts = request.facts;
     if (facts.stage == nullptr) facts.stage = &kNoStage;
@@ -508,7 +531,12 @@ authz::RenderedResponse Gateway::render_refusal(Request& request) const {
         return render(request, authz::make_error(request.verdict.reason, body_limit(request)));
     const std::string_view authorization = field_value(request.head, http::FieldId::authorization);
     const bool old_wording = request.api != nullptr && request.api->source->deny_messages_2015;
-    return render(request, authz::make_error(request.verdict, authorization, old_wording));
+    authz::GatewayError error = authz::make_error(request.verdict, authorization, old_wording);
+    if (!request.refusal.empty()) error.message = request.refusal;
+    // Clients match on this text, which Cognito authorizers alone have.
+    if (request.verdict.reason == Errc::token_expired && request.authorizer->is_user_pool())
+        error.message = "The incoming token has expired";
+    return render(request, error);
 }
 
 authz::RenderedResponse Gateway::render_failure(Request& request,

@@ -1,7 +1,9 @@
 #include "gatehouse/app/snapshot.hpp"
 
 #include "compile_usage.hpp"
+#include "gatehouse/authz/iam_grant.hpp"
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/forward/context_headers.hpp"
 #include "gatehouse/policy/arn.hpp"
 
 #include <algorithm>
@@ -27,22 +29,45 @@ std::uint32_t add_key_source(const config::JwtProvider& provider, KeyStore& keys
     return keys.add(options);
 }
 
-authz::JwtAuthorizerOptions jwt_options(const config::JwtAuthorizer& jwt) {
+void add_claim_rules(const config::ClaimSettings& settings, authz::ClaimRules& rules) {
+    for (const config::ContextEntry& entry : settings.context)
+        rules.context.push_back({entry.key, entry.claim, entry.default_value, entry.join});
+    rules.method_resource = settings.resource == "method";
+    rules.statements = settings.statements;
+}
+
+authz::JwtAuthorizerOptions jwt_options(const config::Authorizer& source) {
+    const config::JwtAuthorizer& jwt = source.jwt;
     authz::JwtAuthorizerOptions options;
+    options.user_pools = !source.user_pools.empty();
+    if (options.user_pools) options.audience_expression = source.identity_validation_expression;
     for (const config::JwtProvider& provider : jwt.providers) {
-        jwt::Provider trusted{provider.issuer, provider.audience, {}};
+        jwt::Provider trusted{provider.issuer, provider.audience, {}, options.user_pools};
         for (const std::string& name : provider.algorithms) {
             if (const auto algorithm = jwt::find_algorithm(name))
                 trusted.algorithms.add(*algorithm);
         }
         options.providers.push_back(std::move(trusted));
     }
-    options.rules = {jwt.clock_skew, jwt.require_expiration, jwt.require_key_id};
-    for (const config::ContextEntry& entry : jwt.context) {
-        options.context.push_back({entry.key, entry.claim, entry.default_value, entry.join});
-    }
-    options.method_resource = jwt.resource == "method";
-    options.statements = jwt.statements;
+    options.rules.clock_skew = jwt.clock_skew;
+    options.rules.require_expiration = jwt.require_expiration;
+    options.rules.require_key_id = jwt.require_key_id;
+    add_claim_rules(jwt, options);
+    return options;
+}
+
+authz::IntrospectionOptions introspection_options(const config::Introspection& source) {
+    authz::IntrospectionOptions options;
+    options.endpoint = source.endpoint;
+    options.client_id = source.client_id;
+    options.client_secret = source.client_secret;
+    options.secret_in_form = source.secret_in_form;
+    options.issuer = source.issuer;
+    options.audience = source.audience;
+    options.clock_skew = source.clock_skew;
+    options.require_expiration = source.require_expiration;
+    options.require_subject = source.require_subject;
+    add_claim_rules(source, options);
     return options;
 }
 
@@ -64,6 +89,8 @@ std::string fingerprint(const config::Model& model,
                        api.context_headers.prefix + '\n' + api.region + '\n' + api.account_id;
     if (authorizer.jwt) {
         text += '\n' + authorizer.jwt->fingerprint();
+    } else if (authorizer.introspection) {
+        text += '\n' + authorizer.introspection->fingerprint();
     } else {
         // Whatever the event shows the function of the API, and what the function is.
         const auto& function = model.functions.at(static_cast<std::size_t>(source.function));
@@ -97,11 +124,33 @@ Result<void> compile_identity(const config::Authorizer& source, CompiledAuthoriz
         compiled.request_identity = std::move(identity).value();
         return {};
     }
-    auto identity =
-        authz::IdentitySource::make(source.identity_source, source.identity_validation_expression);
+    // A Cognito authorizer's expression is for the token's aud.
+    auto identity = authz::IdentitySource::make(
+        source.identity_source,
+        source.user_pools.empty() ? source.identity_validation_expression : std::string());
     if (!identity) return at(source.pointer, std::move(identity).error());
     compiled.identity.emplace(std::move(identity).value());
     return {};
+}
+
+// INVARIANT: a signature's grant is for this stage alone, like any other.
+Result<AccessKeys> compile_access_keys(const config::Model& model, const config::Api& api) {
+    AccessKeys keys;
+    for (const config::AccessKey& source : model.access_keys) {
+        auto grant = authz::make_iam_grant({api.region, api.account_id, api.api_id, api.stage_name},
+                                           source.id,
+                                           source.principal_id);
+        if (!grant) return std::move(grant).error();
+        auto headers = forward::make_context_headers(*grant,
+                                                     {api.context_headers.enabled,
+                                                      api.context_headers.prefix,
+                                                      api.context_headers.request_context});
+        if (!headers) return std::move(headers).error();
+        grant->header_block = std::move(headers->block);
+        keys[source.id] = {source.secret,
+                           std::make_shared<const authz::Grant>(std::move(grant).value())};
+    }
+    return keys;
 }
 
 Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Model& model,
@@ -111,10 +160,21 @@ Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Mod
                                                                KeyStore& keys) {
     auto compiled = std::make_unique<CompiledAuthorizer>();
     compiled->source = &source;
+    if (source.type == "AWS_IAM") {
+        auto known = compile_access_keys(model, api);
+        if (!known) return at(source.pointer, std::move(known).error());
+        compiled->access_keys = std::move(known).value();
+        return compiled;
+    }
     if (auto identity = compile_identity(source, *compiled); !identity)
         return std::move(identity).error();
-    if (source.function < 0) {
-        auto jwt = authz::JwtAuthorizer::make(jwt_options(source.jwt));
+    if (source.introspection) {
+        auto made = authz::Introspection::make(introspection_options(*source.introspection));
+        if (!made) return at(source.pointer + "/introspection", std::move(made).error());
+        compiled->introspection.emplace(std::move(made).value());
+        compiled->narrow = compiled->introspection->narrower_than_stage();
+    } else if (source.function < 0) {
+        auto jwt = authz::JwtAuthorizer::make(jwt_options(source));
         if (!jwt) return at(source.pointer + "/jwt", std::move(jwt).error());
         compiled->jwt.emplace(std::move(jwt).value());
         compiled->narrow = compiled->jwt->narrower_than_stage();

@@ -100,6 +100,16 @@ Json identity_step(const TraceRecord& record, const CompiledAuthorizer& authoriz
     return step;
 }
 
+// AWS_IAM. What was signed is never shown: it has headers in it.
+Json signature_step(const Trace& trace) {
+    const auto reason = static_cast<Errc>(trace.record.reason);
+    Json step = {{"step", "signature"},
+                 {"result", trace.record.judged ? std::string_view("valid") : reason_id(reason)}};
+    if (trace.detail && !trace.record.judged && !trace.detail->error.empty())
+        step["error"] = trace.detail->error;
+    return step;
+}
+
 Json cache_step(const Trace& trace) {
     const TraceRecord& record = trace.record;
     Json step = {{"step", "cache"}, {"result", to_string(record.cache)}};
@@ -250,7 +260,8 @@ Json make_steps(const Trace& trace, const Snapshot& snapshot) {
                                         : "not used"}});
         if (record.judged) steps.push_back(policy_step(trace));
     } else if (authorizer != nullptr) {
-        steps.push_back(identity_step(record, *authorizer));
+        steps.push_back(authorizer->access_keys ? signature_step(trace)
+                                                : identity_step(record, *authorizer));
         if (record.cache != CacheUse::none) steps.push_back(cache_step(trace));
         if (authorizer->calls_function() && was_called(record))
             steps.push_back(function_step(record, *authorizer, snapshot));
@@ -342,6 +353,29 @@ std::string_view hint_for(Errc reason) noexcept {
         case Errc::override_expired:
             return "mint a new one with gatehouse token --override, with the secret of "
                    "\"devOverride\"";
+        case Errc::token_use_refused:
+            return "a route without authorizationScopes takes an identity token, one with them an "
+                   "access token";
+        case Errc::signature_missing:
+            return "sign the request (Signature Version 4), e.g. curl --aws-sigv4 "
+                   "aws:amz:REGION:execute-api --user KEY:SECRET";
+        case Errc::signature_scope_refused:
+            return "sign for service execute-api and the API's \"region\"";
+        case Errc::signature_expired:
+        case Errc::signature_not_yet_valid:
+            return "the clocks differ, or the request was kept too long";
+        case Errc::signature_mismatch:
+            return "the answer's body shows what Gatehouse took for the signed request: compare it "
+                   "with the signer's, and the secret with \"accessKeys\"";
+        case Errc::access_key_unknown:
+            return "the access key is none of \"accessKeys\", or has a session token";
+        case Errc::token_inactive:
+            return "the authorization server says that the token is expired, revoked or not its "
+                   "own";
+        case Errc::introspection_failed:
+            return "the introspection endpoint could not be asked: see detail and the log";
+        case Errc::introspection_invalid:
+            return "the introspection endpoint's answer is not what RFC 7662 2.2 says: see detail";
         case Errc::context_unusable:
             return "a context value holds control characters: change the claim or the context map";
         case Errc::authorizer_result_invalid:

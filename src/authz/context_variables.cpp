@@ -119,7 +119,10 @@ Step step_of(std::string_view reason) noexcept {
                                                 "authorizer_",
                                                 "context_",
                                                 "policy_",
-                                                "condition_"};
+                                                "condition_",
+                                                "introspection_",
+                                                "signature_",
+                                                "access_key_"};
     if (std::ranges::find(kAuthorize, reason) != std::end(kAuthorize)) return Step::authorize;
     for (const std::string_view prefix : kAuthorizer) {
         if (reason.starts_with(prefix)) return Step::authorizer;
@@ -176,6 +179,12 @@ constexpr Append kNone = [](const Facts&, std::string&) { return false; };
 
 constexpr Append kTraceId = [](const Facts& f, std::string& out) { return put(f.trace_id, out); };
 
+// Who signed, on routes of AWS_IAM.
+template <std::string IamIdentity::*Member>
+constexpr Append kIam = [](const Facts& f, std::string& out) {
+    return f.grant != nullptr && f.grant->iam && put((*f.grant->iam).*Member, out);
+};
+
 // Sorted by name. `gatehouse.…` are ours. `authorizer.…` beyond these is the authorizer's context.
 constexpr Variable kVariables[] = {
     {"accountId",
@@ -227,10 +236,11 @@ constexpr Variable kVariables[] = {
      [](const Facts& f, std::string& out) {
          return f.head != nullptr && put(f.head->method, out);
      }},
-    {"identity.accountId", kNone},
+    {"identity.accessKey", kIam<&IamIdentity::access_key>},
+    {"identity.accountId", kIam<&IamIdentity::account_id>},
     {"identity.apiKey", put_api_key},
     {"identity.apiKeyId", [](const Facts& f, std::string& out) { return put(f.api_key_id, out); }},
-    {"identity.caller", kNone},
+    {"identity.caller", kIam<&IamIdentity::caller>},
     {"identity.clientCert.clientCertPem", kNone},
     {"identity.clientCert.issuerDN", kNone},
     {"identity.clientCert.serialNumber", kNone},
@@ -243,9 +253,9 @@ constexpr Variable kVariables[] = {
     {"identity.cognitoIdentityPoolId", kNone},
     {"identity.principalOrgId", kNone},
     {"identity.sourceIp", [](const Facts& f, std::string& out) { return put(f.source_ip, out); }},
-    {"identity.user", kNone},
+    {"identity.user", kIam<&IamIdentity::user>},
     {"identity.userAgent", put_user_agent},
-    {"identity.userArn", kNone},
+    {"identity.userArn", kIam<&IamIdentity::user_arn>},
     {"identity.vpcId", kNone},
     {"identity.vpceId", kNone},
     {"integration.error", put_integration_error},

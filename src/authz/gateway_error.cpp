@@ -154,8 +154,18 @@ GatewayError make_error(const Verdict& verdict,
             return make_unavailable(verdict.response, "AuthorizerFailureException");
         case ResponseType::authorizer_configuration_error:
             return make_authorizer_fault();
-        case ResponseType::missing_authentication_token:
-            return make_unrouted(authorization);
+        case ResponseType::missing_authentication_token: {
+            GatewayError error = make_unrouted(authorization);
+            if (verdict.reason == Errc::signature_incomplete)
+                error.error_type = "IncompleteSignatureException";
+            return error;
+        }
+        case ResponseType::invalid_signature:
+            return make(verdict.response,
+                        403,
+                        reason_text(verdict.reason),
+                        verdict.reason == Errc::access_key_unknown ? "UnrecognizedClientException"
+                                                                   : "InvalidSignatureException");
         case ResponseType::invalid_api_key:
             return make(verdict.response, 403, "Forbidden", "ForbiddenException");
         case ResponseType::throttled:

@@ -52,23 +52,22 @@ class Members : public JsonMembers {
     const RequestFacts& facts_;
 };
 
-// Cognito, IAM and organizations have no counterpart here: what the service leaves null is null.
+// Cognito identities and organizations have no counterpart here: what the service leaves null is
+// null. IAM members have values on routes of AWS_IAM.
 void append_identity(const RequestFacts& facts, std::string& out) {
     Members members(facts, out);
-    for (const std::string_view none :
-         {"cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller"}) {
-        members.raw(none, "null");
-    }
+    members.raw("cognitoIdentityPoolId", "null");
+    members.variable("accountId", "context.identity.accountId");
+    members.raw("cognitoIdentityId", "null");
+    members.variable("caller", "context.identity.caller");
     members.variable("sourceIp", "context.identity.sourceIp");
-    for (const std::string_view none : {"principalOrgId",
-                                        "accessKey",
-                                        "cognitoAuthenticationType",
-                                        "cognitoAuthenticationProvider",
-                                        "userArn"}) {
-        members.raw(none, "null");
-    }
+    members.raw("principalOrgId", "null");
+    members.variable("accessKey", "context.identity.accessKey");
+    members.raw("cognitoAuthenticationType", "null");
+    members.raw("cognitoAuthenticationProvider", "null");
+    members.variable("userArn", "context.identity.userArn");
     members.variable("userAgent", "context.identity.userAgent");
-    members.raw("user", "null");
+    members.variable("user", "context.identity.user");
     if (!facts.api_key.empty()) {
         members.variable("apiKey", "context.identity.apiKey");
         members.variable("apiKeyId", "context.identity.apiKeyId");

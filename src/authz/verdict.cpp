@@ -61,9 +61,9 @@ Verdict refuse_identity(Errc reason) noexcept {
     }
 }
 
-// Faults of the token are the caller's: 401, whether we found them or a function did. Keys that are
-// away are nobody's token's fault: 503, so that clients try again instead of signing in anew.
-// Everything else is a fault of the authorizer: 500, whatever its name.
+// Faults of the token are the caller's: 401, whether we found them or a function did. Keys, or an
+// introspection endpoint, that are away are nobody's token's fault: 503, so that clients try again
+// instead of signing in anew. Everything else is a fault of the authorizer: 500, whatever its name.
 Verdict refuse_authorizer(Errc reason) noexcept {
     switch (reason) {
         case Errc::token_not_bearer:
@@ -87,9 +87,24 @@ Verdict refuse_authorizer(Errc reason) noexcept {
         case Errc::token_subject_missing:
         case Errc::token_claim_unusable:
         case Errc::authorizer_unauthorized:
+        case Errc::token_inactive:
+        case Errc::token_use_refused:
             return refuse(ResponseType::unauthorized, 401, reason);
         case Errc::keys_unavailable:
+        case Errc::introspection_failed:
+        case Errc::introspection_invalid:
             return refuse(ResponseType::authorizer_failure, 503, reason);
+        // The service's SigV4 parser has one answer for what is no signature, whatever the route;
+        // which response type belongs to an unknown key is not documented.
+        case Errc::signature_missing:
+        case Errc::signature_incomplete:
+            return refuse(ResponseType::missing_authentication_token, 403, reason);
+        case Errc::signature_scope_refused:
+        case Errc::signature_expired:
+        case Errc::signature_not_yet_valid:
+        case Errc::signature_mismatch:
+        case Errc::access_key_unknown:
+            return refuse(ResponseType::invalid_signature, 403, reason);
         default:
             return refuse(ResponseType::authorizer_configuration_error, 500, reason);
     }

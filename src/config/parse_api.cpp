@@ -212,11 +212,7 @@ void read_route_authorizer(ObjectReader& reader, Route& route) {
             value == nullptr ? reader.pointer() : reader.at("authorizer"),
             "the route says neither an authorizer nor \"NONE\"");
     }
-    if (reader.read("authorizer", route.authorizer) && route.authorizer == "AWS_IAM") {
-        reader.problem("authorizer",
-                       "\"AWS_IAM\" is not supported by this version of Gatehouse yet");
-        route.authorizer.clear();
-    }
+    reader.read("authorizer", route.authorizer);
 }
 
 Route read_route(const Json& value, const std::string& pointer, const Api& api, Source& source) {
@@ -250,6 +246,19 @@ void read_authorizers(ObjectReader& reader, Api& api) {
         });
 }
 
+// Routes name AWS_IAM without anybody defining it: here is what they name.
+void add_iam(Api& api) {
+    const auto route = std::ranges::find(api.routes, "AWS_IAM", &Route::authorizer);
+    if (route == api.routes.end()) return;
+    Authorizer iam;
+    iam.name = iam.type = "AWS_IAM";
+    iam.pointer = route->pointer + "/authorizer";
+    iam.identity_source.clear();
+    iam.result_ttl = std::chrono::seconds(0);
+    iam.limit_to_expiration = false;
+    api.authorizers.push_back(std::move(iam));
+}
+
 }  // namespace
 
 Api read_api(const Json& value, const std::string& pointer, Source& source) {
@@ -266,6 +275,7 @@ Api read_api(const Json& value, const std::string& pointer, Source& source) {
     reader.each_element("routes", [&](const Json& route, const std::string& at) {
         api.routes.push_back(read_route(route, at, api, source));
     });
+    add_iam(api);
     if (routes != nullptr && routes->is_array() && routes->empty()) {
         reader.problem("routes", "is empty; an API without routes refuses everything");
     }

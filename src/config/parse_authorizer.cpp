@@ -20,23 +20,22 @@ std::string not_yet(std::string_view what) {
 }
 
 std::string fault_in_type(std::string_view text) {
-    constexpr std::string_view kTypes[] = {"TOKEN", "REQUEST"};
+    constexpr std::string_view kTypes[] = {"TOKEN", "REQUEST", "COGNITO_USER_POOLS"};
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
-    for (const std::string_view later : {"COGNITO_USER_POOLS", "JWT", "AWS_IAM"}) {
-        if (text == later)
-            return not_yet("authorizer type " + in_quotes(text)) +
-                   "; allowed: " + list_quoted(kTypes);
-    }
+    if (text == "JWT")
+        return not_yet("authorizer type " + in_quotes(text)) + "; allowed: " + list_quoted(kTypes);
+    if (text == "AWS_IAM")
+        return "is no authorizer to define: a route says \"authorizer\": \"AWS_IAM\"";
     return "is " + in_quotes(text) + "; allowed: " + list_quoted(kTypes) + suggest(text, kTypes);
 }
 
 constexpr const char* kUris =
-    "; allowed: \"gatehouse:jwt\", a function's ARN, or its URL of the Lambda Invoke API";
+    "; allowed: \"gatehouse:jwt\", \"gatehouse:introspection\", a function's ARN, or its URL of "
+    "the Lambda Invoke API";
 
 std::string fault_in_authorizer_uri(std::string_view text) {
-    if (text == "gatehouse:jwt") return {};
-    if (text == "gatehouse:introspection") return not_yet(in_quotes(text)) + kUris;
-    constexpr std::string_view kForms[] = {"gatehouse:jwt"};
+    constexpr std::string_view kForms[] = {"gatehouse:jwt", "gatehouse:introspection"};
+    if (std::ranges::find(kForms, text) != std::end(kForms)) return {};
     return "is " + in_quotes(text) + kUris + suggest(text, kForms);
 }
 
@@ -47,7 +46,7 @@ std::string fault_in_identity_source(std::string_view text) {
     if (text.starts_with(kPrefix) && is_token(text.substr(kPrefix.size()))) return {};
     std::string fault =
         "is " + in_quotes(text) +
-        "; a TOKEN authorizer takes exactly one header: \"method.request.header.NAME\"";
+        "; a TOKEN or Cognito authorizer takes exactly one header: \"method.request.header.NAME\"";
     if (is_token(text) && text.find('.') == std::string_view::npos) {
         fault += "; did you mean \"method.request.header." + std::string(text) + "\"?";
     }
@@ -206,34 +205,46 @@ std::vector<ContextEntry> default_context() {
             {"roles", "roles", Json::array({"user"}), ","}};
 }
 
-void read_context(ObjectReader& reader, JwtAuthorizer& jwt) {
-    if (!reader.has("context")) jwt.context = default_context();
+void read_context(ObjectReader& reader, ClaimSettings& claims) {
+    if (!reader.has("context")) claims.context = default_context();
     reader.each_member(
         "context", [&](const std::string& key, const Json& value, const std::string& pointer) {
             if (key.empty()) reader.source().problem(pointer, "a context key cannot be empty");
-            jwt.context.push_back(read_context_entry(key, value, pointer, reader.source()));
+            claims.context.push_back(read_context_entry(key, value, pointer, reader.source()));
         });
 }
 
-void read_policy(ObjectReader& reader, JwtAuthorizer& jwt) {
+void read_policy(ObjectReader& reader, ClaimSettings& claims) {
     constexpr std::string_view kResources[] = {"stage", "method"};
     const Json* statements = reader.find("statements");
     if (statements == nullptr) {
-        reader.read_choice("resource", jwt.resource, kResources);
+        reader.read_choice("resource", claims.resource, kResources);
         return;
     }
     reader.refuse("resource", "\"statements\" says what is allowed; take one of the two away");
-    jwt.resource.clear();
-    jwt.statements = *statements;
+    claims.resource.clear();
+    claims.statements = *statements;
     check_statements(*statements, reader.at("statements"), reader.source());
 }
 
 void read_jwt_block(ObjectReader& reader, Authorizer& authorizer) {
     if (authorizer.function >= 0) {
         reader.refuse("jwt", "the function decides, not \"gatehouse:jwt\"");
+        reader.refuse("introspection", "the function decides, not \"gatehouse:introspection\"");
         reader.refuse("limitToExpiration", "a function's result has no exp");
         return;
     }
+    if (authorizer.authorizer_uri == "gatehouse:introspection") {
+        reader.refuse("jwt", "\"gatehouse:introspection\" decides, not \"gatehouse:jwt\"");
+        const Json* block = reader.require("introspection", "the endpoint to ask, and as whom");
+        if (block != nullptr)
+            authorizer.introspection =
+                read_introspection(*block, reader.at("introspection"), reader.source());
+        return;
+    }
+    if (authorizer.authorizer_uri == "gatehouse:jwt")
+        reader.refuse("introspection",
+                      "\"gatehouse:jwt\" decides, not \"gatehouse:introspection\"");
     if (authorizer.authorizer_uri != "gatehouse:jwt") {
         // The uri is at fault and reported; the block is still read, so that its problems come in
         // the same run.
@@ -248,7 +259,7 @@ void read_jwt_block(ObjectReader& reader, Authorizer& authorizer) {
 
 // Caching by nothing would give one caller's policy to all (CreateAuthorizer refuses it too).
 void read_identity(ObjectReader& reader, Authorizer& authorizer) {
-    if (authorizer.type == "TOKEN") {
+    if (authorizer.type == "TOKEN" || authorizer.type == "COGNITO_USER_POOLS") {
         reader.read_checked("identitySource", authorizer.identity_source, fault_in_identity_source);
         reader.read_checked("identityValidationExpression",
                             authorizer.identity_validation_expression,
@@ -293,8 +304,9 @@ void read_authorizer_uri(ObjectReader& reader,
     const bool at_fault = source.empty() && reader.has("identitySource");  // and reported
     if (authorizer.type == "REQUEST" && !carries_token && !at_fault) {
         reader.problem("identitySource",
-                       "\"gatehouse:jwt\" takes the token from the first source, which must be a "
-                       "header or a query parameter");
+                       in_quotes(uri) +
+                           " takes the token from the first source, which must be a "
+                           "header or a query parameter");
     }
 }
 
@@ -314,12 +326,17 @@ JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& so
     JwtAuthorizer jwt;
     if (!value.is_object()) return jwt;
     read_providers(reader, jwt);
-    reader.read_duration("clockSkewInSeconds", jwt.clock_skew, 0, limits::kClockSkewMost.count());
     reader.read("requireExpiration", jwt.require_expiration);
     reader.read("requireKeyId", jwt.require_key_id);
-    read_context(reader, jwt);
-    read_policy(reader, jwt);
+    read_claim_settings(reader, jwt);
     return jwt;
+}
+
+void read_claim_settings(ObjectReader& reader, ClaimSettings& claims) {
+    reader.read_duration(
+        "clockSkewInSeconds", claims.clock_skew, 0, limits::kClockSkewMost.count());
+    read_context(reader, claims);
+    read_policy(reader, claims);
 }
 
 Authorizer read_authorizer(const Json& value,
@@ -332,15 +349,23 @@ Authorizer read_authorizer(const Json& value,
     authorizer.name = std::move(name);
     authorizer.pointer = pointer;
     if (!value.is_object()) return authorizer;
-    reader.require("type", "\"TOKEN\" or \"REQUEST\"");
+    reader.require("type", "\"TOKEN\", \"REQUEST\" or \"COGNITO_USER_POOLS\"");
     const bool known = reader.read_checked("type", authorizer.type, fault_in_type);
     reader.read_duration(
         "authorizerResultTtlInSeconds", authorizer.result_ttl, 0, limits::kResultTtlMost.count());
     // Rules of one type say nothing about another one.
     if (known) read_identity(reader, authorizer);
     reader.read("limitToExpiration", authorizer.limit_to_expiration);
+    if (known && authorizer.type == "COGNITO_USER_POOLS") {
+        read_user_pools(reader, authorizer);
+        return authorizer;
+    }
+    for (const std::string_view key : {"providerARNs", "userPools"})
+        reader.refuse(key, "only \"type\": \"COGNITO_USER_POOLS\" has user pools");
     reader.read("requirePrincipalId", authorizer.require_principal_id);
-    if (known) reader.require("authorizerUri", "\"gatehouse:jwt\", or a function's ARN");
+    if (known)
+        reader.require("authorizerUri",
+                       "\"gatehouse:jwt\", \"gatehouse:introspection\", or a function's ARN");
     read_authorizer_uri(reader, stage_variables, authorizer);
     read_timeout(reader, authorizer);
     read_jwt_block(reader, authorizer);

@@ -51,6 +51,17 @@ Authorizer read_authorizer(const Json& value,
 
 JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& source);
 
+/// What gatehouse:jwt and gatehouse:introspection have in common: clock skew, context, policy.
+void read_claim_settings(ObjectReader& reader, ClaimSettings& claims);
+
+/// The rest of an authorizer of type COGNITO_USER_POOLS: its user pools, and where their keys are.
+void read_user_pools(ObjectReader& reader, Authorizer& authorizer);
+
+/// `accessKeys`.
+void read_access_keys(ObjectReader& reader, Model& model);
+
+Introspection read_introspection(const Json& value, const std::string& pointer, Source& source);
+
 void check_statements(const Json& value, const std::string& pointer, Source& source);
 
 /// Reads a route's integration and puts the stage variables into its uri.

@@ -48,6 +48,13 @@ std::vector<std::string> find_differences(const Api& api,
         authorizer->result_ttl.count() > 0) {
         differences.push_back("limitToExpiration (the service caches past exp)");
     }
+    for (const UserPool& pool :
+         authorizer == nullptr ? std::vector<UserPool>() : authorizer->user_pools) {
+        if (pool.elsewhere)
+            differences.push_back("userPools: " + pool.arn + " is " +
+                                  http::conceal_url(pool.issuer) + " with keys from " +
+                                  http::conceal_url(pool.jwks_uri));
+    }
     if (api.encoded_slash == EncodedSlash::refuse)
         differences.push_back("encodedSlash refuse (the service keeps %2F)");
     return differences;
@@ -76,11 +83,15 @@ RouteReport report_route(const Model& model, const Api& api, const Route& route)
     row.method = route.method;
     row.path = route.path;
     row.authorizer = route.authorizer.empty() ? "?" : route.authorizer;
-    if (authorizer != nullptr) {
+    if (authorizer != nullptr && authorizer->type == "AWS_IAM") {
+        row.authorizer_type = "SigV4, " + std::to_string(model.access_keys.size()) + " access keys";
+    } else if (authorizer != nullptr) {
         row.authorizer_type =
-            authorizer->type + " " +
+            authorizer->type + (authorizer->authorizer_uri.empty() ? "" : " ") +
             (authorizer->function < 0 ? authorizer->authorizer_uri
                                       : describe_function(model, authorizer->function));
+        if (authorizer->introspection)
+            row.authorizer_type += " at " + http::conceal_url(authorizer->introspection->endpoint);
     } else {
         // Nothing but the word NONE is ever shown as open, whatever model this is.
         row.authorizer_type = route.authorizer == "NONE" ? "open" : "unknown";

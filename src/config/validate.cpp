@@ -33,6 +33,7 @@ class ModelCheck {
         check_admin();
         check_names();
         check_hosts();
+        check_access_keys();
         for (const Api& api : model_.apis)
             validate_api(api, problems_, warnings_);
         check_functions();
@@ -51,6 +52,23 @@ class ModelCheck {
                 break;
             }
         }
+    }
+
+    void check_access_keys() {
+        std::string used;
+        for (const Api& api : model_.apis) {
+            for (const Authorizer& authorizer : api.authorizers) {
+                if (authorizer.type == "AWS_IAM" && used.empty()) used = authorizer.pointer;
+            }
+        }
+        if (!used.empty() && model_.access_keys.empty()) {
+            problems_.push_back({used,
+                                 0,
+                                 "\"AWS_IAM\" verifies signatures against \"accessKeys\", and "
+                                 "there are none: no request could pass"});
+        }
+        if (used.empty() && !model_.access_keys.empty())
+            warnings_.push_back({"/accessKeys", 0, "no route's authorizer is \"AWS_IAM\""});
     }
 
     void check_admin() {

@@ -95,6 +95,10 @@ class ApiCheck {
             problem(route.pointer + "/authorizationScopes",
                     "would be ignored: a function decides, and its result has no scopes");
         }
+        if (authorizer != nullptr && authorizer->type == "AWS_IAM") {
+            problem(route.pointer + "/authorizationScopes",
+                    "would be ignored: a signature has no scopes");
+        }
         if (route.authorizer != kNone) return;
         problem(route.pointer + "/authorizationScopes",
                 "would be ignored: the authorizer is \"NONE\", so there is no token with scopes");
@@ -154,11 +158,16 @@ class ApiCheck {
                 "would be ignored: the authorizer is \"NONE\", so there is no context.authorizer");
         }
         const Authorizer* authorizer = find_authorizer(route.authorizer);
-        if (authorizer == nullptr || authorizer->jwt.providers.empty() ||
-            key.starts_with("claims."))
-            return;
+        if (authorizer != nullptr && authorizer->type == "AWS_IAM" && key != "principalId") {
+            return problem(pointer,
+                           "would be ignored: a signature has no context; who signed is "
+                           "context.identity.user");
+        }
+        const bool maps_claims = authorizer != nullptr &&
+                                 (!authorizer->jwt.providers.empty() || authorizer->introspection);
+        if (!maps_claims || key.starts_with("claims.")) return;
         std::vector<std::string_view> keys{"principalId"};
-        for (const ContextEntry& entry : authorizer->jwt.context)
+        for (const ContextEntry& entry : authorizer->claims().context)
             keys.push_back(entry.key);
         if (std::ranges::find(keys, key) != keys.end()) return;
         problem(pointer,
@@ -187,6 +196,10 @@ class ApiCheck {
         if (!table) problem(api_.pointer + "/routes", table.error().detail);
     }
 
+    static std::string block_of(const Authorizer& authorizer) {
+        return authorizer.pointer + (authorizer.introspection ? "/introspection" : "/jwt");
+    }
+
     void check_use(const Authorizer& authorizer) {
         std::vector<const Route*> routes;
         for (const Route& route : api_.routes) {
@@ -195,11 +208,11 @@ class ApiCheck {
         if (routes.empty()) return warning(authorizer.pointer, "no route uses this authorizer");
         // A policy for one method ARN, cached, refuses the same token everywhere else until it
         // ends.
-        if (authorizer.jwt.resource != "method" || authorizer.result_ttl.count() == 0) return;
+        if (authorizer.claims().resource != "method" || authorizer.result_ttl.count() == 0) return;
         const Route& last = *routes.back();
         const bool several = last.method == "ANY" || last.path.find('{') != std::string::npos;
         if (routes.size() < 2 && !several) return;
-        warning(authorizer.pointer + "/jwt/resource",
+        warning(block_of(authorizer) + "/resource",
                 "\"method\" allows the first request's method and path only, and the cache keeps "
                 "that: other requests with the same "
                 "token, e.g. to " +
@@ -211,9 +224,9 @@ class ApiCheck {
     // Keys become header names; which two spellings a backend takes for one is not ours to know.
     void check_context_keys(const Authorizer& authorizer) {
         std::vector<std::string_view> taken{"Principal-Id"};
-        for (const ContextEntry& entry : authorizer.jwt.context) {
+        for (const ContextEntry& entry : authorizer.claims().context) {
             const std::string pointer =
-                append_pointer(authorizer.pointer + "/jwt/context", entry.key);
+                append_pointer(block_of(authorizer) + "/context", entry.key);
             const auto folds = [&entry](std::string_view other) {
                 return equals_folded(entry.key, other);
             };

@@ -28,6 +28,7 @@ constexpr auto kContext = std::to_array<std::string_view>({
     "error.validationErrorString",
     "extendedRequestId",
     "httpMethod",
+    "identity.accessKey",
     "identity.accountId",
     "identity.apiKey",
     "identity.apiKeyId",

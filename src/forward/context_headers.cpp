@@ -82,4 +82,12 @@ std::string make_authorizer_json(const authz::Grant& grant,
     return out;
 }
 
+std::string make_claims_json(const authz::Grant& grant) {
+    std::string out;
+    JsonMembers members(out);
+    members.raw("claims", grant.claims.dump(-1, ' ', true, Json::error_handler_t::replace));
+    members.end();
+    return out;
+}
+
 }  // namespace gatehouse::forward

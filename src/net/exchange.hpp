@@ -66,7 +66,9 @@ struct Exchange {
     http::Framing framing;   ///< of the client's request
     std::uint64_t body_left = 0;
     http::ChunkedDecoder decoder;
-    std::string content;  ///< the whole of it, for a function
+    std::string content;          ///< the whole of it, for a function or a signature
+    bool signed_content = false;  ///< it is collected for a signature, to be judged next
+    bool collected = false;       ///< `content` is the request's, whole
     bool upload_done = false;
     bool upload_broken = false;  ///< the upstream takes no more: only its answer is awaited
     SteadyTime body_began{};

@@ -22,7 +22,7 @@ void Session::begin_collect() {
         exchange.framing.kind == http::Framing::Kind::none ||
         (exchange.framing.kind == http::Framing::Kind::length && exchange.framing.length == 0);
     if (exchange.framing.kind == http::Framing::Kind::length &&
-        exchange.framing.length > limits::kFunctionEventBytes) {
+        exchange.framing.length > most_content()) {
         keep_alive_ = false;
         fail(Errc::function_event_too_large, "the content alone is larger than an event may be");
         return;
@@ -42,7 +42,24 @@ void Session::collect() {
         if (exchange_->arrived().empty() && !read_client_body()) return;
         if (!take_content()) return;
     }
+    if (exchange_->signed_content) return authenticate();
     invoke();
+}
+
+// A function's event has a limit of its own; what is signed has the request's.
+std::uint64_t Session::most_content() const {
+    return exchange_->signed_content ? worker_.snapshot().model.limits.body_bytes
+                                     : limits::kFunctionEventBytes;
+}
+
+// AWS_IAM: the signature covers the content, so nothing of it goes on before it is judged. From
+// here on the request is one of known length, its content in memory.
+void Session::authenticate() {
+    Exchange& exchange = *exchange_;
+    phase_ = Phase::deciding;
+    exchange.signed_content = false;
+    exchange.collected = true;
+    proceed(worker_.gateway().check_signature(exchange.request, exchange.content, worker_.now()));
 }
 
 // Moves what has arrived into the content. False: the request was ended (bad chunk, too large).
@@ -63,7 +80,7 @@ bool Session::take_content() {
         exchange.body_begin += step.consumed;
         const std::uint64_t size = exchange.decoder.content_bytes();
         const bool large = size > worker_.snapshot().model.limits.body_bytes;
-        if (step.error != Errc::none || large || size > limits::kFunctionEventBytes) {
+        if (step.error != Errc::none || large || size > most_content()) {
             keep_alive_ = false;
             fail(step.error != Errc::none ? step.error
                  : large                  ? Errc::body_too_large
@@ -98,6 +115,7 @@ void Session::invoke() {
             });
         });
     exchange.content = {};
+    exchange.collected = false;
     if (error != Errc::none) {
         fail(error, "the event of this request");
         return;

@@ -69,8 +69,9 @@ void Session::send_request() {
     Exchange& exchange = *exchange_;
     exchange.up.clear();
     exchange.body_began = worker_.now().steady;
+    const http::Framing framing = exchange.collected ? collected_framing() : exchange.framing;
     const Errc unwritable = exchange.request.route->forward->write_request_head(
-        exchange.request.facts, exchange.framing, exchange.up.text);
+        exchange.request.facts, framing, exchange.up.text);
     if (unwritable != Errc::none) {
         fail(unwritable, "a mapped value cannot stand in a header");
         return;
@@ -78,6 +79,11 @@ void Session::send_request() {
     exchange.upload_done = exchange.framing.kind == http::Framing::Kind::none;
     if (exchange.framing.kind == http::Framing::Kind::length && exchange.framing.length == 0)
         exchange.upload_done = true;
+    if (exchange.collected) {
+        exchange.up.content = exchange.content;
+        exchange.request.record.request_bytes = exchange.content.size();
+        exchange.upload_done = true;
+    }
     if (!exchange.upload_done && exchange.request.head.expect_continue &&
         exchange.arrived().empty() && !exchange.retried) {
         // RFC 9110 10.1.1: only now is it certain that the content will be read.
@@ -85,6 +91,11 @@ void Session::send_request() {
         if (!flush_down()) return;
     }
     pump_up();
+}
+
+// Content that was read whole goes on with its length, whatever coding it came in.
+http::Framing Session::collected_framing() const {
+    return {http::Framing::Kind::length, exchange_->content.size()};
 }
 
 void Session::pump_up() {
@@ -261,9 +272,11 @@ void Session::retry() {
     exchange.retried = true;
     exchange.request.record.retried = true;
     exchange.request.record.request_bytes = 0;
-    exchange.body_begin = exchange.scanner.head_end();
-    exchange.body_left = exchange.framing.length;
-    exchange.upload_done = false;
+    if (!exchange.collected) {  // what was collected is not read again
+        exchange.body_begin = exchange.scanner.head_end();
+        exchange.body_left = exchange.framing.length;
+        exchange.upload_done = false;
+    }
     exchange.down.release();
     exchange.down_begin = exchange.down_end = 0;
     exchange.answer_scanner.reset();

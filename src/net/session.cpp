@@ -39,6 +39,7 @@ void Exchange::clear() {
     content = {};  // megabytes, perhaps: not kept for the next one
     request.clear();
     body_in_head = true;
+    signed_content = collected = false;
     framing = {};
     body_left = answer_left = 0;
     decoder = {};
@@ -221,6 +222,14 @@ void Session::proceed(app::Step step) {
             begin_forward();
             break;
         case app::Step::invoke:
+            if (exchange_->collected) {
+                invoke();
+            } else {
+                begin_collect();
+            }
+            break;
+        case app::Step::authenticate:
+            exchange_->signed_content = true;
             begin_collect();
             break;
         case app::Step::mock:

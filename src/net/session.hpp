@@ -114,12 +114,15 @@ class Session final : public UpstreamUser,
     void collect();
     bool take_content();
     void invoke();
+    std::uint64_t most_content() const;
+    void authenticate();
     void on_outcome(std::uint64_t ticket, const std::shared_ptr<const app::LambdaOutcome>& outcome);
 
     // relay_up.cpp: to the upstream.
     void begin_forward();
     void on_connected(Connected connected);
     void send_request();
+    http::Framing collected_framing() const;
     void pump_up();
     bool flush_up();
     bool produce_up();

@@ -25,6 +25,7 @@ MAPS = (
     "gatewayResponses",
     "responseParameters",
     "when",
+    "userPools",
 )
 
 EVERYTHING = {
@@ -79,6 +80,7 @@ EVERYTHING = {
     ],
     "throttle": {"rateLimit": 10000, "burstLimit": 5000},
     "devOverride": {"secret": "0123456789abcdef0123456789abcdef"},
+    "accessKeys": [{"accessKeyId": "AKID", "secretAccessKey": "not a secret", "principalId": "alice"}],
     "apis": [
         {
             "name": "users",
@@ -99,6 +101,35 @@ EVERYTHING = {
             "apiKeySource": "HEADER",
             "throttle": {"rateLimit": 100, "burstLimit": 50},
             "authorizers": {
+                "cognito": {
+                    "type": "COGNITO_USER_POOLS",
+                    "providerARNs": ["arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Ab"],
+                    "identityValidationExpression": "client-.*",
+                    "userPools": {
+                        "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Ab": {
+                            "issuer": "http://127.0.0.1:9229/us-east-1_Ab",
+                            "jwksUri": "http://127.0.0.1:9229/us-east-1_Ab/.well-known/jwks.json",
+                        }
+                    },
+                },
+                "opaque": {
+                    "type": "TOKEN",
+                    "authorizerUri": "gatehouse:introspection",
+                    "introspection": {
+                        "endpoint": "https://i.example/introspect",
+                        "clientId": "gatehouse",
+                        "clientSecret": "not a secret",
+                        "authMethod": "client_secret_basic",
+                        "timeoutInMillis": 2000,
+                        "issuer": "https://i.example/",
+                        "audience": ["api://a"],
+                        "clockSkewInSeconds": 0,
+                        "requireExpiration": False,
+                        "requireSubject": True,
+                        "context": {"userId": {"claim": "sub"}},
+                        "resource": "stage",
+                    },
+                },
                 "function": {
                     "type": "REQUEST",
                     "identitySource": "method.request.header.Auth, stageVariables.backend",
@@ -194,6 +225,11 @@ EVERYTHING = {
                         "httpMethod": "POST",
                         "timeoutInMillis": 3000,
                     },
+                },
+                {
+                    "routeKey": "GET /signed",
+                    "authorizer": "AWS_IAM",
+                    "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"},
                 },
                 {
                     "routeKey": "GET /health",
@@ -368,6 +404,22 @@ class Schema(GatewayCase):
             (("apis", 0, "authorizers", "function", "limitToExpiration"), True),
             (("apis", 0, "authorizers", "function", "identityValidationExpression"), "x"),
             (("apis", 0, "authorizers", "function", "authorizerUri"), "behind"),
+            (("apis", 0, "authorizers", "opaque", "jwt"), {}),
+            (("apis", 0, "authorizers", "opaque", "introspection", "endpoint"), "file:x"),
+            (("apis", 0, "authorizers", "opaque", "introspection", "clientSecret"), ""),
+            (("apis", 0, "authorizers", "opaque", "introspection", "authMethod"), "none"),
+            (("apis", 0, "authorizers", "opaque", "introspection", "audience"), []),
+            (("apis", 0, "authorizers", "opaque", "introspection", "timeoutInMillis"), 49),
+            (("apis", 0, "authorizers", "jwt", "introspection"), {}),
+            (("apis", 0, "authorizers", "jwt", "providerARNs"), []),
+            (("apis", 0, "authorizers", "jwt", "userPools"), {}),
+            (("apis", 0, "authorizers", "cognito", "providerARNs"), []),
+            (("apis", 0, "authorizers", "cognito", "providerARNs"), ["us-east-1_Ab"]),
+            (("apis", 0, "authorizers", "cognito", "authorizerUri"), "gatehouse:jwt"),
+            (("apis", 0, "authorizers", "cognito", "requirePrincipalId"), True),
+            (("accessKeys", 0, "accessKeyId"), "A/B"),
+            (("accessKeys", 0, "secretAccessKey"), ""),
+            (("accessKeys", 0, "principalId"), 7),
             (("apis", 0, "binaryMediaTypes"), ["image"]),
             (("apiKeys", 0, "value"), "nineteen-characters"),
             (("apiKeys", 0, "value"), "x" * 129),
@@ -416,6 +468,15 @@ class Schema(GatewayCase):
             ("apis", 0, "authorizers", "jwt", "type"),
             ("apis", 0, "authorizers", "jwt", "jwt", "audience"),
             ("apis", 0, "authorizers", "jwt", "jwt", "issuer"),
+            ("accessKeys", 0, "accessKeyId"),
+            ("accessKeys", 0, "secretAccessKey"),
+            ("accessKeys", 0, "principalId"),
+            ("apis", 0, "authorizers", "jwt", "authorizerUri"),
+            ("apis", 0, "authorizers", "cognito", "providerARNs"),
+            ("apis", 0, "authorizers", "opaque", "introspection"),
+            ("apis", 0, "authorizers", "opaque", "introspection", "endpoint"),
+            ("apis", 0, "authorizers", "opaque", "introspection", "clientId"),
+            ("apis", 0, "authorizers", "opaque", "introspection", "clientSecret"),
         ):
             with self.subTest("/".join(map(str, pointer))):
                 document = copy.deepcopy(EVERYTHING)

@@ -11,6 +11,7 @@
 #include "gatehouse/jwt/jwks.hpp"
 #include "gatehouse/jwt/sign.hpp"
 #include "support/fake_clock.hpp"
+#include "support/scripted_introspector.hpp"
 #include "support/scripted_invoker.hpp"
 
 #include <doctest/doctest.h>
@@ -227,6 +228,7 @@ struct GatewayFixture {
           snapshot(app::make_snapshot(parse_config(config), cache, keys, dev).value()),
           gateway(snapshot, cache, authorize, &invoker) {
         authorize.call_functions_by(invoker);
+        authorize.introspect_by(introspector);
         if (!with_keys) return;
         keys.tick(clock.now().steady);
         while (fetcher.pending() > 0)
@@ -271,6 +273,7 @@ struct GatewayFixture {
     ScriptedFetcher fetcher;
     std::vector<std::string> warnings;
     ScriptedInvoker invoker;
+    ScriptedIntrospector introspector;
     app::Authorize authorize;
     std::shared_ptr<const app::Snapshot> snapshot;
     app::Gateway gateway;

@@ -5,6 +5,7 @@
 #include "gatehouse/app/ports.hpp"
 #include "gatehouse/app/single_flight.hpp"
 #include "gatehouse/app/snapshot.hpp"
+#include "gatehouse/app/token_introspector.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/core/errc.hpp"
 #include "gatehouse/jwt/verify.hpp"
@@ -58,6 +59,9 @@ class Authorize {
     /// request. Without one they cannot be invoked.
     void call_functions_by(LambdaInvoker& invoker) noexcept { invoker_ = &invoker; }
 
+    /// The same for introspection endpoints. Without one they give no answer.
+    void introspect_by(TokenIntrospector& introspector) noexcept { introspector_ = &introspector; }
+
     /// @param make_wake  asked for a wake only when the answer may have to be waited for
     /// @return the result, or null: then the wake is told
     std::shared_ptr<const AuthorizeResult> authorize(const AuthorizeCall& call,
@@ -85,6 +89,14 @@ class Authorize {
                                                          const std::function<Wake()>& make_wake);
     std::shared_ptr<const AuthorizeResult> read_outcome(const Job& job,
                                                         const LambdaOutcome& outcome);
+    std::shared_ptr<const AuthorizeResult> call_introspection(
+        const AuthorizeCall& call,
+        const Instant& now,
+        std::uint64_t generation,
+        bool joins,
+        const std::function<Wake()>& make_wake);
+    std::shared_ptr<const AuthorizeResult> read_introspection(const Job& job,
+                                                              const IntrospectionOutcome& outcome);
     std::shared_ptr<const AuthorizeResult> attempt_safely(
         const AuthorizeCall& call,
         const Instant& now,
@@ -111,6 +123,7 @@ class Authorize {
     const Clock& clock_;
     Warn warn_;
     LambdaInvoker* invoker_ = nullptr;
+    TokenIntrospector* introspector_ = nullptr;
     SingleFlight flight_;
     std::atomic<std::uint64_t> calls_{0};
 };

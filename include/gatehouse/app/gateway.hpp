@@ -13,6 +13,7 @@
 #include "gatehouse/core/time.hpp"
 #include "gatehouse/http/request_head.hpp"
 #include "gatehouse/policy/arn.hpp"
+#include "gatehouse/sigv4/authorization.hpp"
 
 #include <functional>
 #include <memory>
@@ -31,11 +32,12 @@ struct ClientFacts {
 
 /// What is to be done with a request.
 enum class Step : std::uint8_t {
-    forward,  ///< allowed: route->forward says what reaches the upstream
-    invoke,   ///< allowed: route->aws_proxy; invoke() once the content is read whole
-    mock,     ///< allowed: a fixed answer
-    refuse,   ///< `verdict` is a refusal: render_refusal makes the answer
-    wait,     ///< an authorizer call is under way: its wake is told, then resume()
+    forward,       ///< allowed: route->forward says what reaches the upstream
+    invoke,        ///< allowed: route->aws_proxy; invoke() once the content is read whole
+    mock,          ///< allowed: a fixed answer
+    refuse,        ///< `verdict` is a refusal: render_refusal makes the answer
+    authenticate,  ///< AWS_IAM: the content is needed whole, then check_signature()
+    wait,          ///< an authorizer call is under way: its wake is told, then resume()
 };
 
 /// One request on its way through: what each step found, for the next step, the trace and the logs.
@@ -60,6 +62,9 @@ struct Request {
     authz::Verdict verdict;
     TraceRecord record;
     std::shared_ptr<TraceDetail> detail;
+    std::optional<sigv4::Authorization> signature;  ///< AWS_IAM
+    std::string_view signed_method;                 ///< the client's own, whatever overrides it
+    std::string refusal;  ///< what the client is told instead of the response's own text
     std::optional<std::string> error_message;  ///< of the refusal that was rendered, for the log
     std::string target_scratch;
     std::string arn_scratch;
@@ -93,6 +98,9 @@ class Gateway {
                const ClientFacts& client,
                const Instant& now,
                const std::function<Wake()>& make_wake);
+
+    /// Judges the signature of a Step::authenticate, whose whole content is there now.
+    Step check_signature(Request& request, std::string_view content, const Instant& now);
 
     /// Goes on with the result that the wake was told.
     Step resume(Request& request, const AuthorizeResult& result, const Instant& now);
@@ -148,6 +156,8 @@ class Gateway {
     Step authorize(Request& request, const Instant& now, const std::function<Wake()>& make_wake);
     Step judge(Request& request, const Instant& now);
     Step judge_override(Request& request, const http::Field& header, const Instant& now);
+    Step read_signature(Request& request, const Instant& now);
+    Step refuse_signature(Request& request, sigv4::Fault fault, const Instant& now);
     Step settle(Request& request, const Instant& now);
     void explain(Request& request, const AuthorizeResult* result) const;
     authz::RenderedResponse render(Request& request, const authz::GatewayError& error) const;

@@ -5,6 +5,7 @@
 #include "gatehouse/authz/gateway_response.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/authz/identity_source.hpp"
+#include "gatehouse/authz/introspection.hpp"
 #include "gatehouse/authz/jwt_authorizer.hpp"
 #include "gatehouse/authz/request_identity.hpp"
 #include "gatehouse/config/model.hpp"
@@ -18,6 +19,8 @@
 #include "gatehouse/usage/token_bucket.hpp"
 
 #include <atomic>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,12 +28,24 @@
 
 namespace gatehouse::app {
 
+/// One of `accessKeys`, with the grant of whoever signs by it: the whole stage.
+struct CompiledAccessKey {
+    std::string secret;
+    std::shared_ptr<const authz::Grant> grant;
+};
+
+/// By access key id.
+using AccessKeys = std::map<std::string, CompiledAccessKey, std::less<>>;
+
 struct CompiledAuthorizer {
     const config::Authorizer* source = nullptr;
     std::optional<authz::IdentitySource> identity;           ///< TOKEN
     std::optional<authz::RequestIdentity> request_identity;  ///< REQUEST
-    std::optional<authz::JwtAuthorizer> jwt;                 ///< nothing: the function decides
-    std::vector<std::uint32_t> key_sources;                  ///< one per provider
+    std::optional<AccessKeys> access_keys;  ///< AWS_IAM: signatures decide, nothing is cached
+    // One of these two decides, or else the function does.
+    std::optional<authz::JwtAuthorizer> jwt;
+    std::optional<authz::Introspection> introspection;
+    std::vector<std::uint32_t> key_sources;  ///< one per provider
     authz::CacheScope scope = 0;
     bool narrow = false;  ///< its policies can be narrower than the routes that share it
     /// The cache-trap warning was given: once per authorizer and configuration.
@@ -38,7 +53,9 @@ struct CompiledAuthorizer {
     /// So was the one about context keys that get no header.
     mutable std::atomic<bool> context_warned{false};
 
-    bool calls_function() const noexcept { return !jwt; }
+    bool is_user_pool() const noexcept { return !source->user_pools.empty(); }
+
+    bool calls_function() const noexcept { return source->function >= 0; }
 };
 
 /// What a route asks for besides authorization. The buckets are the snapshot's.

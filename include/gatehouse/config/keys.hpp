@@ -23,6 +23,7 @@ inline constexpr auto kRoot = std::to_array<std::string_view>({"$schema",
                                                                "usagePlans",
                                                                "throttle",
                                                                "devOverride",
+                                                               "accessKeys",
                                                                "apis"});
 
 inline constexpr auto kListener = std::to_array<std::string_view>({"address", "port"});
@@ -63,7 +64,29 @@ inline constexpr auto kAuthorizer = std::to_array<std::string_view>({"type",
                                                                      "requirePrincipalId",
                                                                      "authorizerUri",
                                                                      "timeoutInMillis",
-                                                                     "jwt"});
+                                                                     "jwt",
+                                                                     "introspection",
+                                                                     "providerARNs",
+                                                                     "userPools"});
+
+inline constexpr auto kIntrospection = std::to_array<std::string_view>({"endpoint",
+                                                                        "clientId",
+                                                                        "clientSecret",
+                                                                        "authMethod",
+                                                                        "timeoutInMillis",
+                                                                        "issuer",
+                                                                        "audience",
+                                                                        "clockSkewInSeconds",
+                                                                        "requireExpiration",
+                                                                        "requireSubject",
+                                                                        "context",
+                                                                        "resource",
+                                                                        "statements"});
+
+inline constexpr auto kUserPool = std::to_array<std::string_view>({"issuer", "jwksUri"});
+
+inline constexpr auto kAccessKey =
+    std::to_array<std::string_view>({"accessKeyId", "secretAccessKey", "principalId"});
 
 inline constexpr auto kJwt = std::to_array<std::string_view>({"issuer",
                                                               "audience",
@@ -133,6 +156,9 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
                                                       {"contextHeaders", kContextHeaders},
                                                       {"authorizer", kAuthorizer},
                                                       {"jwt", kJwt},
+                                                      {"introspection", kIntrospection},
+                                                      {"userPool", kUserPool},
+                                                      {"accessKey", kAccessKey},
                                                       {"provider", kProvider},
                                                       {"jwks", kJwks},
                                                       {"contextEntry", kContextEntry},
@@ -149,10 +175,7 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
 
 /// Keys of capabilities that are named in advance and not built: refused as such, wherever they
 /// stand.
-inline constexpr auto kLater = std::to_array<std::string_view>({"providerARNs",
-                                                                "jwtConfiguration",
-                                                                "accessKeys",
-                                                                "introspection",
+inline constexpr auto kLater = std::to_array<std::string_view>({"jwtConfiguration",
                                                                 "authorizerPayloadFormatVersion",
                                                                 "enableSimpleResponses",
                                                                 "payloadFormatVersion",

@@ -76,14 +76,46 @@ struct ContextEntry {
     std::string join = ",";
 };
 
-struct JwtAuthorizer {
-    std::vector<JwtProvider> providers;  ///< at least one
+/// What becomes of claims, however they came.
+struct ClaimSettings {
     std::chrono::seconds clock_skew{0};
-    bool require_expiration = true;
-    bool require_key_id = true;
     std::vector<ContextEntry> context;  ///< the contract's default map when the file names none
     std::string resource = "stage";     ///< "stage" or "method"; empty when statements are given
     Json statements;                    ///< null, or the array of IAM statements with `when`
+};
+
+struct JwtAuthorizer : ClaimSettings {
+    std::vector<JwtProvider> providers;  ///< at least one
+    bool require_expiration = true;
+    bool require_key_id = true;
+};
+
+/// gatehouse:introspection: an RFC 7662 endpoint says what a token is.
+struct Introspection : ClaimSettings {
+    std::string endpoint;
+    std::string client_id;
+    std::string client_secret;
+    bool secret_in_form = false;        ///< authMethod: "client_secret_post"
+    std::string issuer;                 ///< empty: not looked at
+    std::vector<std::string> audience;  ///< empty: not looked at
+    bool require_expiration = false;
+    bool require_subject = true;
+    std::chrono::milliseconds timeout = limits::kIntrospectionTime;
+};
+
+/// A Cognito user pool, by its ARN.
+struct UserPool {
+    std::string arn;
+    std::string issuer;      ///< the ARN's own unless `userPools` names another
+    std::string jwks_uri;    ///< the same
+    bool elsewhere = false;  ///< `userPools` names another: not what the service does
+};
+
+/// Who may sign requests to routes of AWS_IAM.
+struct AccessKey {
+    std::string id;
+    std::string secret;
+    std::string principal_id;
 };
 
 /// A Lambda function: one of `functions`, or one that an ARN or a URL named elsewhere.
@@ -103,7 +135,7 @@ struct Function {
 struct Authorizer {
     std::string name;
     std::string pointer;  ///< JSON pointer of this object in the file, for messages
-    std::string type;     ///< "TOKEN" or "REQUEST"
+    std::string type;     ///< "TOKEN", "REQUEST", "COGNITO_USER_POOLS"; "AWS_IAM" of routes
     /// TOKEN: one header. REQUEST: sources with commas between them; empty: none.
     std::string identity_source = "method.request.header.Authorization";
     std::string identity_validation_expression;  ///< empty: none
@@ -114,6 +146,12 @@ struct Authorizer {
     int function = -1;           ///< index into Model::functions; -1: gatehouse:jwt
     std::chrono::milliseconds timeout = limits::kAuthorizerTime;  ///< of a call of the function
     JwtAuthorizer jwt;
+    std::optional<Introspection> introspection;
+    std::vector<UserPool> user_pools;  ///< COGNITO_USER_POOLS
+
+    const ClaimSettings& claims() const noexcept {
+        return introspection ? static_cast<const ClaimSettings&>(*introspection) : jwt;
+    }
 };
 
 enum class IntegrationType { http_proxy, aws_proxy, mock };
@@ -224,6 +262,7 @@ struct Model {
     std::vector<UsagePlan> usage_plans;
     std::optional<usage::Rate> throttle;  ///< the account's: of all APIs together
     std::optional<DevOverride> dev_override;
+    std::vector<AccessKey> access_keys;
     std::vector<Api> apis;
 };
 

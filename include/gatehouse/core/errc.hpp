@@ -79,6 +79,19 @@
     X(token_subject_missing, "token has no sub")                                              \
     X(token_claim_unusable, "a claim cannot become authorizer context")                       \
     X(keys_unavailable, "no usable key set")                                                  \
+    X(token_use_refused, "token_use does not suit the route")                                 \
+    /* opaque tokens, gatehouse:introspection */                                              \
+    X(token_inactive, "token is not active")                                                  \
+    X(introspection_failed, "introspection endpoint gave no answer")                          \
+    X(introspection_invalid, "introspection answer is malformed")                             \
+    /* signatures, AWS_IAM */                                                                 \
+    X(signature_missing, "request is not signed")                                             \
+    X(signature_incomplete, "signature is not whole")                                         \
+    X(signature_scope_refused, "signature is for another region, service or date")            \
+    X(signature_expired, "signature has expired")                                             \
+    X(signature_not_yet_valid, "signature is of the future")                                  \
+    X(signature_mismatch, "signature does not match")                                         \
+    X(access_key_unknown, "access key is not configured")                                     \
     /* key sets */                                                                            \
     X(jwks_invalid, "key set is not valid")                                                   \
     X(jwks_empty, "key set has no usable key")                                                \

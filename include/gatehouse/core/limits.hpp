@@ -68,6 +68,17 @@ constexpr std::chrono::seconds kJwksCooldown = 10s;         // jwks.cooldownInSe
 constexpr std::chrono::seconds kJwksMaxStale = 3600s;       // jwks.maxStaleInSeconds
 constexpr std::chrono::milliseconds kJwksTimeout = 2000ms;  // jwks.timeoutInMillis
 
+// Asking what an opaque token is (RFC 7662).
+constexpr std::chrono::milliseconds kIntrospectionTime = 2000ms;  // introspection.timeoutInMillis
+constexpr std::size_t kIntrospectionBytes = 65536;                // of an answer
+constexpr std::size_t kIntrospectionCalls = 64;                   // under way, all endpoints
+constexpr std::size_t kIntrospectionQueue = 1000;                 // that wait for one to end
+
+// Signature Version 4: how far a request's time may be from ours, and how long a signed URL may be
+// good for ("Authenticating Requests: Using Query Parameters").
+constexpr std::chrono::seconds kSignatureWindow = 300s;
+constexpr std::chrono::seconds kSignedUrlMost = 604800s;
+
 // Regular expressions of the configuration (RE2): program and automaton of each, at most.
 constexpr std::int64_t kExpressionBytes = 1024 * 1024;
 

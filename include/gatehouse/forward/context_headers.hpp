@@ -38,4 +38,7 @@ std::string make_authorizer_json(
     const authz::Grant& grant,
     std::optional<std::chrono::milliseconds> latency = std::chrono::milliseconds(0));
 
+/// The same where there are claims and nothing else: {"claims":{…}} (Cognito).
+std::string make_claims_json(const authz::Grant& grant);
+
 }  // namespace gatehouse::forward

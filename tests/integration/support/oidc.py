@@ -46,18 +46,20 @@ class OidcProvider:
         """Only the newest key stays."""
         self._command("retire")
 
-    def token(self, scope="items:read"):
-        form = urllib.parse.urlencode(
-            {
-                "grant_type": "client_credentials",
-                "client_id": "machine",
-                "client_secret": "not-a-secret-of-anybody",
-                "resource": "api://users",
-                "scope": scope,
-            }
-        ).encode()
-        with urllib.request.urlopen(self.issuer + "/token", form, timeout=20) as reply:
-            return json.load(reply)["access_token"]
+    def _post(self, path, **form):
+        form = {"client_id": "machine", "client_secret": "not-a-secret-of-anybody"} | form
+        with urllib.request.urlopen(self.issuer + path, urllib.parse.urlencode(form).encode(), timeout=20) as reply:
+            return json.loads(reply.read() or b"null")
+
+    def token(self, scope="items:read", resource="api://users"):
+        answer = self._post("/token", grant_type="client_credentials", resource=resource, scope=scope)
+        return answer["access_token"]
+
+    def opaque_token(self, scope="items:read"):
+        return self.token(scope, "api://opaque")
+
+    def revoke(self, token):
+        self._post("/token/revocation", token=token)
 
     def close(self):
         self.process.kill()

@@ -1,5 +1,6 @@
 // A real OpenID provider for the tests: the npm package oidc-provider with one client that may use client_credentials, JWT access
-// tokens for api://users, and RS256 keys that can be rotated. It takes a free port, prints one line of JSON when it is ready, and then
+// tokens for api://users, opaque ones for api://opaque, which a second client may ask about (introspection, revocation), and RS256
+// keys that can be rotated. It takes a free port, prints one line of JSON when it is ready, and then
 // obeys lines on its standard input: "rotate" adds a new signing key in front, "retire" drops all keys but the newest.
 // End of input ends it.
 import { createServer } from 'node:http';
@@ -22,6 +23,10 @@ function makeProvider(issuer, keys) {
     clients: [{
       client_id: 'machine', client_secret: 'not-a-secret-of-anybody', grant_types: ['client_credentials'], redirect_uris: [],
       response_types: [], token_endpoint_auth_method: 'client_secret_post',
+    }, {
+      // Both with characters that must be encoded before they go into Basic (RFC 6749 2.3.1).
+      client_id: 'gate:way', client_secret: 'p%20ss: +&/w', grant_types: ['client_credentials'], redirect_uris: [],
+      response_types: [], token_endpoint_auth_method: 'client_secret_basic',
     }],
     jwks: { keys },
     scopes: ['items:read', 'items:write'],
@@ -29,11 +34,13 @@ function makeProvider(issuer, keys) {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: () => ({
-          audience: 'api://users', scope: 'items:read items:write', accessTokenFormat: 'jwt', accessTokenTTL: 3600,
-          jwt: { sign: { alg: 'RS256' } },
+        getResourceServerInfo: (context, resource) => ({
+          audience: resource, scope: 'items:read items:write', accessTokenFormat: resource === 'api://opaque' ? 'opaque' : 'jwt',
+          accessTokenTTL: 3600, jwt: { sign: { alg: 'RS256' } },
         }),
       },
     },

@@ -10,6 +10,7 @@ TEST_SUITE("config/parse") {
     TEST_CASE("every shipped file loads without a problem or a warning") {
         for (const char* path : {"config/gatehouse.example.json",
                                  "config/examples/api-keys.json",
+                                 "config/examples/authorizers.json",
                                  "config/examples/minimal.json",
                                  "config/examples/scopes-and-statements.json",
                                  "config/examples/several-issuers.json",
