@@ -71,11 +71,27 @@ std::string upstream_of(const forward::ForwardPlan& plan, std::string_view head)
            endpoint.host_header + std::string(line.substr(space + 1));
 }
 
-void answer(const app::Gateway& gateway,
+void answer(app::Gateway& gateway,
             app::Request& request,
             app::Step step,
+            const app::Clock& clock,
             cli::Judgement& judgement) {
-    if (step == app::Step::mock) {
+    if (step == app::Step::collect) {
+        // As with no content: explain takes none.
+        std::string content;
+        auto next = gateway.take_content(request, content, clock.now());
+        if (!next) {
+            take_answer(judgement,
+                        gateway.render_failure(
+                            request, next.error().errc(), std::move(next.error().detail)));
+            return;
+        }
+        step = *next;
+    }
+    if (step == app::Step::answer) {
+        take_answer(judgement, *request.answer);
+        request.record.status = static_cast<std::uint16_t>(judgement.status);
+    } else if (step == app::Step::mock) {
         judgement.status = request.route->source->integration.status_code;
         judgement.body = request.route->mock_body;
         request.record.status = static_cast<std::uint16_t>(judgement.status);
@@ -87,7 +103,11 @@ void answer(const app::Gateway& gateway,
     } else if (step == app::Step::forward) {
         std::string head;
         const forward::ForwardPlan& plan = *request.route->forward;
-        const Errc error = plan.write_request_head(request.facts, request.head.framing, head);
+        const Errc error =
+            request.mapped
+                ? plan.write_custom_head(
+                      request.facts, request.head.framing, request.mapped->additions, head)
+                : plan.write_request_head(request.facts, request.head.framing, head);
         if (error == Errc::none) {
             judgement.upstream = upstream_of(plan, head);
         } else {
@@ -125,7 +145,7 @@ Result<cli::Judgement> judge(cli::JudgeOrder order) {
         step = decide(core, gateway, request, head, client);
     }
     cli::Judgement judgement;
-    answer(gateway, request, step, judgement);
+    answer(gateway, request, step, core.clock, judgement);
     gateway.finish(request, core.clock.now());
     const std::vector<app::Trace> traces = gateway.journal().find({}, **snapshot);
     if (traces.empty()) return fail(Errc::internal, "the decision left no trace");

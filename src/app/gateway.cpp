@@ -134,6 +134,9 @@ void Request::clear() {
     signed_method = {};
     refusal.clear();
     error_message.reset();
+    validation.clear();
+    mapped.reset();
+    answer.reset();
 }
 
 TraceDetail& Request::make_detail() {
@@ -394,14 +397,13 @@ Step Gateway::settle(Request& request, const Instant& now) {
         request.outcomes.usage = admit(request, now);
         request.verdict = authz::decide(request.outcomes);
     }
-    TraceRecord& record = request.record;
-    record.reason = static_cast<std::uint16_t>(request.verdict.reason);
-    if (request.verdict.allow) {
-        if (request.route->forward) return Step::forward;
-        return request.route->aws_proxy ? Step::invoke : Step::mock;
-    }
-    record.refused = true;
-    record.response = request.verdict.response;
+    request.record.reason = static_cast<std::uint16_t>(request.verdict.reason);
+    return request.verdict.allow ? follow(request, now) : refuse(request);
+}
+
+Step Gateway::refuse(Request& request) {
+    request.record.refused = true;
+    request.record.response = request.verdict.response;
     explain(request, nullptr);
     return Step::refuse;
 }
@@ -529,6 +531,10 @@ void Gateway::append_dev_header(const Request& request, std::string& headers) co
 authz::RenderedResponse Gateway::render_refusal(Request& request) const {
     if (http::status_of_read_error(request.verdict.reason) != 0)
         return render(request, authz::make_error(request.verdict.reason, body_limit(request)));
+    if (request.outcomes.validation != Errc::none &&
+        request.verdict.reason == request.outcomes.validation)
+        return render(request,
+                      authz::make_validation_error(request.verdict.reason, request.validation));
     const std::string_view authorization = field_value(request.head, http::FieldId::authorization);
     const bool old_wording = request.api != nullptr && request.api->source->deny_messages_2015;
     authz::GatewayError error = authz::make_error(request.verdict, authorization, old_wording);

@@ -235,6 +235,73 @@ ReservedNames reserved_names(const config::Model& model, const config::Api& api)
     return reserved;
 }
 
+constexpr std::string_view kBodySource = "method.request.body";
+
+bool reads_body(std::string_view source) noexcept {
+    return source == kBodySource || source.starts_with(std::string(kBodySource) + ".");
+}
+
+mapping::IntegrationSpec mapping_spec(const config::Api& api,
+                                      const config::Integration& source,
+                                      const ReservedNames& reserved) {
+    mapping::IntegrationSpec spec;
+    spec.mock = source.type == config::IntegrationType::mock;
+    spec.request_templates = source.request_templates;
+    spec.passthrough = source.passthrough == config::Passthrough::when_no_match
+                           ? mapping::Passthrough::when_no_match
+                       : source.passthrough == config::Passthrough::when_no_templates
+                           ? mapping::Passthrough::when_no_templates
+                           : mapping::Passthrough::never;
+    for (const auto& [destination, text] : source.request_parameters)
+        if (reads_body(text)) spec.body_parameters[destination] = text;
+    for (const config::IntegrationResponse& response : source.integration_responses) {
+        spec.responses.push_back({response.key,
+                                  response.status_code,
+                                  response.selection_pattern,
+                                  response.response_parameters,
+                                  response.response_templates});
+    }
+    spec.plain_headers = api.plain_headers;
+    spec.reserved_headers = reserved.headers;
+    spec.reserved_prefixes = reserved.prefixes;
+    return spec;
+}
+
+// What the plan writes of the mappings. Those that read the body come with each request; in a path
+// they leave their place, which is nothing without a value.
+std::map<std::string, std::string> plan_parameters(const config::Integration& source) {
+    std::map<std::string, std::string> parameters;
+    for (const auto& [destination, text] : source.request_parameters) {
+        if (!reads_body(text)) {
+            parameters[destination] = text;
+        } else if (destination.starts_with("integration.request.path.")) {
+            parameters[destination] = "''";
+        }
+    }
+    return parameters;
+}
+
+Result<void> compile_validator(const config::Api& api,
+                               const config::Route& source,
+                               CompiledRoute& route) {
+    if (source.request_validator.empty()) return {};
+    const auto validator = std::ranges::find(
+        api.request_validators, source.request_validator, &config::RequestValidator::name);
+    // INVARIANT: what is to be validated is. Config refuses unknown names; this is the second lock.
+    if (validator == api.request_validators.end())
+        return fail(Errc::config_invalid, source.pointer + "/requestValidator: no such validator");
+    std::map<std::string, Json> models = api.models;
+    models.insert(mapping::built_in_models().begin(), mapping::built_in_models().end());
+    auto made = mapping::RequestValidator::make({validator->validate_parameters,
+                                                 validator->validate_body,
+                                                 source.request_parameters,
+                                                 source.request_models},
+                                                models);
+    if (!made) return at(source.pointer, std::move(made).error());
+    route.validator = std::make_unique<const mapping::RequestValidator>(std::move(made).value());
+    return {};
+}
+
 Result<CompiledRoute> compile_route(const config::Api& api,
                                     const config::Route& source,
                                     const CompiledApi& compiled_api,
@@ -251,6 +318,18 @@ Result<CompiledRoute> compile_route(const config::Api& api,
         return fail(Errc::config_invalid,
                     source.pointer + "/authorizer: no authorizer of the name \"" +
                         source.authorizer + "\"");
+    }
+    if (auto compiled = compile_validator(api, source, route); !compiled)
+        return std::move(compiled).error();
+    if (source.integration.mapped()) {
+        auto mapped = mapping::Integration::make(mapping_spec(api, source.integration, reserved));
+        if (!mapped) {
+            Error error = std::move(mapped).error();
+            error.detail = source.pointer + "/integration" + error.detail;
+            return error;
+        }
+        route.mapped = std::make_unique<const mapping::Integration>(std::move(mapped).value());
+        if (source.integration.type == config::IntegrationType::mock) return route;
     }
     if (source.integration.type == config::IntegrationType::mock) {
         const auto& templates = source.integration.response_templates;
@@ -277,7 +356,7 @@ Result<CompiledRoute> compile_route(const config::Api& api,
     forward::ForwardOptions options;
     options.uri = source.integration.uri;
     options.http_method = source.integration.http_method;
-    options.request_parameters = source.integration.request_parameters;
+    options.request_parameters = plan_parameters(source.integration);
     const auto names = compiled_api.table.parameter_names(index);
     options.path_parameters.assign(names.begin(), names.end());
     options.context_headers = {api.context_headers.enabled,

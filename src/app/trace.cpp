@@ -244,6 +244,34 @@ Json last_step(const TraceRecord& record, const CompiledRoute* route, const Snap
             {"retried", bool(record.retried)}};
 }
 
+// Only what failed is told: where nothing is said, what the route validates was good.
+void add_validation_step(const Trace& trace, const CompiledRoute* route, Json& steps) {
+    const auto reason = static_cast<Errc>(trace.record.reason);
+    const bool failed = reason == Errc::parameters_missing || reason == Errc::request_body_invalid;
+    const bool reached = failed || reason == Errc::allowed || reason == Errc::open_route ||
+                         trace.record.status >= 500;
+    if (route == nullptr || route->validator == nullptr || !reached) return;
+    Json step = {{"step", "validation"},
+                 {"validator", route->source->request_validator},
+                 {"result", failed ? reason_id(reason) : "passed"}};
+    if (failed && trace.detail && !trace.detail->validation.empty())
+        step["found"] = trace.detail->validation;
+    steps.push_back(std::move(step));
+}
+
+void add_mapping_steps(const Trace& trace, Json& steps) {
+    if (!trace.detail || trace.detail->request_template.empty()) return;
+    steps.push_back({{"step", "integrationRequest"}, {"template", trace.detail->request_template}});
+}
+
+void add_response_step(const Trace& trace, Json& steps) {
+    if (!trace.detail || trace.detail->integration_response.empty()) return;
+    steps.push_back({{"step", "integrationResponse"},
+                     {"response", trace.detail->integration_response},
+                     {"template", trace.detail->response_template},
+                     {"status", trace.record.status}});
+}
+
 Json make_steps(const Trace& trace, const Snapshot& snapshot) {
     const TraceRecord& record = trace.record;
     Json steps = Json::array();
@@ -280,11 +308,14 @@ Json make_steps(const Trace& trace, const Snapshot& snapshot) {
     if (const CompiledRoute* route = find_route(record, snapshot))
         add_usage_steps(record, *route, snapshot, steps);
     const auto reason = static_cast<Errc>(record.reason);
+    const CompiledRoute* route = find_route(record, snapshot);
+    add_validation_step(trace, route, steps);
     steps.push_back({{"step", "verdict"},
                      {"result", record.refused ? "refuse" : "allow"},
                      {"reason", reason_id(reason)}});
-    if (record.status != 0)
-        steps.push_back(last_step(record, find_route(record, snapshot), snapshot));
+    add_mapping_steps(trace, steps);
+    if (record.status != 0) steps.push_back(last_step(record, route, snapshot));
+    if (!record.refused) add_response_step(trace, steps);
     return steps;
 }
 
@@ -410,6 +441,25 @@ std::string_view hint_for(Errc reason) noexcept {
         case Errc::mapping_invalid:
             return "a \"requestParameters\" or uri mapping has no usable value for this request: "
                    "see detail";
+        case Errc::parameters_missing:
+            return "the route's \"requestParameters\" require what the request has not, or has "
+                   "blank";
+        case Errc::request_body_invalid:
+            return "the body does not fit the model that \"requestModels\" names for its "
+                   "Content-Type";
+        case Errc::media_type_unsupported:
+            return "add a template for this Content-Type to \"requestTemplates\", or see "
+                   "\"passthroughBehavior\"";
+        case Errc::request_body_not_json:
+            return "the request template reads JSON ($input.json, $input.path), and the body is "
+                   "none";
+        case Errc::template_failed:
+            return "a mapping template stopped with an error: see detail";
+        case Errc::mock_status_invalid:
+            return "the request template of a MOCK renders to JSON with an integer \"statusCode\"";
+        case Errc::integration_response_unmatched:
+            return "add an integration response whose \"selectionPattern\" matches the status, or "
+                   "one without a pattern";
         case Errc::internal:
             return "a fault of Gatehouse itself: please report it with this trace";
         default:
@@ -426,6 +476,10 @@ void TraceDetail::bound() {
     };
     keep(error, 200);
     keep(hint, kLongText);
+    keep(validation, kLongText);
+    keep(request_template, 100);
+    keep(integration_response, 20);
+    keep(response_template, 100);
     keep(kid, 100);
     keep(principal, 100);
     keep(host, 100);

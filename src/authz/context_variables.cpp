@@ -127,7 +127,8 @@ Step step_of(std::string_view reason) noexcept {
     for (const std::string_view prefix : kAuthorizer) {
         if (reason.starts_with(prefix)) return Step::authorizer;
     }
-    constexpr std::string_view kIntegration[] = {"upstream_", "function_", "mapping_"};
+    constexpr std::string_view kIntegration[] = {
+        "upstream_", "function_", "mapping_", "template_", "integration_", "mock_"};
     for (const std::string_view prefix : kIntegration) {
         if (reason.starts_with(prefix)) return Step::integration;
     }
@@ -221,7 +222,10 @@ constexpr Variable kVariables[] = {
     {"error.message", put_error_message},
     {"error.messageString", put_error_message_string},
     {"error.responseType", put_error_type},
-    {"error.validationErrorString", kNone},
+    {"error.validationErrorString",
+     [](const Facts& f, std::string& out) {
+         return f.error != nullptr && put(f.error->validation, out);
+     }},
     {"extendedRequestId",
      [](const Facts& f, std::string& out) { return put(f.extended_request_id, out); }},
     {"gatehouse.cache",

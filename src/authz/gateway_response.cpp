@@ -162,7 +162,7 @@ RenderedResponse GatewayResponses::render(const GatewayError& error, RequestFact
     static const Compiled kBuiltIn;
     const Compiled* found = find(error);
     const Compiled& spec = found == nullptr ? kBuiltIn : *found;
-    ErrorFacts error_facts{error.type, std::nullopt};
+    ErrorFacts error_facts{error.type, std::nullopt, error.validation};
     if (error.message) error_facts.message = *error.message;
     facts.error = &error_facts;
     if (!shows_context(error.type)) facts.grant = nullptr;
@@ -182,6 +182,10 @@ RenderedResponse GatewayResponses::render(const GatewayError& error, RequestFact
     add_default("x-amzn-ErrorType", error.error_type);
     add_default("x-amzn-RequestId", facts.request_id);
     add_default("x-amz-apigw-id", facts.extended_request_id);
+    // Captured on validation errors, and on no other.
+    if (error.type == ResponseType::bad_request_parameters ||
+        error.type == ResponseType::bad_request_body)
+        add_default("X-Amzn-Trace-Id", facts.trace_id);
     std::string value;
     for (const auto& [name, expression] : spec.headers) {
         value.clear();

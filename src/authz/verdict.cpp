@@ -110,6 +110,18 @@ Verdict refuse_authorizer(Errc reason) noexcept {
     }
 }
 
+// Validation of the method request.
+Verdict refuse_request(Errc reason) noexcept {
+    switch (reason) {
+        case Errc::parameters_missing:
+            return refuse(ResponseType::bad_request_parameters, 400, reason);
+        case Errc::request_body_invalid:
+            return refuse(ResponseType::bad_request_body, 400, reason);
+        default:
+            return kBug;
+    }
+}
+
 Verdict judge(const Outcomes& outcomes) noexcept {
     switch (outcomes.policy) {
         case policy::Outcome::explicit_deny:
@@ -172,7 +184,9 @@ Verdict decide(const Outcomes& outcomes) noexcept {
     if (!verdict.allow) return verdict;
     // INVARIANT: where a key or a throttle is asked for, only an explicit "allowed" passes.
     const Errc wanted = outcomes.metered ? Errc::allowed : Errc::none;
-    return outcomes.usage == wanted ? verdict : refuse_usage(outcomes.usage);
+    if (outcomes.usage != wanted) return refuse_usage(outcomes.usage);
+    // The last check: what the caller may do is settled, so a bad request is told as one.
+    return outcomes.validation == Errc::none ? verdict : refuse_request(outcomes.validation);
 }
 
 }  // namespace gatehouse::authz

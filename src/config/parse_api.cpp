@@ -225,6 +225,7 @@ Route read_route(const Json& value, const std::string& pointer, const Api& api, 
     reader.read_list("authorizationScopes", route.authorization_scopes, fault_in_scope);
     reader.read("apiKeyRequired", route.api_key_required);
     route.throttle = read_throttle(reader);
+    read_route_validation(reader, route);
     if (const Json* integration = reader.require(
             "integration", "where the request goes, e.g. type HTTP_PROXY with a uri")) {
         route.integration =
@@ -271,6 +272,7 @@ Api read_api(const Json& value, const std::string& pointer, Source& source) {
     read_context_headers(reader, api.context_headers);
     read_switches(reader, api);
     read_authorizers(reader, api);
+    read_validators(reader, api);
     const Json* routes = reader.require("routes", "a list of at least one route");
     reader.each_element("routes", [&](const Json& route, const std::string& at) {
         api.routes.push_back(read_route(route, at, api, source));

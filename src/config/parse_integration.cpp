@@ -14,10 +14,9 @@ namespace {
 using StageVariables = std::map<std::string, std::string>;
 
 std::string fault_in_type(std::string_view text) {
-    constexpr std::string_view kTypes[] = {"HTTP_PROXY", "AWS_PROXY", "MOCK"};
+    constexpr std::string_view kTypes[] = {"HTTP_PROXY", "HTTP", "AWS_PROXY", "MOCK"};
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
-    for (const std::string_view later : {"HTTP", "AWS"}) {
-        if (text != later) continue;
+    if (text == "AWS") {
         return "integration type " + in_quotes(text) +
                " is not supported by this version of Gatehouse yet; allowed: " +
                list_quoted(kTypes);
@@ -100,6 +99,8 @@ std::string fault_in_destination(std::string_view text) {
 void read_request_parameters(ObjectReader& reader,
                              const StageVariables& variables,
                              Integration& integration) {
+    const Expressions kind =
+        integration.type == IntegrationType::http ? Expressions::custom : Expressions::request;
     constexpr std::string_view kHeader = "integration.request.header.";
     Source& source = reader.source();
     reader.each_member(
@@ -115,7 +116,7 @@ void read_request_parameters(ObjectReader& reader,
             if (!fault.empty()) source.problem(pointer, std::move(fault));
             const std::optional<std::string> expression = read_text(value, pointer, source);
             if (!expression) return;
-            std::string wrong = fault_in_expression(*expression, Expressions::request, variables);
+            std::string wrong = fault_in_expression(*expression, kind, variables);
             if (!wrong.empty()) source.problem(pointer, std::move(wrong));
             integration.request_parameters[name] = *expression;
         });
@@ -128,17 +129,37 @@ std::string fault_in_mock_body(std::string_view text) {
          {"#set(", "#if(", "#foreach(", "$input.", "$util.", "$context.", "$stageVariables."}) {
         if (text.find(mark) == std::string_view::npos) continue;
         return "has " + in_quotes(mark) +
-               ": mapping templates are not supported by this version of Gatehouse yet, the body "
-               "is sent as it stands";
+               ": the short form of a MOCK sends the body as it stands; templates are rendered in "
+               "\"integrationResponses\"";
     }
     return {};
 }
 
-void read_mock(ObjectReader& reader, Integration& integration) {
+constexpr std::string_view kMappingKeys[] = {
+    "requestTemplates", "passthroughBehavior", "integrationResponses"};
+
+void refuse_mapping(ObjectReader& reader) {
+    for (const std::string_view name : kMappingKeys)
+        reader.refuse(name, "nothing is mapped in a proxy integration: that is type HTTP");
+}
+
+void refuse_short_form(ObjectReader& reader) {
+    for (const std::string_view name : {"responseTemplates", "statusCode"})
+        reader.refuse(name, "it belongs into an entry of \"integrationResponses\"");
+}
+
+void read_mock(ObjectReader& reader, const StageVariables& variables, Integration& integration) {
     integration.type = IntegrationType::mock;
     for (const std::string_view name :
          {"uri", "httpMethod", "timeoutInMillis", "requestParameters"}) {
         reader.refuse(name, "a MOCK integration calls nothing");
+    }
+    const bool full =
+        std::ranges::any_of(kMappingKeys, [&](std::string_view name) { return reader.has(name); });
+    if (full) {
+        refuse_short_form(reader);
+        read_request_mapping(reader, integration);
+        return read_integration_responses(reader, variables, integration);
     }
     integration.response_templates =
         read_templates(reader, "responseTemplates", fault_in_mock_body);
@@ -158,10 +179,22 @@ void read_http_proxy(ObjectReader& reader,
     for (const std::string_view name : {"responseTemplates", "statusCode"}) {
         reader.refuse(name, "HTTP_PROXY passes the backend's answer on as it is");
     }
+    refuse_mapping(reader);
     read_uri(reader, variables, integration);
     reader.read_checked("httpMethod", integration.http_method, fault_in_method);
     read_timeout(reader, integration);
     read_request_parameters(reader, variables, integration);
+}
+
+void read_http(ObjectReader& reader, const StageVariables& variables, Integration& integration) {
+    integration.type = IntegrationType::http;
+    refuse_short_form(reader);
+    read_uri(reader, variables, integration);
+    reader.read_checked("httpMethod", integration.http_method, fault_in_method);
+    read_timeout(reader, integration);
+    read_request_parameters(reader, variables, integration);
+    read_request_mapping(reader, integration);
+    read_integration_responses(reader, variables, integration);
 }
 
 void read_aws_proxy(ObjectReader& reader,
@@ -171,6 +204,7 @@ void read_aws_proxy(ObjectReader& reader,
     for (const std::string_view name : {"responseTemplates", "statusCode"})
         reader.refuse(name, "AWS_PROXY passes the function's answer on as it is");
     reader.refuse("requestParameters", "AWS_PROXY passes the request on as it is");
+    refuse_mapping(reader);
     reader.require("uri", "a function's ARN, or its URL of the Lambda Invoke API");
     read_timeout(reader, integration);
     // Lambda is called by POST, whatever the client's method; templates say so.
@@ -250,10 +284,12 @@ Integration read_integration(const Json& value,
     Integration integration;
     if (!value.is_object()) return integration;
     std::string type;
-    reader.require("type", "\"HTTP_PROXY\", \"AWS_PROXY\" or \"MOCK\"");
+    reader.require("type", "\"HTTP_PROXY\", \"HTTP\", \"AWS_PROXY\" or \"MOCK\"");
     if (!reader.read_checked("type", type, fault_in_type)) return integration;
     if (type == "MOCK") {
-        read_mock(reader, integration);
+        read_mock(reader, stage_variables, integration);
+    } else if (type == "HTTP") {
+        read_http(reader, stage_variables, integration);
     } else if (type == "AWS_PROXY") {
         read_aws_proxy(reader, stage_variables, integration);
     } else {

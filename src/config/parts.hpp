@@ -4,6 +4,7 @@
 #include "source.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 
 // How the parts of the file are read. Each returns what could be read; the rest stays at its
@@ -69,6 +70,23 @@ Integration read_integration(const Json& value,
                              const std::string& pointer,
                              const std::map<std::string, std::string>& stage_variables,
                              Source& source);
+
+/// requestTemplates and passthroughBehavior.
+void read_request_mapping(ObjectReader& reader, Integration& integration);
+
+/// integrationResponses, at least one.
+void read_integration_responses(ObjectReader& reader,
+                                const std::map<std::string, std::string>& stage_variables,
+                                Integration& integration);
+
+/// requestValidators and models.
+void read_validators(ObjectReader& reader, Api& api);
+
+/// A route's requestValidator, requestParameters and requestModels.
+void read_route_validation(ObjectReader& reader, Route& route);
+
+/// `statusCode`, 200 to 599, as a number or a string: nothing when it is absent or wrong.
+std::optional<int> read_status(ObjectReader& reader);
 
 GatewayResponse read_gateway_response(const Json& value,
                                       const std::string& pointer,

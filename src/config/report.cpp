@@ -38,9 +38,11 @@ std::vector<std::string> find_differences(const Api& api,
                                           const Route& route,
                                           const Authorizer* authorizer) {
     std::vector<std::string> differences;
-    if (route.integration.type == IntegrationType::http_proxy) {
+    const Integration& integration = route.integration;
+    if (integration.type == IntegrationType::http_proxy ||
+        integration.type == IntegrationType::http) {
         add_proxy_differences(api, route, authorizer != nullptr, differences);
-    } else if (route.integration.type == IntegrationType::mock) {
+    } else if (integration.type == IntegrationType::mock && !integration.mapped()) {
         differences.push_back(
             "MOCK in short form (the service needs requestTemplates and integrationResponses)");
     }
@@ -66,14 +68,40 @@ std::string describe_function(const Model& model, int index) {
     return "function " + function.name + " at " + http::conceal_url(function.endpoint);
 }
 
+// " -> 200, 404": the statuses that clients may get.
+std::string describe_responses(const Integration& integration) {
+    std::set<int> statuses;
+    for (const IntegrationResponse& response : integration.integration_responses)
+        statuses.insert(response.status_code);
+    std::string text;
+    for (const int status : statuses)
+        text.append(text.empty() ? " -> " : ", ").append(std::to_string(status));
+    return text;
+}
+
+// "all: parameters, body", or nothing.
+std::string describe_validation(const Api& api, const Route& route) {
+    const auto found =
+        std::ranges::find(api.request_validators, route.request_validator, &RequestValidator::name);
+    if (found == api.request_validators.end()) return {};
+    std::string text = found->name + ":";
+    if (found->validate_parameters) text += " parameters";
+    if (found->validate_body) text += found->validate_parameters ? ", body" : " body";
+    return text;
+}
+
 std::string describe_integration(const Model& model, const Integration& integration) {
     if (integration.type == IntegrationType::aws_proxy && integration.function >= 0)
         return "AWS_PROXY " + describe_function(model, integration.function);
-    if (integration.type == IntegrationType::mock)
-        return "MOCK " + std::to_string(integration.status_code);
+    if (integration.type == IntegrationType::mock) {
+        return integration.mapped() ? "MOCK" + describe_responses(integration)
+                                    : "MOCK " + std::to_string(integration.status_code);
+    }
     const bool fixed = !integration.http_method.empty() && integration.http_method != "ANY";
-    return "HTTP_PROXY " + (fixed ? integration.http_method + " " : std::string()) +
-           http::conceal_url(integration.uri);  // a query may hold a key
+    return (integration.mapped() ? "HTTP " : "HTTP_PROXY ") +
+           (fixed ? integration.http_method + " " : std::string()) +
+           http::conceal_url(integration.uri) +  // a query may hold a key
+           (integration.mapped() ? describe_responses(integration) : std::string());
 }
 
 RouteReport report_route(const Model& model, const Api& api, const Route& route) {
@@ -96,12 +124,13 @@ RouteReport report_route(const Model& model, const Api& api, const Route& route)
         // Nothing but the word NONE is ever shown as open, whatever model this is.
         row.authorizer_type = route.authorizer == "NONE" ? "open" : "unknown";
     }
+    row.validation = describe_validation(api, route);
     row.integration = describe_integration(model, route.integration);
     row.differences = find_differences(api, route, authorizer);
     return row;
 }
 
-constexpr std::size_t kColumns = 5;
+constexpr std::size_t kColumns = 6;
 using Line = std::array<std::string, kColumns>;
 
 Line make_line(const RouteReport& row, bool several) {
@@ -109,6 +138,7 @@ Line make_line(const RouteReport& row, bool several) {
             row.method,
             row.path,
             row.authorizer + " (" + row.authorizer_type + ")",
+            row.validation.empty() ? std::string() : "validates " + row.validation,
             row.integration};
 }
 
@@ -162,6 +192,7 @@ Json to_json(const std::vector<RouteReport>& report) {
         entry["path"] = row.path;
         entry["authorizer"] = row.authorizer;
         entry["authorizerType"] = row.authorizer_type;
+        if (!row.validation.empty()) entry["validation"] = row.validation;
         entry["integration"] = row.integration;
         entry["exact"] = row.differences.empty();
         entry["differences"] = row.differences;

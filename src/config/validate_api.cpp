@@ -7,6 +7,7 @@
 #include "gatehouse/routing/route_table.hpp"
 #include "suggest.hpp"
 #include "text_rules.hpp"
+#include "validate_requests.hpp"
 
 #include <algorithm>
 #include <map>
@@ -51,10 +52,12 @@ class ApiCheck {
             check_authorizer(route);
             check_scopes(route);
             check_placeholders(route, shape);
+            check_request_parameters(route, shape.parameters, problems_);
             for (const auto& [name, expression] : route.integration.request_parameters) {
                 check_mapping(route, shape, name, expression);
             }
         }
+        check_requests(api_, problems_, warnings_);
         check_route_keys();
         for (const Authorizer& authorizer : api_.authorizers) {
             check_use(authorizer);

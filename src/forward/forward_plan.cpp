@@ -152,7 +152,7 @@ Result<void> ForwardPlan::set_uri(const ForwardOptions& options) {
     std::vector<bool> used(path_mappings_.size());
 
     const auto resolve = [&](const UriPiece& piece) -> Result<UriPart> {
-        if (!piece.placeholder) return UriPart{piece.text};
+        if (!piece.placeholder) return UriPart{piece.text, -1, -1, {}};
         std::string name = piece.text;
         const auto mapped = std::ranges::find_if(
             path_mappings_, [&](const Mapping& mapping) { return mapping.name == name; });
@@ -161,7 +161,7 @@ Result<void> ForwardPlan::set_uri(const ForwardOptions& options) {
             used[index] = true;
             const std::string_view source = mapped->expression.value();
             if (mapped->expression.is_literal() || !source.starts_with(kPathSource)) {
-                return UriPart{{}, -1, static_cast<int>(index)};
+                return UriPart{{}, -1, static_cast<int>(index), piece.text};
             }
             name = source.substr(kPathSource.size());
         }
@@ -170,7 +170,7 @@ Result<void> ForwardPlan::set_uri(const ForwardOptions& options) {
             return refuse("uri",
                           "{" + name + "} is neither a path parameter of the route nor mapped");
         }
-        return UriPart{{}, *parameter, -1};
+        return UriPart{{}, *parameter, -1, piece.text};
     };
     for (std::size_t i = 0; i < uri.path.size(); ++i) {
         auto part = resolve(uri.path[i]);

@@ -3,6 +3,7 @@
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
 #include "gatehouse/http/hop_by_hop.hpp"
+#include "head_parts.hpp"
 #include "text.hpp"
 #include "uri_template.hpp"
 
@@ -16,50 +17,11 @@ bool is_signature(const http::Field& field) noexcept {
     return field.id == http::FieldId::authorization && field.value.starts_with("AWS4-");
 }
 
-bool wants_content(std::string_view method) noexcept {
-    return method == "POST" || method == "PUT" || method == "PATCH";
-}
-
-void append_framing(std::string_view method, const http::Framing& framing, std::string& out) {
-    switch (framing.kind) {
-        case http::Framing::Kind::chunked:
-            out += "Transfer-Encoding: chunked\r\n";
-            return;
-        case http::Framing::Kind::length:
-            break;
-        default:
-            // RFC 9110 8.6: these methods say so when they have no content.
-            if (!wants_content(method)) return;
-    }
-    out += "Content-Length: ";
-    add_number(out, framing.kind == http::Framing::Kind::length ? framing.length : 0);
-    out += "\r\n";
-}
-
-/// What stands before the next part of a query: '?', '&', or nothing after a lone '?'.
-class Separator {
-  public:
-    void write(std::string& out) const {
-        if (next_ != 0) out += next_;
-    }
-
-    /// A part was written; it has content, or it is a lone '?'.
-    void follow(bool content) noexcept { next_ = content ? '&' : next_ == '?' ? '\0' : next_; }
-
-  private:
-    char next_ = '?';
-};
-
-bool is_host_value(std::string_view host) noexcept {
-    return !host.empty() && std::ranges::all_of(host, [](char c) {
-        return is_unreserved(c) || c == ':' || c == '[' || c == ']';
-    });
-}
-
 }  // namespace
 
 void ForwardPlan::Written::mark(http::FieldId id) noexcept {
     accept = accept || id == http::FieldId::accept;
+    content_type = content_type || id == http::FieldId::content_type;
     user_agent = user_agent || id == http::FieldId::user_agent;
     forwarded_for = forwarded_for || id == http::FieldId::x_forwarded_for;
     forwarded_port = forwarded_port || id == http::FieldId::x_forwarded_port;
@@ -87,7 +49,7 @@ Errc ForwardPlan::write_request_head(const authz::RequestFacts& facts,
         out.resize(start);
         return error;
     }
-    append_context(facts, out);
+    append_context(facts, nullptr, out);
     append_additions(facts, written, out);
     append_framing(method(facts), framing, out);
     out += "\r\n";
@@ -218,30 +180,43 @@ Errc ForwardPlan::append_mapped_headers(const authz::RequestFacts& facts,
     for (const Mapping& mapping : header_mappings_) {
         if (mapping.id == http::FieldId::host) continue;
         const std::size_t start = out.size();
-        out += mapping.name;
-        out += ": ";
-        const std::size_t value = out.size();
-        if (!mapping.expression.append(facts, out)) {
-            out.resize(start);
-            continue;
-        }
-        const std::string_view written_value = std::string_view(out).substr(value);
-        // Context is UTF-8 or refused, here as in the context headers. What the client sent may
-        // hold other bytes.
-        if (mapping.authorizer && (has_control(written_value) || !is_utf8(written_value))) {
-            return Errc::context_unusable;
-        }
-        if (has_control(written_value)) return Errc::mapping_invalid;
-        out += "\r\n";
+        if (const Errc error = append_mapped_header(mapping, facts, out); error != Errc::none)
+            return error;
+        if (out.size() == start) continue;
         written.mark(mapping.id);
     }
     return Errc::none;
 }
 
-void ForwardPlan::append_context(const authz::RequestFacts& facts, std::string& out) const {
+// The header's line, or nothing when the source has no value.
+Errc ForwardPlan::append_mapped_header(const Mapping& mapping,
+                                       const authz::RequestFacts& facts,
+                                       std::string& out) const {
+    const std::size_t start = out.size();
+    out += mapping.name;
+    out += ": ";
+    const std::size_t value = out.size();
+    if (!mapping.expression.append(facts, out)) {
+        out.resize(start);
+        return Errc::none;
+    }
+    const std::string_view written_value = std::string_view(out).substr(value);
+    // Context is UTF-8 or refused, here as in the context headers. What the client sent may
+    // hold other bytes.
+    if (mapping.authorizer && (has_control(written_value) || !is_utf8(written_value))) {
+        return Errc::context_unusable;
+    }
+    if (has_control(written_value)) return Errc::mapping_invalid;
+    out += "\r\n";
+    return Errc::none;
+}
+
+void ForwardPlan::append_context(const authz::RequestFacts& facts,
+                                 const Additions* additions,
+                                 std::string& out) const {
     if (context_headers_.enabled && facts.grant != nullptr) {
         std::string_view block = facts.grant->header_block;
-        if (!mapped_context_) {
+        if (!mapped_context_ && additions == nullptr) {
             out += block;
             block = {};
         }
@@ -255,7 +230,8 @@ void ForwardPlan::append_context(const authz::RequestFacts& facts, std::string& 
             const bool mapped = std::ranges::any_of(header_mappings_, [&](const Mapping& mapping) {
                 return equals_folded(mapping.name, name);
             });
-            if (!mapped) out += line;
+            const bool added = additions != nullptr && find_folded(additions->headers, name);
+            if (!mapped && !added) out += line;
         }
     }
     if (!context_headers_.request_context) return;

@@ -66,9 +66,9 @@ struct Exchange {
     http::Framing framing;   ///< of the client's request
     std::uint64_t body_left = 0;
     http::ChunkedDecoder decoder;
-    std::string content;          ///< the whole of it, for a function or a signature
+    std::string content;          ///< the whole of it, or what a request template made of it
     bool signed_content = false;  ///< it is collected for a signature, to be judged next
-    bool collected = false;       ///< `content` is the request's, whole
+    bool collected = false;       ///< `content` is the request's, whole, and goes to the upstream
     bool upload_done = false;
     bool upload_broken = false;  ///< the upstream takes no more: only its answer is awaited
     SteadyTime body_began{};
@@ -85,6 +85,9 @@ struct Exchange {
     std::uint64_t answer_left = 0;
     int interim = 0;
     bool answer_head_done = false;
+    bool buffered = false;       ///< the answer is read whole, then mapped
+    std::string answer_text;     ///< head of a buffered answer: `answer` points into it
+    std::string answer_content;  ///< of a buffered answer
     bool answer_any_byte = false;
     bool answer_begun = false;  ///< bytes of the upstream's answer went to the client
     bool rechunk = false;       ///< the client gets chunked coding
@@ -97,6 +100,14 @@ struct Exchange {
     SteadyTime forward_began{};
 
     void clear();
+
+    /// How the content stands in the upstream's request.
+    http::Framing up_framing() const noexcept {
+        if (!collected) return framing;
+        // A client that says that it sends nothing is repeated as that.
+        if (content.empty() && framing.kind != http::Framing::Kind::length) return {};
+        return {http::Framing::Kind::length, content.size()};
+    }
 
     /// The end of the answer's content is told to the client by closing alone (HTTP/1.0).
     bool ends_by_close() const noexcept {

@@ -69,21 +69,28 @@ void Session::send_request() {
     Exchange& exchange = *exchange_;
     exchange.up.clear();
     exchange.body_began = worker_.now().steady;
-    const http::Framing framing = exchange.collected ? collected_framing() : exchange.framing;
-    const Errc unwritable = exchange.request.route->forward->write_request_head(
-        exchange.request.facts, framing, exchange.up.text);
+    const forward::ForwardPlan& plan = *exchange.request.route->forward;
+    const std::optional<mapping::MappedRequest>& mapped = exchange.request.mapped;
+    const Errc unwritable =
+        mapped ? plan.write_custom_head(exchange.request.facts,
+                                        exchange.up_framing(),
+                                        mapped->additions,
+                                        exchange.up.text)
+               : plan.write_request_head(
+                     exchange.request.facts, exchange.up_framing(), exchange.up.text);
     if (unwritable != Errc::none) {
         fail(unwritable, "a mapped value cannot stand in a header");
+        return;
+    }
+    if (exchange.collected) {
+        exchange.up.content = exchange.content;
+        exchange.upload_done = true;
+        pump_up();
         return;
     }
     exchange.upload_done = exchange.framing.kind == http::Framing::Kind::none;
     if (exchange.framing.kind == http::Framing::Kind::length && exchange.framing.length == 0)
         exchange.upload_done = true;
-    if (exchange.collected) {
-        exchange.up.content = exchange.content;
-        exchange.request.record.request_bytes = exchange.content.size();
-        exchange.upload_done = true;
-    }
     if (!exchange.upload_done && exchange.request.head.expect_continue &&
         exchange.arrived().empty() && !exchange.retried) {
         // RFC 9110 10.1.1: only now is it certain that the content will be read.
@@ -91,11 +98,6 @@ void Session::send_request() {
         if (!flush_down()) return;
     }
     pump_up();
-}
-
-// Content that was read whole goes on with its length, whatever coding it came in.
-http::Framing Session::collected_framing() const {
-    return {http::Framing::Kind::length, exchange_->content.size()};
 }
 
 void Session::pump_up() {
@@ -254,8 +256,10 @@ void Session::upload_failed() {
 // Only idempotent methods whose whole content is at hand (RFC 9110 9.2.2).
 bool Session::is_repeatable() const {
     const Exchange& exchange = *exchange_;
-    return exchange.replayable && exchange.framing.kind != http::Framing::Kind::chunked &&
-           is_idempotent(exchange.request.head.method) &&
+    const bool at_hand =
+        exchange.collected ||
+        (exchange.replayable && exchange.framing.kind != http::Framing::Kind::chunked);
+    return at_hand && is_idempotent(exchange.request.head.method) &&
            is_idempotent(exchange.request.route->forward->method(exchange.request.facts));
 }
 
@@ -271,8 +275,8 @@ void Session::retry() {
     drop_upstream(false);
     exchange.retried = true;
     exchange.request.record.retried = true;
-    exchange.request.record.request_bytes = 0;
-    if (!exchange.collected) {  // what was collected is not read again
+    if (!exchange.collected) {
+        exchange.request.record.request_bytes = 0;
         exchange.body_begin = exchange.scanner.head_end();
         exchange.body_left = exchange.framing.length;
         exchange.upload_done = false;

@@ -37,6 +37,9 @@ void Exchange::clear() {
     fields.clear();
     answer_fields.clear();
     content = {};  // megabytes, perhaps: not kept for the next one
+    answer_text = {};
+    answer_content = {};
+    buffered = false;
     request.clear();
     body_in_head = true;
     signed_content = collected = false;
@@ -221,17 +224,25 @@ void Session::proceed(app::Step step) {
         case app::Step::forward:
             begin_forward();
             break;
-        case app::Step::invoke:
-            if (exchange_->collected) {
-                invoke();
-            } else {
-                begin_collect();
-            }
-            break;
         case app::Step::authenticate:
             exchange_->signed_content = true;
             begin_collect();
             break;
+        case app::Step::collect:
+            if (exchange_->collected) {
+                execute();
+                break;
+            }
+            begin_collect();
+            break;
+        case app::Step::invoke:
+            invoke();
+            break;
+        case app::Step::answer: {
+            const authz::RenderedResponse& ready = *exchange_->request.answer;
+            answer(ready.status, ready.headers, ready.body);
+            break;
+        }
         case app::Step::mock:
             answer_mock();
             break;

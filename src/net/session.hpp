@@ -26,7 +26,7 @@ namespace gatehouse::net {
 /// Order of phases, and what may follow each:
 ///
 ///     idle → head → deciding → connecting → relaying → idle | lingering | closed
-///                 ↘ collecting → deciding (a function) ↘
+///                 ↘ collecting → connecting, or deciding (a function) ↘
 ///                 ↘ answering (a refusal, a mock, a failure) ↗
 ///
 /// Two pumps run while relaying: upload (client → upstream, relay_up.cpp) and download (upstream →
@@ -109,20 +109,22 @@ class Session final : public UpstreamUser,
     void linger();
     void close();
 
-    // invoke.cpp: a function's whole request, and its answer.
+    // collect.cpp: a request whose content is needed whole.
     void begin_collect();
     void collect();
     bool take_content();
-    void invoke();
     std::uint64_t most_content() const;
     void authenticate();
+    void execute();
+
+    // invoke.cpp: a function's answer to it.
+    void invoke();
     void on_outcome(std::uint64_t ticket, const std::shared_ptr<const app::LambdaOutcome>& outcome);
 
     // relay_up.cpp: to the upstream.
     void begin_forward();
     void on_connected(Connected connected);
     void send_request();
-    http::Framing collected_framing() const;
     void pump_up();
     bool flush_up();
     bool produce_up();
@@ -140,7 +142,11 @@ class Session final : public UpstreamUser,
     bool parse_answer_head();
     void begin_answer();
     bool take_answer_body();
+    bool keep_answer_body();
+    std::chrono::milliseconds answer_patience() const;
+    void answer_mapped();
     bool read_upstream();
+    void release_upstream();
     void upstream_ended(IoStatus status);
     void answer_finished();
     void drop_upstream(bool reset);

@@ -21,6 +21,11 @@ MAPS = (
     "authorizers",
     "context",
     "requestParameters",
+    "requestTemplates",
+    "requestModels",
+    "requestValidators",
+    "models",
+    "integrationResponses",
     "responseTemplates",
     "gatewayResponses",
     "responseParameters",
@@ -197,7 +202,32 @@ EVERYTHING = {
                     },
                 },
             },
+            "requestValidators": {"all": {"validateRequestBody": True, "validateRequestParameters": True}},
+            "models": {"Item": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}},
             "routes": [
+                {
+                    "routeKey": "POST /items",
+                    "authorizer": "jwt",
+                    "requestValidator": "all",
+                    "requestParameters": {"method.request.querystring.page": True},
+                    "requestModels": {"application/json": "Item", "$default": "Empty"},
+                    "integration": {
+                        "type": "HTTP",
+                        "uri": "http://127.0.0.1:3000/items",
+                        "httpMethod": "POST",
+                        "requestParameters": {"integration.request.header.X-Name": "method.request.body.name"},
+                        "requestTemplates": {"application/json": "{}"},
+                        "passthroughBehavior": "NEVER",
+                        "integrationResponses": {
+                            "200": {
+                                "statusCode": "200",
+                                "responseParameters": {"method.response.header.X-A": "integration.response.header.X-A"},
+                                "responseTemplates": {"application/json": "$input.json('$')"},
+                            },
+                            "400": {"selectionPattern": "4\\d{2}"},
+                        },
+                    },
+                },
                 {
                     "routeKey": "GET /items/{id}",
                     "authorizer": "jwt",
@@ -347,9 +377,10 @@ class Schema(GatewayCase):
                 self.assertFalse(self.by_program(document), "program")
 
     def test_wrong_values_are_refused_by_both(self):
-        authorizer, jwt, first = (
+        authorizer, jwt, first, mapped = (
             ("apis", 0, "authorizers", "jwt"),
             ("apis", 0, "authorizers", "jwt", "jwt"),
+            ("apis", 0, "routes", 1),
             ("apis", 0, "routes", 0),
         )
         for pointer, value in (
@@ -385,6 +416,21 @@ class Schema(GatewayCase):
             ((*first, "integration", "timeoutInMillis"), 10),
             ((*first, "integration", "timeoutInMillis"), 30000),
             ((*first, "integration", "type"), "AWS_PROXY2"),
+            ((*mapped, "requestParameters"), {"integration.request.header.A": True}),
+            ((*mapped, "requestParameters"), {"method.request.querystring.page": "yes"}),
+            ((*mapped, "requestModels"), {"json": "Item"}),
+            ((*mapped, "requestValidator"), 1),
+            (("apis", 0, "requestValidators", "all"), {}),
+            (("apis", 0, "models", "Item"), []),
+            ((*mapped, "integration", "passthroughBehavior"), "ALWAYS"),
+            ((*mapped, "integration", "requestTemplates"), {"json": "{}"}),
+            ((*mapped, "integration", "integrationResponses"), {}),
+            ((*mapped, "integration", "integrationResponses", "600"), {}),
+            ((*mapped, "integration", "integrationResponses", "400", "statusCode"), 600),
+            ((*mapped, "integration", "statusCode"), 200),
+            ((*mapped, "integration", "responseTemplates"), {"application/json": "{}"}),
+            ((*first, "integration", "requestTemplates"), {"application/json": "{}"}),
+            ((*first, "integration", "integrationResponses"), {"200": {}}),
             (("functions", "a b"), {"endpoint": "http://127.0.0.1:9000"}),
             (("functions", "behind"), {}),
             (("functions", "behind", "endpoint"), "ftp://127.0.0.1"),
@@ -465,6 +511,7 @@ class Schema(GatewayCase):
             ("usagePlans", 0, "quota", "period"),
             ("throttle", "burstLimit"),
             ("devOverride", "secret"),
+            ("apis", 0, "routes", 0, "integration", "integrationResponses"),
             ("apis", 0, "authorizers", "jwt", "type"),
             ("apis", 0, "authorizers", "jwt", "jwt", "audience"),
             ("apis", 0, "authorizers", "jwt", "jwt", "issuer"),

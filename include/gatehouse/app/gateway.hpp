@@ -32,11 +32,14 @@ struct ClientFacts {
 
 /// What is to be done with a request.
 enum class Step : std::uint8_t {
-    forward,       ///< allowed: route->forward says what reaches the upstream
-    invoke,        ///< allowed: route->aws_proxy; invoke() once the content is read whole
-    mock,          ///< allowed: a fixed answer
-    refuse,        ///< `verdict` is a refusal: render_refusal makes the answer
+    forward,  ///< allowed: route->forward says what reaches the upstream
+    collect,  ///< allowed so far: the content is needed whole, then take_content() says how to go
+              ///< on
+    invoke,   ///< allowed: route->aws_proxy, and invoke() is next
+    mock,     ///< allowed: a fixed answer
+    answer,   ///< allowed: `answer` is it
     authenticate,  ///< AWS_IAM: the content is needed whole, then check_signature()
+    refuse,        ///< `verdict` is a refusal: render_refusal makes the answer
     wait,          ///< an authorizer call is under way: its wake is told, then resume()
 };
 
@@ -66,6 +69,10 @@ struct Request {
     std::string_view signed_method;                 ///< the client's own, whatever overrides it
     std::string refusal;  ///< what the client is told instead of the response's own text
     std::optional<std::string> error_message;  ///< of the refusal that was rendered, for the log
+    std::string validation;                    ///< what validation found, for the client
+    /// What the request template made: HTTP and MOCK integrations.
+    std::optional<mapping::MappedRequest> mapped;
+    std::optional<authz::RenderedResponse> answer;  ///< Step::answer
     std::string target_scratch;
     std::string arn_scratch;
     std::string trace_scratch;
@@ -104,6 +111,18 @@ class Gateway {
 
     /// Goes on with the result that the wake was told.
     Step resume(Request& request, const AuthorizeResult& result, const Instant& now);
+
+    /// Goes on once the whole content of a Step::collect is there: validates it, and has the
+    /// request template rendered, whose output takes the content's place.
+    /// @return Step::forward, invoke, mock, answer or refuse; an error that render_failure() takes:
+    /// media_type_unsupported, request_body_not_json, template_failed, …
+    Result<Step> take_content(Request& request, std::string& content, const Instant& now);
+
+    /// The client's answer from what the backend of an HTTP integration gave, through its
+    /// integration response; a failure's answer where none fits.
+    authz::RenderedResponse map_answer(Request& request,
+                                       const http::ResponseHead& head,
+                                       std::string_view content);
 
     /// Calls the function of an allowed request with its whole content. `done` is told the outcome,
     /// once, on any thread. A failure is known at once where no event can be made:
@@ -159,6 +178,10 @@ class Gateway {
     Step read_signature(Request& request, const Instant& now);
     Step refuse_signature(Request& request, sigv4::Fault fault, const Instant& now);
     Step settle(Request& request, const Instant& now);
+    Step follow(Request& request, const Instant& now);
+    Step refuse(Request& request);
+    Result<authz::RenderedResponse> map_response(Request& request,
+                                                 const mapping::BackendAnswer& answer);
     void explain(Request& request, const AuthorizeResult* result) const;
     authz::RenderedResponse render(Request& request, const authz::GatewayError& error) const;
     void write_access_log(Request& request);

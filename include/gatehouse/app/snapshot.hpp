@@ -13,6 +13,8 @@
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
 #include "gatehouse/forward/proxy_event.hpp"
+#include "gatehouse/mapping/integration.hpp"
+#include "gatehouse/mapping/request_validator.hpp"
 #include "gatehouse/routing/api_table.hpp"
 #include "gatehouse/routing/route_table.hpp"
 #include "gatehouse/usage/plans.hpp"
@@ -73,11 +75,19 @@ struct RouteUsage {
 struct CompiledRoute {
     const config::Route* source = nullptr;
     int authorizer = -1;                          ///< index into CompiledApi::authorizers; -1: NONE
-    std::optional<forward::ForwardPlan> forward;  ///< HTTP_PROXY
+    std::optional<forward::ForwardPlan> forward;  ///< HTTP_PROXY, HTTP
     std::optional<forward::ProxyEventOptions> aws_proxy;  ///< AWS_PROXY: of the function's event
+    std::unique_ptr<const mapping::Integration> mapped;   ///< HTTP, MOCK in full
+    std::unique_ptr<const mapping::RequestValidator> validator;  ///< null: nothing to validate
     std::string mock_body;
     std::string mock_type;
     RouteUsage usage;
+
+    /// The content must be there whole before anything can be done with it.
+    bool needs_content() const noexcept {
+        return aws_proxy || mapped != nullptr ||
+               (validator != nullptr && validator->validates_body());
+    }
 };
 
 struct CompiledApi {

@@ -81,6 +81,10 @@ struct TraceDetail {
     jwt::CheckTrail checks;
     std::vector<policy::StatementTrail> statements;
     std::vector<std::string> left_out;  ///< statements that are not in the policy, and why
+    std::string validation;             ///< what was wrong, without any value of the client's
+    std::string request_template;       ///< its MIME type, or what was done without one
+    std::string integration_response;   ///< key of the one that matched
+    std::string response_template;      ///< its MIME type; empty: none
 
     /// Shortens texts and lists until the whole is within the bound.
     void bound();

@@ -32,6 +32,7 @@ struct StageFacts {
 struct ErrorFacts {
     ResponseType type = ResponseType::default_5xx;
     std::optional<std::string_view> message;  ///< nullopt: JSON null
+    std::string_view validation;              ///< $context.error.validationErrorString; empty: none
 };
 
 /// Times and counts that are known once an answer was sent: access log only. Negative: not there.

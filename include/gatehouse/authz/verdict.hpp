@@ -21,6 +21,7 @@ struct Outcomes {
     bool scope_held = false;
     bool metered = false;     ///< the route needs an API key or has a throttle
     Errc usage = Errc::none;  ///< then: allowed, api_key_missing, …, throttled, quota_exceeded
+    Errc validation = Errc::none;  ///< parameters_missing, request_body_invalid
 };
 
 struct Verdict {

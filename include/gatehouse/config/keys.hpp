@@ -45,10 +45,11 @@ inline constexpr auto kTimeouts = std::to_array<std::string_view>({"headerInMill
 inline constexpr auto kAccessLog = std::to_array<std::string_view>({"format", "path"});
 
 inline constexpr auto kApi = std::to_array<std::string_view>(
-    {"name",           "protocolType", "apiId",          "stageName",      "region",
-     "accountId",      "basePath",     "domainNames",    "stageVariables", "contextHeaders",
-     "headerHandling", "encodedSlash", "methodOverride", "denyMessages",   "binaryMediaTypes",
-     "apiKeySource",   "throttle",     "authorizers",    "routes",         "gatewayResponses"});
+    {"name",           "protocolType",    "apiId",          "stageName",         "region",
+     "accountId",      "basePath",        "domainNames",    "stageVariables",    "contextHeaders",
+     "headerHandling", "encodedSlash",    "methodOverride", "denyMessages",      "binaryMediaTypes",
+     "apiKeySource",   "throttle",        "authorizers",    "requestValidators", "models",
+     "routes",         "gatewayResponses"});
 
 inline constexpr auto kFunction = std::to_array<std::string_view>(
     {"endpoint", "command", "directory", "environment", "concurrency", "timeoutInMillis"});
@@ -112,16 +113,32 @@ inline constexpr auto kContextEntry = std::to_array<std::string_view>({"claim", 
 inline constexpr auto kStatement = std::to_array<std::string_view>(
     {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "when"});
 
-inline constexpr auto kRoute = std::to_array<std::string_view>(
-    {"routeKey", "authorizer", "authorizationScopes", "apiKeyRequired", "throttle", "integration"});
+inline constexpr auto kRoute = std::to_array<std::string_view>({"routeKey",
+                                                                "authorizer",
+                                                                "authorizationScopes",
+                                                                "requestValidator",
+                                                                "requestParameters",
+                                                                "requestModels",
+                                                                "apiKeyRequired",
+                                                                "throttle",
+                                                                "integration"});
+
+inline constexpr auto kRequestValidator =
+    std::to_array<std::string_view>({"validateRequestBody", "validateRequestParameters"});
 
 inline constexpr auto kIntegration = std::to_array<std::string_view>({"type",
                                                                       "uri",
                                                                       "httpMethod",
                                                                       "timeoutInMillis",
                                                                       "requestParameters",
+                                                                      "requestTemplates",
+                                                                      "passthroughBehavior",
+                                                                      "integrationResponses",
                                                                       "responseTemplates",
                                                                       "statusCode"});
+
+inline constexpr auto kIntegrationResponse = std::to_array<std::string_view>(
+    {"statusCode", "selectionPattern", "responseParameters", "responseTemplates"});
 
 inline constexpr auto kGatewayResponse =
     std::to_array<std::string_view>({"statusCode", "responseParameters", "responseTemplates"});
@@ -164,7 +181,9 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
                                                       {"contextEntry", kContextEntry},
                                                       {"statement", kStatement},
                                                       {"route", kRoute},
+                                                      {"requestValidator", kRequestValidator},
                                                       {"integration", kIntegration},
+                                                      {"integrationResponse", kIntegrationResponse},
                                                       {"gatewayResponse", kGatewayResponse},
                                                       {"apiKey", kApiKey},
                                                       {"usagePlan", kUsagePlan},
@@ -180,14 +199,6 @@ inline constexpr auto kLater = std::to_array<std::string_view>({"jwtConfiguratio
                                                                 "enableSimpleResponses",
                                                                 "payloadFormatVersion",
                                                                 "corsConfiguration",
-                                                                "requestTemplates",
-                                                                "passthroughBehavior",
-                                                                "integrationResponses",
-                                                                "requestParameters",
-                                                                "requestValidator",
-                                                                "requestValidators",
-                                                                "requestModels",
-                                                                "models",
                                                                 "tls",
                                                                 "upstreams",
                                                                 "decision",

@@ -154,7 +154,19 @@ struct Authorizer {
     }
 };
 
-enum class IntegrationType { http_proxy, aws_proxy, mock };
+enum class IntegrationType { http_proxy, http, aws_proxy, mock };
+
+/// What becomes of content that no request template fits.
+enum class Passthrough { when_no_match, when_no_templates, never };
+
+/// What an answer of the backend's, or of a MOCK, is turned into.
+struct IntegrationResponse {
+    std::string key;                ///< as written: a status, or "default"
+    int status_code = 200;          ///< of the answer to the client
+    std::string selection_pattern;  ///< RE2 on the backend's status; empty: the default
+    std::map<std::string, std::string> response_parameters;  ///< method.response.header.X -> source
+    std::map<std::string, std::string> response_templates;   ///< MIME type -> template
+};
 
 struct Integration {
     IntegrationType type = IntegrationType::http_proxy;
@@ -163,8 +175,18 @@ struct Integration {
     std::string http_method;  ///< empty or "ANY": the client's
     std::chrono::milliseconds timeout = limits::kIntegrationTimeDefault;
     std::map<std::string, std::string> request_parameters;  ///< integration.request.… -> expression
-    std::map<std::string, std::string> response_templates;  ///< MOCK: MIME type -> body
-    int status_code = 200;                                  ///< MOCK
+    std::map<std::string, std::string> request_templates;  ///< MIME type or "$default" -> template
+    Passthrough passthrough = Passthrough::when_no_match;
+    std::vector<IntegrationResponse> integration_responses;
+    std::map<std::string, std::string> response_templates;  ///< MOCK, short form: type -> body
+    int status_code = 200;                                  ///< MOCK, short form
+
+    /// HTTP, or MOCK in the service's own form: with templates and integration responses.
+    bool mapped() const noexcept {
+        return type == IntegrationType::http ||
+               (type == IntegrationType::mock &&
+                !(request_templates.empty() && integration_responses.empty()));
+    }
 };
 
 struct Route {
@@ -175,8 +197,17 @@ struct Route {
     std::string authorizer;  ///< a name, or "NONE"
     std::vector<std::string> authorization_scopes;
     bool api_key_required = false;
-    std::optional<usage::Rate> throttle;  ///< in place of the API's
+    std::optional<usage::Rate> throttle;                ///< in place of the API's
+    std::string request_validator;                      ///< a name; empty: none
+    std::map<std::string, bool> request_parameters;     ///< method.request.… -> required
+    std::map<std::string, std::string> request_models;  ///< MIME type or "$default" -> model
     Integration integration;
+};
+
+struct RequestValidator {
+    std::string name;
+    bool validate_body = false;
+    bool validate_parameters = false;
 };
 
 struct GatewayResponse {
@@ -215,6 +246,8 @@ struct Api {
     ApiKeySource api_key_source = ApiKeySource::header;
     std::optional<usage::Rate> throttle;  ///< of all routes together that have none of their own
     std::vector<Authorizer> authorizers;
+    std::vector<RequestValidator> request_validators;
+    std::map<std::string, Json> models;  ///< name -> JSON Schema, draft 4
     std::vector<Route> routes;
     std::map<std::string, GatewayResponse> gateway_responses;  ///< "UNAUTHORIZED", "DEFAULT_4XX", …
 };

@@ -15,6 +15,7 @@ struct RouteReport {
     std::string path;
     std::string authorizer;       ///< name, or "NONE"; never blank
     std::string authorizer_type;  ///< "TOKEN gatehouse:jwt", or "open"
+    std::string validation;       ///< "all: parameters, body"; empty: none
     std::string integration;      ///< "HTTP_PROXY http://127.0.0.1:3000/items", "MOCK 200"
     std::vector<std::string>
         differences;  ///< empty: exact; else each "differs from the service: …" without that prefix

@@ -129,6 +129,9 @@
     X(api_key_unplanned, "API key is in no usage plan of this stage")                         \
     X(throttled, "too many requests")                                                         \
     X(quota_exceeded, "quota is used up")                                                     \
+    /* validation of the method request */                                                    \
+    X(parameters_missing, "required request parameters are missing")                          \
+    X(request_body_invalid, "request body does not fit its model")                            \
     /* upstreams */                                                                           \
     X(upstream_refused, "upstream could not be connected")                                    \
     X(upstream_unresolved, "upstream name could not be resolved")                             \
@@ -139,7 +142,12 @@
     X(upstream_malformed, "upstream answer is malformed")                                     \
     X(upstream_head_too_large, "upstream answer head is too large")                           \
     X(mapping_invalid, "a parameter mapping cannot be applied")                               \
+    X(media_type_unsupported, "no mapping template for this Content-Type")                    \
+    X(request_body_not_json, "a mapping template reads JSON where the request has none")      \
     X(template_failed, "a mapping template cannot be rendered")                               \
+    X(mock_status_invalid, "the request template gives no integer statusCode")                \
+    X(integration_response_unmatched, "no integration response fits the status")              \
+    X(upstream_body_too_large, "upstream answer is too large")                                \
     X(client_gone, "client closed the connection")                                            \
     X(client_stalled, "client did not take the answer in time")                               \
     X(overloaded, "too many connections")                                                     \

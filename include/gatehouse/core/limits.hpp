@@ -23,6 +23,7 @@ constexpr std::size_t kMethodBytes = 32;
 // Answers of upstreams.
 constexpr std::size_t kUpstreamHeadBytes = 65536;
 constexpr std::size_t kUpstreamHeaderCount = 256;
+constexpr std::size_t kUpstreamBodyBytes = 10485760;  // of one that is mapped; others are streamed
 constexpr int kInterimResponses = 8;
 
 // Times. `timeouts.*`
@@ -92,6 +93,13 @@ constexpr std::size_t kTemplateSteps = 1000000;  // of one rendering
 constexpr std::size_t kTemplateStepBytes = 64;   // bytes looked at or copied that make one step
 constexpr std::size_t kTemplateOutputBytes = 10485760;
 constexpr std::size_t kTemplateMemoryBytes = 64ULL * 1024 * 1024;  // of one rendering
+
+// Models of request bodies (JSON Schema): what one validation may cost, whatever model and body.
+constexpr int kBodyJsonDepth = 64;
+constexpr int kSchemaDepth = 256;              // schemas applied within each other
+constexpr std::size_t kSchemaSteps = 5000000;  // schemas applied, elements and bytes looked at
+constexpr std::size_t kSchemaFailures = 16;    // told at most
+constexpr std::size_t kSchemaMessageBytes = 300;
 
 // Policy cache.
 constexpr std::chrono::seconds kResultTtlDefault = 300s;  // authorizerResultTtlInSeconds

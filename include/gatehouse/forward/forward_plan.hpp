@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gatehouse/authz/event_values.hpp"
 #include "gatehouse/authz/expression.hpp"
 #include "gatehouse/authz/request_facts.hpp"
 #include "gatehouse/core/result.hpp"
@@ -23,6 +24,14 @@ struct Endpoint {
     std::string host_header;  ///< host[:port] as the upstream's Host field
 
     bool operator==(const Endpoint&) const = default;
+};
+
+/// Names and values that a mapping template, or a mapping of the body, gives a request: they go
+/// before the plan's own mappings. Whoever writes them into a head checks them.
+struct Additions {
+    authz::ValueMap headers;
+    authz::ValueMap querystring;
+    authz::ValueMap path;
 };
 
 struct ForwardOptions {
@@ -62,6 +71,15 @@ class ForwardPlan {
                             const http::Framing& framing,
                             std::string& out) const;
 
+    /// The same for a custom integration (type HTTP): of the client's fields and query nothing goes
+    /// on but what is mapped. `additions` go before the mappings.
+    /// @return Errc::none, context_unusable or mapping_invalid (a value that cannot stand there, a
+    /// header that only the gateway writes)
+    Errc write_custom_head(const authz::RequestFacts& facts,
+                           const http::Framing& framing,
+                           const Additions& additions,
+                           std::string& out) const;
+
     /// Appends the answer head for the client: status line, upstream fields by http::response_fate,
     /// Date, x-amzn-RequestId, x-amz-apigw-id, framing and Connection as told.
     /// @param date  "Tue, 24 Nov 2026 04:00:00 GMT"
@@ -77,6 +95,7 @@ class ForwardPlan {
         std::string text;    ///< literal, or empty
         int parameter = -1;  ///< index of the route's path parameter
         int mapping = -1;    ///< index into path_mappings_
+        std::string name;    ///< of the placeholder; empty: a literal
     };
 
     struct Mapping {
@@ -90,6 +109,7 @@ class ForwardPlan {
     /// The default headers that a mapping has written already.
     struct Written {
         bool accept = false;
+        bool content_type = false;
         bool user_agent = false;
         bool forwarded_for = false;
         bool forwarded_port = false;
@@ -117,11 +137,33 @@ class ForwardPlan {
     Errc append_mapped_headers(const authz::RequestFacts& facts,
                                Written& written,
                                std::string& out) const;
-    void append_context(const authz::RequestFacts& facts, std::string& out) const;
+    void append_context(const authz::RequestFacts& facts,
+                        const Additions* additions,
+                        std::string& out) const;
     void append_additions(const authz::RequestFacts& facts,
                           const Written& written,
                           std::string& out) const;
     void append_forwarded_for(const authz::RequestFacts& facts, std::string& out) const;
+
+    // custom_head.cpp
+    Errc append_custom_path(const authz::RequestFacts& facts,
+                            const Additions& additions,
+                            std::string& out) const;
+    Errc append_custom_part(const UriPart& part,
+                            const authz::RequestFacts& facts,
+                            const Additions& additions,
+                            bool query,
+                            std::string& out) const;
+    Errc append_custom_query(const authz::RequestFacts& facts,
+                             const Additions& additions,
+                             std::string& out) const;
+    Errc append_custom_headers(const authz::RequestFacts& facts,
+                               const http::Framing& framing,
+                               const Additions& additions,
+                               std::string& out) const;
+    Errc append_mapped_header(const Mapping& mapping,
+                              const authz::RequestFacts& facts,
+                              std::string& out) const;
 
     Endpoint endpoint_;
     std::string host_line_;  ///< "Host: …\r\n"

@@ -186,7 +186,10 @@ TEST_SUITE("app/function_authorizer") {
         FunctionFixture f;
         auto call = f.send("POST", "/f", "Bearer x");
         f.invoker.allow(kStage);
-        CHECK(call->resume() == Step::invoke);
+        CHECK(call->resume() == Step::collect);
+        std::string content = "hello";
+        CHECK(f.gateway.take_content(call->request(), content, f.clock.now()).value() ==
+              Step::invoke);
         app::LambdaOutcome told;
         CHECK(f.gateway.invoke(
                   call->request(), "hello", f.clock.now(), [&](app::LambdaOutcome outcome) {
@@ -238,7 +241,7 @@ TEST_SUITE("app/function_authorizer") {
                    "Bearer x",
                    {{"X-Other-User", "forged"}, {"x_other_role", "forged"}, {"X-Mine", "kept"}});
         f.invoker.allow(kStage);
-        REQUIRE(call->resume() == Step::invoke);
+        REQUIRE(call->resume() == Step::collect);
         CHECK(f.gateway.invoke(call->request(), "", f.clock.now(), [](app::LambdaOutcome) {}) ==
               Errc::none);
         const std::string& event = f.invoker.call().payload;

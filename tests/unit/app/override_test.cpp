@@ -83,7 +83,8 @@ TEST_SUITE("app/override") {
     TEST_CASE("a bad one is 401 and not ignored") {
         Fixture f;
         const std::string good = f.mint();
-        const std::string values[] = {"", "x", good + "x", f.mint(Json::object(), std::string(32, 'x'))};
+        const std::string values[] = {
+            "", "x", good + "x", f.mint(Json::object(), std::string(32, 'x'))};
         for (const std::string& value : values) {
             for (const char* target : {"/a", "/open"}) {
                 CAPTURE(value);

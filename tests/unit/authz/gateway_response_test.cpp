@@ -186,6 +186,34 @@ TEST_SUITE("authz/gateway_response") {
         }
     }
 
+    TEST_CASE("a request that does not pass validation is told so as on the wire") {
+        RequestFixture fixture;
+        const auto render = [&](const GatewayError& error, const Specs& specs = {}) {
+            return make(specs).render(error, fixture.facts());
+        };
+        const auto missing =
+            render(authz::make_validation_error(Errc::parameters_missing, "[divisor, dividend]"));
+        CHECK(missing.status == 400);
+        CHECK(missing.body ==
+              R"({"message": "Missing required request parameters: [divisor, dividend]"})");
+        CHECK(missing.headers.find("x-amzn-ErrorType: BadRequestException\r\n") !=
+              std::string::npos);
+        CHECK(missing.headers.find("X-Amzn-Trace-Id: ") != std::string::npos);
+        const GatewayError invalid =
+            authz::make_validation_error(Errc::request_body_invalid, "[a client's \"value\"]");
+        CHECK(render(invalid).body == R"({"message": "Invalid request body"})");
+        const Specs specs = {{"BAD_REQUEST_BODY",
+                              {{}, {}, {{"text/plain", "$context.error.validationErrorString"}}}}};
+        CHECK(render(invalid, specs).body == "[a client's \"value\"]");
+        const auto media = render(authz::make_error(Errc::media_type_unsupported));
+        CHECK(media.status == 415);
+        CHECK(media.body == R"({"message": "Unsupported Media Type"})");
+        CHECK(media.headers.find("X-Amzn-Trace-Id") == std::string::npos);
+        CHECK(authz::make_error(Errc::upstream_body_too_large).status == 502);
+        CHECK(authz::make_error(Errc::integration_response_unmatched).type ==
+              ResponseType::api_configuration_error);
+    }
+
     TEST_CASE("an unrouted request shows the digest of its Authorization and nothing else of it") {
         constexpr std::string_view kSecret = "Bearer s3cr3t-t0ken";
         RequestFixture fixture;

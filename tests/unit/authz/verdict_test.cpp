@@ -256,6 +256,33 @@ TEST_SUITE("authz/verdict") {
         CHECK(authz::decide(refused).status == 401);
     }
 
+    TEST_CASE("validation refuses what would pass and changes no other refusal") {
+        for (const Errc reason : all_reasons()) {
+            CAPTURE(reason_id(reason));
+            Outcomes open;
+            open.guarded = false;
+            open.validation = reason;
+            Outcomes granted;
+            granted.judged = true;
+            granted.policy = policy::Outcome::allow;
+            granted.validation = reason;
+            Outcomes denied = granted;
+            denied.policy = policy::Outcome::explicit_deny;
+            CHECK(answer_of(authz::decide(denied)) ==
+                  refusal(403, ResponseType::access_denied, Errc::explicit_deny));
+            for (const Outcomes& outcomes : {open, granted}) {
+                const Answer wanted =
+                    reason == Errc::none ? pass(outcomes.guarded ? Errc::allowed : Errc::open_route)
+                    : reason == Errc::parameters_missing
+                        ? refusal(400, ResponseType::bad_request_parameters, reason)
+                    : reason == Errc::request_body_invalid
+                        ? refusal(400, ResponseType::bad_request_body, reason)
+                        : kBug;
+                CHECK(answer_of(authz::decide(outcomes)) == wanted);
+            }
+        }
+    }
+
     TEST_CASE("nothing known is a refusal") {
         const Verdict verdict = authz::decide({});
         CHECK_FALSE(verdict.allow);
