@@ -80,6 +80,12 @@ bool put_request_time_epoch(const Facts& facts, std::string& out) {
     return true;
 }
 
+// An HTTP API has one id, in both names.
+bool put_request_id(const Facts& facts, std::string& out) {
+    const bool http = facts.stage != nullptr && facts.stage->http_api;
+    return put(http ? facts.extended_request_id : facts.request_id, out);
+}
+
 // The service's ids of resources mean nothing here. This one is as stable: it depends on the
 // template alone.
 bool put_resource_id(const Facts& facts, std::string& out) {
@@ -245,7 +251,7 @@ constexpr Variable kVariables[] = {
     {"isCanaryRequest", kNone},
     {"path", [](const Facts& f, std::string& out) { return put(f.target.path, out); }},
     {"protocol", put_protocol},
-    {"requestId", [](const Facts& f, std::string& out) { return put(f.request_id, out); }},
+    {"requestId", put_request_id},
     {"requestTime", put_request_time},
     {"requestTimeEpoch", put_request_time_epoch},
     {"resourceId", put_resource_id},
@@ -258,6 +264,7 @@ constexpr Variable kVariables[] = {
      [](const Facts& f, std::string& out) {
          return f.answer != nullptr && put(std::to_string(f.answer->response_length), out);
      }},
+    {"routeKey", [](const Facts& f, std::string& out) { return put(f.route_key, out); }},
     {"stage",
      [](const Facts& f, std::string& out) {
          return f.stage != nullptr && put(f.stage->stage, out);
@@ -286,10 +293,14 @@ const Variable* find_variable(std::string_view name) noexcept {
     return found != std::end(kVariables) && found->name == name ? found : nullptr;
 }
 
-// `authorizer.claims.X`: claims are text already; anything else has no form of its own, as in the
-// service.
+// `authorizer.claims.X`: claims are text already, but for a JWT authorizer's of a REST API.
 bool put_claim(const Grant& grant, std::string_view claim, std::string& out) {
     const Json* value = find_member(grant.claims, claim);
+    // Developer guide, "Access JWT claims": as JSON text, quotes included, ASCII alone.
+    if (value != nullptr && grant.typed_claims) {
+        out += value->dump(-1, ' ', true, Json::error_handler_t::replace);
+        return true;
+    }
     if (value == nullptr || !value->is_string()) return false;
     out += value->get_ref<const std::string&>();
     return true;

@@ -6,6 +6,7 @@
 #include "gatehouse/policy/wildcard.hpp"
 #include "statements.hpp"
 
+#include <span>
 #include <utility>
 
 namespace gatehouse::authz {
@@ -60,6 +61,17 @@ struct JwtAuthorizer::Impl {
         // again.
         if (options.method_resource) return make_allow(policy::escape_wildcard(event.method_arn));
         return make_allow(policy::make_stage_arn(event.stage_prefix));
+    }
+
+    Json show_claims(const Json& claims, std::span<const ContextItem> items) const {
+        switch (options.claims_form) {
+            case ClaimsForm::http_api:
+                return stringify_claims_for_http(claims);
+            case ClaimsForm::typed:
+                return claims;
+            default:
+                return stringify_claims(claims, items);
+        }
     }
 };
 
@@ -118,7 +130,8 @@ Result<Grant> JwtAuthorizer::grant(jwt::Unverified token,
     const Json& claims = verified->claims;
 
     const auto subject = get_string(claims, "sub");
-    if (!subject || subject->empty()) return fail(Errc::token_subject_missing);
+    const bool known = subject && !subject->empty();
+    if (!known && impl_->options.rules.require_subject) return fail(Errc::token_subject_missing);
     auto context = impl_->context.apply(claims);
     if (trail != nullptr) {
         trail->push_back({"context",
@@ -130,8 +143,9 @@ Result<Grant> JwtAuthorizer::grant(jwt::Unverified token,
     Grant grant;
     auto policy = impl_->make_policy(claims, event, grant.left_out);
     if (!policy) return std::move(policy).error();
-    grant.principal_id = *subject;
-    grant.claims = stringify_claims(claims, *context);
+    if (known) grant.principal_id = *subject;
+    grant.claims = impl_->show_claims(claims, *context);
+    grant.typed_claims = impl_->options.claims_form == ClaimsForm::typed;
     grant.context = std::move(*context);
     grant.scopes = read_scopes(claims);
     grant.policy = std::move(*policy);
@@ -149,6 +163,9 @@ std::string JwtAuthorizer::fingerprint() const {
                  {"clockSkew", options.rules.clock_skew.count()},
                  {"requireExpiration", options.rules.require_expiration},
                  {"requireKeyId", options.rules.require_key_id},
+                 {"requireSubject", options.rules.require_subject},
+                 {"clientIdAsAudience", options.rules.client_id_as_audience},
+                 {"claimsForm", static_cast<int>(options.claims_form)},
                  {"context", Json::array()},
                  {"resource", options.method_resource ? "method" : "stage"},
                  {"statements", options.statements}};

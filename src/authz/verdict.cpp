@@ -111,10 +111,22 @@ Verdict judge(const Outcomes& outcomes) noexcept {
     return {true, ResponseType::api_configuration_error, 500, Errc::allowed};
 }
 
-}  // namespace
+// HTTP APIs tell less apart ("Troubleshooting issues with HTTP API routes", "… Lambda
+// authorizers", "… JWT authorizers"): an unknown route is 404, and a refusal 401 or 403 without
+// saying why. The type is what access logs show of it.
+Verdict decide_for_http(Verdict verdict) noexcept {
+    if (!verdict.allow && verdict.response == ResponseType::missing_authentication_token)
+        return refuse(ResponseType::resource_not_found, 404, verdict.reason);
+    return verdict;
+}
 
-Verdict decide(const Outcomes& outcomes) noexcept {
+Verdict decide_in_order(const Outcomes& outcomes) noexcept {
     if (outcomes.target != Errc::none) return refuse_target(outcomes.target);
+    if (outcomes.preflight) {
+        // Only where no route is: a route's authorizer is never stepped around.
+        if (!outcomes.http_api || outcomes.routing != Errc::route_unmatched) return kBug;
+        return {true, ResponseType::api_configuration_error, 500, Errc::cors_preflight};
+    }
     if (outcomes.routing != Errc::none) return refuse_routing(outcomes.routing);
     if (!outcomes.guarded) {
         // An open route has nothing to judge. If something was judged all the same, then `guarded`
@@ -129,6 +141,15 @@ Verdict decide(const Outcomes& outcomes) noexcept {
     // INVARIANT: a guarded route passes only on a grant that was judged for this request.
     if (!outcomes.judged) return kBug;
     return judge(outcomes);
+}
+
+}  // namespace
+
+// Who passes is the same question on both kinds of API, and asked once; only the name of a refusal
+// differs.
+Verdict decide(const Outcomes& outcomes) noexcept {
+    const Verdict verdict = decide_in_order(outcomes);
+    return outcomes.http_api ? decide_for_http(verdict) : verdict;
 }
 
 }  // namespace gatehouse::authz

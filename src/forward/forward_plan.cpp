@@ -91,8 +91,13 @@ Result<ForwardPlan> ForwardPlan::make(const ForwardOptions& options) {
     if (auto checked = check_context(options.context_headers); !checked)
         return std::move(checked).error();
     plan.context_headers_ = options.context_headers;
-    plan.plain_ = options.plain_headers;
-    if (auto set = plan.set_mappings(options); !set) return std::move(set).error();
+    // HTTP APIs rename nothing, and drop what belongs to the connection: the fates of a plain
+    // proxy.
+    plan.plain_ = options.plain_headers || options.http_api;
+    plan.http_ = options.http_api;
+    plan.append_request_path_ = options.append_request_path;
+    auto mapped = plan.http_ ? plan.set_http_mappings(options) : plan.set_mappings(options);
+    if (!mapped) return std::move(mapped).error();
     if (auto set = plan.set_uri(options); !set) return std::move(set).error();
     plan.set_owned(options);
     return plan;
@@ -195,6 +200,8 @@ void ForwardPlan::set_owned(const ForwardOptions& options) {
     const ContextHeaderOptions& context = options.context_headers;
     if (context.enabled) owned_prefixes_.push_back(fold_name(context.prefix));
     for (const Mapping& mapping : header_mappings_) {
+        // What is appended to is the client's, unless it is said in the authorizer's name.
+        if (mapping.action == Action::append && !mapping.authorizer) continue;
         owned_.push_back(fold_name(mapping.name));
         mapped_context_ =
             mapped_context_ ||
@@ -215,6 +222,8 @@ void ForwardPlan::set_owned(const ForwardOptions& options) {
                    "x-forwarded-port",
                    "x-forwarded-proto"});
     if (!plain_) owned_.insert(owned_.end(), {"x-amzn-apigateway-api-id", "x-amzn-trace-id"});
+    if (http_)
+        owned_.insert(owned_.end(), {"forwarded", "via", "x-amzn-trace-id", "x-forwarded-host"});
     std::ranges::sort(owned_);
     owned_.erase(std::ranges::unique(owned_).begin(), owned_.end());
     for (const std::string& name : owned_)

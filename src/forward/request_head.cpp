@@ -20,7 +20,7 @@ bool wants_content(std::string_view method) noexcept {
     return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
-void append_framing(std::string_view method, const http::Framing& framing, std::string& out) {
+void append_framing(bool wants_length, const http::Framing& framing, std::string& out) {
     switch (framing.kind) {
         case http::Framing::Kind::chunked:
             out += "Transfer-Encoding: chunked\r\n";
@@ -28,8 +28,7 @@ void append_framing(std::string_view method, const http::Framing& framing, std::
         case http::Framing::Kind::length:
             break;
         default:
-            // RFC 9110 8.6: these methods say so when they have no content.
-            if (!wants_content(method)) return;
+            if (!wants_length) return;
     }
     out += "Content-Length: ";
     add_number(out, framing.kind == http::Framing::Kind::length ? framing.length : 0);
@@ -89,7 +88,9 @@ Errc ForwardPlan::write_request_head(const authz::RequestFacts& facts,
     }
     append_context(facts, out);
     append_additions(facts, written, out);
-    append_framing(method(facts), framing, out);
+    // RFC 9110 8.6: these methods say so when they have no content. An HTTP API was seen to say so
+    // of every request.
+    append_framing(http_ || wants_content(method(facts)), framing, out);
     out += "\r\n";
     return Errc::none;
 }
@@ -101,9 +102,14 @@ Errc ForwardPlan::append_target(const authz::RequestFacts& facts, std::string& o
 
 Errc ForwardPlan::append_path(const authz::RequestFacts& facts, std::string& out) const {
     const std::size_t start = out.size();
+    if (!mapped_path_.empty()) return append_mapped_path(facts, out);
     for (const UriPart& part : path_parts_) {
         if (const Errc error = append_part(part, facts, false, out); error != Errc::none)
             return error;
+    }
+    if (append_request_path_) {
+        if (out.ends_with('/')) out.pop_back();
+        out += facts.api_path;
     }
     if (check_path_ && !is_clean_path(std::string_view(out).substr(start)))
         return Errc::mapping_invalid;
@@ -123,14 +129,25 @@ Errc ForwardPlan::append_query(const authz::RequestFacts& facts, std::string& ou
         separator.follow(!query_parts_.empty());
     }
     if (facts.target.has_query && (!has_query_ || !facts.target.query.empty())) {
-        separator.write(out);
-        out += facts.target.query;
-        separator.follow(!facts.target.query.empty());
-    }
-    for (const Mapping& mapping : query_mappings_) {
         const std::size_t before = out.size();
         separator.write(out);
+        const std::size_t written = out.size();
+        if (filters_query_) {
+            append_filtered_query(facts.target.query, out);
+            // All of it taken out: no lone '?' either.
+            if (out.size() == written) out.resize(before);
+        } else {
+            out += facts.target.query;
+        }
+        if (out.size() > before) separator.follow(out.size() > written);
+    }
+    for (const Mapping& mapping : query_mappings_) {
+        if (mapping.action == Action::remove) continue;
+        const std::size_t before = out.size();
+        separator.write(out);
+        const std::size_t name = out.size();
         out += mapping.name;
+        if (http_) encode_from(out, name);  // a REST API's is encoded already
         out += '=';
         const std::size_t value = out.size();
         if (mapping.expression.append(facts, out)) {
@@ -203,7 +220,7 @@ void ForwardPlan::append_client_fields(const authz::RequestFacts& facts,
     for (const http::Field& field : fields) {
         const http::Fate fate = http::request_fate(field.id, plain_);
         // With plain headers the gateway writes no trace id, so the client's is not ours to drop.
-        const bool own_trace = plain_ && field.id == http::FieldId::x_amzn_trace_id;
+        const bool own_trace = plain_ && !http_ && field.id == http::FieldId::x_amzn_trace_id;
         if (fate != http::Fate::pass && !own_trace) continue;
         if (is_owned(field.name) || named.has(field.name)) continue;
         if (!plain_ && is_signature(field)) continue;
@@ -216,7 +233,7 @@ Errc ForwardPlan::append_mapped_headers(const authz::RequestFacts& facts,
                                         Written& written,
                                         std::string& out) const {
     for (const Mapping& mapping : header_mappings_) {
-        if (mapping.id == http::FieldId::host) continue;
+        if (mapping.id == http::FieldId::host || mapping.action == Action::remove) continue;
         const std::size_t start = out.size();
         out += mapping.name;
         out += ": ";
@@ -268,6 +285,7 @@ void ForwardPlan::append_context(const authz::RequestFacts& facts, std::string& 
 void ForwardPlan::append_additions(const authz::RequestFacts& facts,
                                    const Written& written,
                                    std::string& out) const {
+    if (http_) return append_http_additions(facts, out);
     if (!plain_) {
         const std::string_view api_id =
             facts.stage == nullptr ? std::string_view{} : facts.stage->api_id;

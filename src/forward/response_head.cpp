@@ -50,6 +50,13 @@ void ForwardPlan::write_response_head(const http::ResponseHead& head,
                                       std::string_view date,
                                       std::string& out) const {
     append_status_line(head, out);
+    if (http_) {
+        add_line(out, "Date", date);
+        append_framing(framing, keep_alive, out);
+        append_http_answer(head, facts, out);
+        out += "\r\n";
+        return;
+    }
     const http::NamedByConnection named(head.fields);
     // A plain proxy passes the origin's date on (RFC 9110 6.6.1), unless Connection takes it away
     // below.

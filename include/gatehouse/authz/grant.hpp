@@ -27,8 +27,10 @@ struct ContextItem {
 struct Grant {
     std::string principal_id;  ///< empty: none
     std::vector<ContextItem> context;
-    Json claims;  ///< gatehouse:jwt: the token's claims as strings, overlaid by the context; null
-                  ///< otherwise
+    Json claims;  ///< of a token that was verified here: as strings, for gatehouse:jwt overlaid by
+                  ///< the context; null otherwise
+    bool typed_claims = false;  ///< claims are JSON as the token has it (JWT authorizers of REST
+                                ///< APIs)
     std::vector<std::string> scopes;  ///< words of `scope`, or `scp`
     policy::Document policy;
     std::vector<std::string> left_out;   ///< statements that `when` or an absent claim kept out of

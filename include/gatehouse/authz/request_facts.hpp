@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,14 +18,18 @@
 
 namespace gatehouse::authz {
 
+class Cors;
+
 /// What is the same for every request of an API's stage.
 struct StageFacts {
     std::string api_id;
     std::string stage;
     std::string region;
     std::string account_id;
-    std::string stage_prefix;  ///< policy::make_stage_prefix
-    std::string base_path;     ///< "" for "/"
+    std::string stage_prefix;          ///< policy::make_stage_prefix
+    std::string base_path;             ///< "" for "/"
+    bool http_api = false;             ///< an HTTP API's: it has one request id, the short one
+    std::shared_ptr<const Cors> cors;  ///< corsConfiguration of an HTTP API; null: none
     std::map<std::string, std::string> stage_variables;
 };
 
@@ -57,6 +62,7 @@ struct RequestFacts {
     http::Target target;        ///< the path as the client sent it (normalised), base path included
     std::string_view api_path;  ///< without the base path
     std::string_view resource_path;  ///< the route's template, e.g. "/pets/{id}"
+    std::string_view route_key;      ///< HTTP APIs: "GET /pets/{id}", "$default"
     std::span<const std::string> parameter_names;
     routing::PathParameters parameters;
     std::string_view source_ip;

@@ -4,6 +4,7 @@
 #include "gatehouse/authz/request_facts.hpp"
 #include "gatehouse/core/result.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,13 @@ class RequestIdentity {
     /// @param sources  names with commas between them, spaces allowed; empty: none
     /// Errc::config_invalid, saying what is allowed
     static Result<RequestIdentity> make(std::string_view sources);
+
+    /// The same of an HTTP API: a list of $request.header.NAME, $request.querystring.NAME,
+    /// $context.NAME and $stageVariables.NAME.
+    static Result<RequestIdentity> make_for_http(std::span<const std::string> sources);
+
+    /// The values that an identity was made of, in order.
+    static std::vector<std::string> values_of(std::string_view identity);
 
     bool empty() const noexcept { return sources_.empty(); }
 
@@ -42,6 +50,8 @@ class RequestIdentity {
         std::string name;       ///< of the header or the parameter
         Expression expression;  ///< of a variable
     };
+
+    void add(std::string_view name, Expression expression);
 
     std::vector<Source> sources_;
 };

@@ -19,17 +19,20 @@ struct Outcomes {
     policy::Outcome policy = policy::Outcome::implicit_deny;
     bool scope_required = false;
     bool scope_held = false;
+    bool http_api = false;   ///< the API is an HTTP API: its own statuses
+    bool preflight = false;  ///< no route, and corsConfiguration answers preflights
 };
 
 struct Verdict {
     bool allow = false;
     ResponseType response = ResponseType::api_configuration_error;  ///< of a refusal
     int status = 500;              ///< of a refusal, before gatewayResponses
-    Errc reason = Errc::internal;  ///< reason_id; allowed or open_route for an allow
+    Errc reason = Errc::internal;  ///< reason_id; allowed, open_route or cors_preflight for an
+                                   ///< allow
 };
 
-/// Folds the outcomes into one verdict: the only place where 400, 401, 403, 414, 500 or 503 is
-/// chosen for a request that was read whole. Anything it does not know is a 500, never an allow.
+/// Folds the outcomes into one verdict: the only place where 400, 401, 403, 404, 414, 500 or 503
+/// is chosen for a request that was read whole. Anything it does not know is a 500, never an allow.
 Verdict decide(const Outcomes& outcomes) noexcept;
 
 }  // namespace gatehouse::authz

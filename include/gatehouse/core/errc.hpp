@@ -103,6 +103,7 @@
     /* verdicts */                                                                            \
     X(allowed, "allowed")                                                                     \
     X(open_route, "route has no authorizer")                                                  \
+    X(cors_preflight, "CORS preflight, answered by corsConfiguration")                        \
     X(explicit_deny, "policy denies")                                                         \
     X(implicit_deny, "policy does not allow")                                                 \
     X(scope_missing, "token has none of the route's scopes")                                  \

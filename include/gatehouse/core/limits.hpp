@@ -38,6 +38,7 @@ constexpr std::chrono::milliseconds kIntegrationTimeDefault =
     29000ms;  // timeoutInMillis, 50 to 29000
 constexpr std::chrono::milliseconds kIntegrationTimeLeast = 50ms;
 constexpr std::chrono::milliseconds kIntegrationTimeMost = 29000ms;
+constexpr std::chrono::milliseconds kHttpApiIntegrationTime = 30000ms;  // default, and the most
 
 // Buffers of the data plane.
 constexpr std::size_t kHeadBuffer = 16384;
@@ -97,6 +98,7 @@ constexpr std::chrono::milliseconds kFunctionTimeMost = 900000ms;  // Lambda's o
 constexpr std::int64_t kFunctionProcesses = 64;                    // functions.*.concurrency
 // The service documents none for REST APIs; its requests end after this time in all.
 constexpr std::chrono::milliseconds kAuthorizerTime = 29000ms;
+constexpr std::chrono::milliseconds kHttpApiAuthorizerTime = 10000ms;  // documented
 constexpr std::chrono::milliseconds kFunctionStartTime = 10000ms;
 constexpr std::chrono::milliseconds kFunctionGrace = 1000ms;  // between SIGTERM and SIGKILL
 constexpr std::chrono::milliseconds kFunctionRestartFirst = 100ms;

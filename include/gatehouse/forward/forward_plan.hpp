@@ -32,6 +32,8 @@ struct ForwardOptions {
     std::vector<std::string> path_parameters;  ///< names of the route's template
     ContextHeaderOptions context_headers;
     bool plain_headers = false;
+    bool http_api = false;             ///< request_parameters and headers are those of an HTTP API
+    bool append_request_path = false;  ///< HTTP APIs: the $default route adds the path to its uri's
     /// Names and beginnings of names that are Gatehouse's on every route, also where this one
     /// writes none of them: clients' fields of such a name are removed.
     std::vector<std::string> reserved_headers;
@@ -79,12 +81,15 @@ class ForwardPlan {
         int mapping = -1;    ///< index into path_mappings_
     };
 
+    enum class Action : std::uint8_t { set, append, remove };
+
     struct Mapping {
         std::string name;
         authz::Expression expression;
         http::FieldId id = http::FieldId::other;
         bool authorizer =
             false;  ///< the source is authorizer context: a bad value is the authorizer's fault
+        Action action = Action::set;  ///< HTTP APIs
     };
 
     /// The default headers that a mapping has written already.
@@ -99,6 +104,10 @@ class ForwardPlan {
     };
 
     Result<void> set_mappings(const ForwardOptions& options);
+    Result<void> set_http_mappings(const ForwardOptions& options);
+    Result<void> add_http_mapping(std::string_view key,
+                                  std::string_view text,
+                                  const ForwardOptions& options);
     Result<void> set_uri(const ForwardOptions& options);
     void set_owned(const ForwardOptions& options);
     bool is_owned(std::string_view name) const noexcept;
@@ -106,6 +115,12 @@ class ForwardPlan {
     Errc append_target(const authz::RequestFacts& facts, std::string& out) const;
     Errc append_path(const authz::RequestFacts& facts, std::string& out) const;
     Errc append_query(const authz::RequestFacts& facts, std::string& out) const;
+    Errc append_mapped_path(const authz::RequestFacts& facts, std::string& out) const;
+    void append_filtered_query(std::string_view query, std::string& out) const;
+    void append_http_additions(const authz::RequestFacts& facts, std::string& out) const;
+    void append_http_answer(const http::ResponseHead& head,
+                            const authz::RequestFacts& facts,
+                            std::string& out) const;
     Errc append_part(const UriPart& part,
                      const authz::RequestFacts& facts,
                      bool query,
@@ -143,6 +158,10 @@ class ForwardPlan {
         false;  ///< X-Forwarded-For is mapped somewhere: no client may begin the list
     ContextHeaderOptions context_headers_;
     bool plain_ = false;
+    bool http_ = false;
+    bool append_request_path_ = false;
+    bool filters_query_ = false;  ///< a mapping takes parameters out of the client's query
+    std::vector<authz::Expression::Part> mapped_path_;  ///< overwrite:path; empty: none
 };
 
 }  // namespace gatehouse::forward

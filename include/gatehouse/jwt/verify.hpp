@@ -27,6 +27,9 @@ struct Rules {
     std::chrono::seconds clock_skew{0};
     bool require_expiration = true;
     bool require_key_id = true;
+    bool require_subject = true;
+    /// A token without aud is judged by client_id, as HTTP APIs do for Cognito's access tokens.
+    bool client_id_as_audience = false;
 };
 
 /// One check of a token, for explain and traces. Never holds the token or a part of it.

@@ -71,7 +71,12 @@ Answer expected(const Outcomes& o) {
         {target_too_long, refusal(414, ResponseType::default_4xx, o.target)},
         {named(o.target, "target_"), refusal(400, ResponseType::default_4xx, o.target)},
         {o.target != Errc::none, kBug},
+        {o.preflight && o.http_api && o.routing == Errc::route_unmatched,
+         pass(Errc::cors_preflight)},
+        {o.preflight, kBug},
         {o.routing == Errc::api_unmatched, refusal(403, ResponseType::default_4xx, o.routing)},
+        {o.routing == Errc::route_unmatched && o.http_api,
+         refusal(404, ResponseType::resource_not_found, o.routing)},
         {o.routing == Errc::route_unmatched,
          refusal(403, ResponseType::missing_authentication_token, o.routing)},
         {o.routing == Errc::arn_too_long, refusal(414, ResponseType::default_4xx, o.routing)},
@@ -115,7 +120,7 @@ void for_each_outcome(const std::vector<Errc>& targets,
             for (const Errc identity : identities) {
                 for (const Errc authorizer : authorizers) {
                     for (const policy::Outcome judgement : kOutcomes) {
-                        for (unsigned bits = 0; bits < 16; ++bits) {
+                        for (unsigned bits = 0; bits < 64; ++bits) {
                             visit({target,
                                    routing,
                                    (bits & 1) != 0,
@@ -124,7 +129,9 @@ void for_each_outcome(const std::vector<Errc>& targets,
                                    (bits & 2) != 0,
                                    judgement,
                                    (bits & 4) != 0,
-                                   (bits & 8) != 0});
+                                   (bits & 8) != 0,
+                                   (bits & 16) != 0,
+                                   (bits & 32) != 0});
                         }
                     }
                 }
@@ -193,13 +200,19 @@ TEST_SUITE("authz/verdict") {
         CHECK(tally.wrong == 0);
     }
 
-    TEST_CASE("only two situations pass") {
+    TEST_CASE("only three situations pass") {
         std::uint64_t allowed = 0;
         const std::vector<Errc> all = all_reasons();
         const auto look = [&](const Outcomes& o) {
             const Verdict verdict = authz::decide(o);
             if (!verdict.allow) return;
             ++allowed;
+            if (verdict.reason == Errc::cors_preflight) {
+                REQUIRE(o.target == Errc::none);
+                REQUIRE((o.http_api && o.preflight && o.routing == Errc::route_unmatched));
+                return;
+            }
+            REQUIRE_FALSE(o.preflight);
             const bool clean = o.target == Errc::none && o.routing == Errc::none &&
                                o.identity == Errc::none && o.authorizer == Errc::none;
             const bool open = !o.guarded && !o.judged && !o.scope_required;
@@ -246,6 +259,21 @@ TEST_SUITE("authz/verdict") {
              }),
              400,
              Errc::target_backslash},
+            {"unknown route of an HTTP API",
+             with([](Outcomes& o) {
+                 o.http_api = true, o.routing = Errc::route_unmatched;
+                 o.identity = Errc::identity_missing;
+             }),
+             404,
+             Errc::route_unmatched},
+            {"a preflight that has a route",
+             with([](Outcomes& o) { o.http_api = o.preflight = true; }),
+             500,
+             Errc::internal},
+            {"a preflight of a REST API",
+             with([](Outcomes& o) { o.preflight = true, o.routing = Errc::route_unmatched; }),
+             500,
+             Errc::internal},
             {"unknown route before missing token",
              with([](Outcomes& o) {
                  o.routing = Errc::route_unmatched, o.identity = Errc::identity_missing;
