@@ -77,6 +77,8 @@ void answer(const app::Gateway& gateway,
         judgement.status = request.route->source->integration.status_code;
         judgement.body = request.route->mock_body;
         request.record.status = static_cast<std::uint16_t>(judgement.status);
+    } else if (step == app::Step::preflight) {
+        take_answer(judgement, gateway.render_preflight(request));
     } else if (step == app::Step::invoke) {
         const int index = request.route->source->integration.function;
         judgement.upstream =

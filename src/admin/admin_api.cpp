@@ -169,8 +169,11 @@ awaitable<Response> answer_trace(app::Inspector& inspector, std::string id) {
     app::TraceFilter filter;
     filter.request_id = app::parse_request_id(id);
     filter.limit = 1;
-    if (!filter.request_id)
-        co_return make_error(404, "that is no request id: x-amzn-RequestId of an answer is one");
+    if (id.size() == 16 && id.ends_with('=')) filter.extended_id = id;
+    if (!filter.request_id && !filter.extended_id)
+        co_return make_error(404,
+                             "that is no request id: x-amzn-RequestId or apigw-requestid of an "
+                             "answer is one");
     const Json found = co_await inspector.traces(std::move(filter));
     if (found.empty())
         co_return make_error(404, "no trace of that request: only the last ones are kept");

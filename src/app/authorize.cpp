@@ -45,29 +45,36 @@ bool allows_route(const authz::Grant& grant,
                   std::string_view stage_prefix,
                   const config::Route& route) {
     std::string buffer;
+    const std::string_view path = route.path == routing::kDefaultRoute ? "/" : route.path;
     const auto allows = [&](std::string_view verb) {
-        const auto arn = policy::make_method_arn(stage_prefix, verb, route.path, buffer);
+        const auto arn = policy::make_method_arn(stage_prefix, verb, path, buffer);
         return !arn || policy::evaluate(grant.policy, *arn, {}).outcome == policy::Outcome::allow;
     };
     return route.method == "ANY" ? allows("GET") && allows("POST") : allows(route.method);
 }
 
 authz::AuthorizerEvent event_of(const AuthorizeCall& call) noexcept {
-    return {call.token,
-            call.method_arn,
-            call.api->stage.stage_prefix,
-            call.authorizer->request_identity.has_value()};
+    return {call.token, call.method_arn, call.api->stage.stage_prefix, call.authorizer->bare_token};
 }
 
 std::string make_event(const AuthorizeCall& call) {
     std::string event;
+    const authz::EventFormat format = event_format(call.authorizer->source->payload_format);
     if (call.authorizer->request_identity) {
-        authz::append_request_event(
-            {*call.facts, call.method_arn, {}, std::nullopt}, authz::EventFormat::rest, event);
+        const std::vector<std::string> values = authz::RequestIdentity::values_of(call.identity);
+        authz::RequestEvent request{
+            *call.facts, call.method_arn, call.facts->route_key, std::nullopt};
+        if (!values.empty()) request.identity = values;
+        authz::append_request_event(request, format, event);
     } else {
         authz::append_token_event(call.method_arn, call.token, event);
     }
     return event;
+}
+
+// What the event of a function shows of a JWT authorizer. ASCII, since it goes into a header.
+std::string make_claims_json(const authz::Grant& grant) {
+    return R"({"claims":)" + grant.claims.dump(-1, ' ', true, Json::error_handler_t::replace) + "}";
 }
 
 }  // namespace
@@ -269,7 +276,7 @@ std::shared_ptr<const AuthorizeResult> Authorize::call_function(
     LambdaCall invocation;
     invocation.function = static_cast<std::uint32_t>(call.authorizer->source->function);
     invocation.payload = make_event(call);
-    invocation.timeout = limits::kAuthorizerTime;
+    invocation.timeout = stage.http_api ? limits::kHttpApiAuthorizerTime : limits::kAuthorizerTime;
     invocation.most_bytes = limits::kAuthorizerResultBytes;
     invocation.request_id = call.facts->request_id;
     invocation.trace_id = call.facts->trace_id;
@@ -287,7 +294,9 @@ std::shared_ptr<const AuthorizeResult> Authorize::read_outcome(const Job& job,
     try {
         const AuthorizeCall call = job.call();
         const Instant now = clock_.now();
-        auto granted = authz::read_reply(outcome.view(), {}, call.method_arn);
+        const config::Authorizer& source = *call.authorizer->source;
+        const authz::ReplyRules rules{event_format(source.payload_format), source.simple_responses};
+        auto granted = authz::read_reply(outcome.view(), rules, call.method_arn);
         if (granted) {
             auto grant = std::make_shared<authz::Grant>(std::move(granted).value());
             result->error = finish_grant(call, *grant, *result);
@@ -335,7 +344,8 @@ Errc Authorize::finish_grant(const AuthorizeCall& call,
     const jwt::Sha256 digest = jwt::sha256(call.identity);
     for (std::size_t i = 0; i < 4; ++i)
         grant.identity_digest = (grant.identity_digest << 8) | digest[i];
-    grant.authorizer_json = forward::make_authorizer_json(grant);
+    grant.authorizer_json = call.authorizer->is_native_jwt() ? make_claims_json(grant)
+                                                             : forward::make_authorizer_json(grant);
     return Errc::none;
 }
 

@@ -1,5 +1,7 @@
 #include "gatehouse/app/gateway.hpp"
 
+#include "gatehouse/authz/cors.hpp"
+#include "gatehouse/authz/http_error.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/forward/proxy_answer.hpp"
 #include "gatehouse/forward/proxy_event.hpp"
@@ -203,6 +205,7 @@ Errc Gateway::route(Request& request) {
     auto target = http::parse_target(request.head.target, request.target_scratch);
     if (!target) return request.outcomes.target = target.error().errc();
     facts.target = *target;
+    request.path_scratch.clear();
     if (target->asterisk) return request.outcomes.routing = Errc::route_unmatched;
     const Snapshot& snapshot = *request.snapshot;
     const routing::ApiMatch match = snapshot.api_table.find(request.head.host, target->path);
@@ -215,6 +218,11 @@ Errc Gateway::route(Request& request) {
         request.api->source->encoded_slash == config::EncodedSlash::refuse) {
         return request.outcomes.target = Errc::target_encoded_slash;
     }
+    if (request.api->stage.http_api) {
+        request.outcomes.http_api = true;
+        if (const Errc refused = decode_slashes(request, match.api); refused != Errc::none)
+            return request.outcomes.target = refused;
+    }
     if (request.api->source->method_override) {
         const std::string_view method =
             field_value(request.head, http::FieldId::x_http_method_override);
@@ -222,12 +230,17 @@ Errc Gateway::route(Request& request) {
     }
     const int index =
         request.api->table.find(request.head.method, facts.api_path, facts.parameters);
-    if (index == routing::RouteTable::kNoRoute)
+    if (index == routing::RouteTable::kNoRoute) {
+        // Only what no route takes: a route's authorizer is never stepped around.
+        request.outcomes.preflight =
+            request.api->stage.cors && authz::Cors::is_preflight(request.head);
         return request.outcomes.routing = Errc::route_unmatched;
+    }
     request.route = &request.api->routes[static_cast<std::size_t>(index)];
     request.record.route = static_cast<std::int16_t>(index);
     facts.parameter_names = request.api->table.parameter_names(index);
     facts.resource_path = request.route->source->path;
+    if (request.api->stage.http_api) facts.route_key = request.route->source->route_key;
     if (request.route->authorizer < 0) return Errc::none;
     request.authorizer =
         request.api->authorizers[static_cast<std::size_t>(request.route->authorizer)].get();
@@ -342,6 +355,7 @@ Step Gateway::settle(Request& request) {
     TraceRecord& record = request.record;
     record.reason = static_cast<std::uint16_t>(request.verdict.reason);
     if (request.verdict.allow) {
+        if (request.verdict.reason == Errc::cors_preflight) return Step::preflight;
         if (request.route->forward) return Step::forward;
         return request.route->aws_proxy ? Step::invoke : Step::mock;
     }
@@ -357,8 +371,10 @@ Errc Gateway::invoke(Request& request,
                      LambdaDone done) {
     request.invoked = now.steady;
     const config::Integration& integration = request.route->source->integration;
-    const auto kind =
-        request.grant ? forward::AuthorizerKind::lambda : forward::AuthorizerKind::none;
+    using Kind = forward::AuthorizerKind;
+    const Kind kind = !request.grant                        ? Kind::none
+                      : request.authorizer->is_native_jwt() ? Kind::claims
+                                                            : Kind::lambda;
     const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
     LambdaCall call;
     const Errc error = forward::append_proxy_event({request.facts,
@@ -468,6 +484,7 @@ void Gateway::append_dev_header(const Request& request, std::string& headers) co
 }
 
 authz::RenderedResponse Gateway::render_refusal(Request& request) const {
+    if (request.outcomes.http_api) return render_http_refusal(request);
     if (http::status_of_read_error(request.verdict.reason) != 0)
         return render(request, authz::make_error(request.verdict.reason, body_limit(request)));
     const std::string_view authorization = field_value(request.head, http::FieldId::authorization);
@@ -481,6 +498,7 @@ authz::RenderedResponse Gateway::render_failure(Request& request,
     request.record.reason = static_cast<std::uint16_t>(error);
     explain(request, nullptr);
     request.detail->error = std::move(text);
+    if (request.outcomes.http_api) return render_http(request, authz::make_http_error(error), {});
     return render(request, authz::make_error(error, body_limit(request)));
 }
 

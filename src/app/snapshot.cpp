@@ -1,5 +1,8 @@
 #include "gatehouse/app/snapshot.hpp"
 
+#include "gatehouse/authz/cors.hpp"
+#include "gatehouse/authz/expression.hpp"
+#include "gatehouse/authz/http_mapping.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/policy/arn.hpp"
 
@@ -26,8 +29,11 @@ std::uint32_t add_key_source(const config::JwtProvider& provider, KeyStore& keys
     return keys.add(options);
 }
 
-authz::JwtAuthorizerOptions jwt_options(const config::JwtAuthorizer& jwt) {
+authz::JwtAuthorizerOptions jwt_options(const config::Api& api, const config::Authorizer& source) {
+    const config::JwtAuthorizer& jwt = source.jwt;
     authz::JwtAuthorizerOptions options;
+    const bool native = source.type == "JWT";
+    const bool http = api.protocol == config::Protocol::http;
     for (const config::JwtProvider& provider : jwt.providers) {
         jwt::Provider trusted{provider.issuer, provider.audience, {}};
         for (const std::string& name : provider.algorithms) {
@@ -37,6 +43,11 @@ authz::JwtAuthorizerOptions jwt_options(const config::JwtAuthorizer& jwt) {
         options.providers.push_back(std::move(trusted));
     }
     options.rules = {jwt.clock_skew, jwt.require_expiration, jwt.require_key_id};
+    if (native) {
+        options.rules.require_subject = false;  // nothing is known to ask for one
+        options.rules.client_id_as_audience = http;
+        options.claims_form = http ? authz::ClaimsForm::http_api : authz::ClaimsForm::typed;
+    }
     for (const config::ContextEntry& entry : jwt.context) {
         options.context.push_back({entry.key, entry.claim, entry.default_value, entry.join});
     }
@@ -59,6 +70,8 @@ std::string fingerprint(const config::Model& model,
     std::string text = source.type + '\n' + source.authorizer_uri + '\n' + source.identity_source +
                        '\n' + source.identity_validation_expression + '\n' +
                        (source.require_principal_id ? "principal" : "") + '\n' +
+                       std::to_string(static_cast<int>(source.payload_format)) +
+                       (source.simple_responses ? "simple" : "") + '\n' +
                        (api.context_headers.enabled ? "headers" : "") + '\n' +
                        api.context_headers.prefix + '\n' + api.region + '\n' + api.account_id;
     if (authorizer.jwt) {
@@ -89,7 +102,39 @@ std::string fingerprint(const config::Model& model,
     return text;
 }
 
-Result<void> compile_identity(const config::Authorizer& source, CompiledAuthorizer& compiled) {
+// The sources of HTTP APIs stand with commas between them, which no name of theirs has.
+std::vector<std::string> split_sources(std::string_view text) {
+    std::vector<std::string> sources;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        sources.emplace_back(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return sources;
+}
+
+Result<void> compile_http_identity(const config::Authorizer& source, CompiledAuthorizer& compiled) {
+    constexpr std::string_view kHeader = "$request.header.";
+    const std::vector<std::string> sources = split_sources(source.identity_source);
+    // One header is read without a copy.
+    if (source.type == "JWT" && sources.size() == 1 && sources.front().starts_with(kHeader)) {
+        auto identity = authz::IdentitySource::make(
+            "method.request.header." + sources.front().substr(kHeader.size()), "");
+        if (!identity) return at(source.pointer, std::move(identity).error());
+        compiled.identity.emplace(std::move(identity).value());
+        return {};
+    }
+    auto identity = authz::RequestIdentity::make_for_http(sources);
+    if (!identity) return at(source.pointer, std::move(identity).error());
+    compiled.request_identity = std::move(identity).value();
+    return {};
+}
+
+Result<void> compile_identity(const config::Api& api,
+                              const config::Authorizer& source,
+                              CompiledAuthorizer& compiled) {
+    compiled.bare_token = source.type != "TOKEN";
+    if (api.protocol == config::Protocol::http) return compile_http_identity(source, compiled);
     if (source.type == "REQUEST") {
         auto identity = authz::RequestIdentity::make(source.identity_source);
         if (!identity) return at(source.pointer, std::move(identity).error());
@@ -110,10 +155,10 @@ Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Mod
                                                                KeyStore& keys) {
     auto compiled = std::make_unique<CompiledAuthorizer>();
     compiled->source = &source;
-    if (auto identity = compile_identity(source, *compiled); !identity)
+    if (auto identity = compile_identity(api, source, *compiled); !identity)
         return std::move(identity).error();
     if (source.function < 0) {
-        auto jwt = authz::JwtAuthorizer::make(jwt_options(source.jwt));
+        auto jwt = authz::JwtAuthorizer::make(jwt_options(api, source));
         if (!jwt) return at(source.pointer + "/jwt", std::move(jwt).error());
         compiled->jwt.emplace(std::move(jwt).value());
         compiled->narrow = compiled->jwt->narrower_than_stage();
@@ -151,6 +196,21 @@ struct ReservedNames {
     std::vector<std::string> prefixes;
 };
 
+// The header that a mapping of an HTTP API writes in the gateway's name; empty: none. What is only
+// appended to, or taken away on one route, stays the client's on others, unless it carries context.
+std::string header_of_http_mapping(const std::string& destination,
+                                   const std::string& source,
+                                   bool& context) {
+    const auto parsed = authz::parse_http_destination(destination);
+    using Action = authz::HttpDestination::Action;
+    if (!parsed || parsed->place != authz::HttpDestination::Place::header ||
+        parsed->action == Action::remove)
+        return {};
+    const auto value = authz::Expression::make_for_http(source);
+    context = value && value->reads("context.authorizer.");
+    return context || parsed->action == Action::overwrite ? parsed->name : std::string();
+}
+
 // Every header that any route of any API maps, and every API's context prefix: two APIs may share
 // an upstream. A route that maps such a name from the client's own field still writes that value,
 // since its author said so. Of the clients' fields only what carries authorizer context is taken,
@@ -164,9 +224,16 @@ ReservedNames reserved_names(const config::Model& model, const config::Api& api)
             reserved.prefixes.push_back(other.context_headers.prefix);
         for (const config::Route& route : other.routes) {
             for (const auto& [destination, source] : route.integration.request_parameters) {
-                if (!destination.starts_with(kHeader)) continue;
-                std::string name = destination.substr(kHeader.size());
-                const bool context = &other == &api && source.starts_with(kContext);
+                std::string name;
+                bool context = false;
+                if (other.protocol == config::Protocol::http) {
+                    name = header_of_http_mapping(destination, source, context);
+                } else if (destination.starts_with(kHeader)) {
+                    name = destination.substr(kHeader.size());
+                    context = source.starts_with(kContext);
+                }
+                if (name.empty()) continue;
+                context = context && &other == &api;
                 if (context || !is_client_field(name)) reserved.headers.push_back(std::move(name));
             }
         }
@@ -207,6 +274,7 @@ Result<CompiledRoute> compile_route(const config::Api& api,
         if (source.integration.function < 0)
             return fail(Errc::config_invalid, source.pointer + "/integration/uri: no function");
         forward::ProxyEventOptions options;
+        options.format = event_format(source.integration.payload_format);
         options.binary_media_types = api.binary_media_types;
         options.reserved_headers = reserved.headers;
         options.reserved_prefixes = reserved.prefixes;
@@ -223,6 +291,8 @@ Result<CompiledRoute> compile_route(const config::Api& api,
                                api.context_headers.prefix,
                                api.context_headers.request_context};
     options.plain_headers = api.plain_headers;
+    options.http_api = api.protocol == config::Protocol::http;
+    options.append_request_path = source.path == routing::kDefaultRoute;
     options.reserved_headers = reserved.headers;
     options.reserved_prefixes = reserved.prefixes;
     auto plan = forward::ForwardPlan::make(std::move(options));
@@ -252,6 +322,17 @@ authz::StageFacts stage_facts(const config::Api& api) {
         policy::make_stage_prefix({api.region, api.account_id, api.api_id, api.stage_name});
     stage.base_path = api.base_path == "/" ? "" : api.base_path;
     stage.stage_variables = api.stage_variables;
+    stage.http_api = api.protocol == config::Protocol::http;
+    if (api.cors) {
+        const config::Cors& cors = *api.cors;
+        stage.cors =
+            std::make_shared<const authz::Cors>(authz::CorsOptions{cors.allow_origins,
+                                                                   cors.allow_methods,
+                                                                   cors.allow_headers,
+                                                                   cors.expose_headers,
+                                                                   cors.max_age,
+                                                                   cors.allow_credentials});
+    }
     return stage;
 }
 
@@ -265,7 +346,8 @@ Result<CompiledApi> compile_api(const config::Model& model,
     std::vector<routing::RouteSpec> specs;
     for (const config::Route& route : source.routes)
         specs.push_back({route.method, route.path});
-    auto table = routing::RouteTable::make(specs);
+    auto table = routing::RouteTable::make(
+        specs, api.stage.http_api ? routing::Precedence::http : routing::Precedence::rest);
     if (!table) return at(source.pointer + "/routes", std::move(table).error());
     api.table = std::move(table).value();
     for (const config::Authorizer& authorizer : source.authorizers) {
@@ -286,6 +368,17 @@ Result<CompiledApi> compile_api(const config::Model& model,
 }
 
 }  // namespace
+
+authz::EventFormat event_format(config::PayloadFormat format) noexcept {
+    switch (format) {
+        case config::PayloadFormat::http_1_0:
+            return authz::EventFormat::http_1_0;
+        case config::PayloadFormat::http_2_0:
+            return authz::EventFormat::http_2_0;
+        default:
+            return authz::EventFormat::rest;
+    }
+}
 
 Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
                                                       authz::GrantCache& cache,

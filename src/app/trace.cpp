@@ -409,8 +409,26 @@ std::optional<std::array<unsigned char, 16>> parse_request_id(std::string_view t
     return id;
 }
 
+std::array<char, 16> make_extended_id(const std::array<unsigned char, 16>& id) noexcept {
+    constexpr char kBase64Url[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::array<char, 16> text{};
+    for (std::size_t i = 0; i < 15; ++i) {
+        // 90 bits, six at a time; the last six end within the twelfth byte.
+        const std::size_t bit = 6 * i;
+        const unsigned pair = static_cast<unsigned>(id[bit / 8]) << 8 | id[bit / 8 + 1];
+        text[i] = kBase64Url[pair >> (10 - bit % 8) & 63];
+    }
+    text[15] = '=';
+    return text;
+}
+
 bool matches(const TraceFilter& filter, const TraceRecord& record, const Snapshot& snapshot) {
     if (filter.request_id && *filter.request_id != record.request_id) return false;
+    if (filter.extended_id) {
+        const std::array<char, 16> id = make_extended_id(record.request_id);
+        if (*filter.extended_id != std::string_view(id.data(), id.size())) return false;
+    }
     if (filter.status && *filter.status != record.status) return false;
     if (filter.reason && *filter.reason != reason_id(static_cast<Errc>(record.reason)))
         return false;

@@ -233,7 +233,9 @@ Parsed parse_explain(const Words& words, const config::Environment& environment)
     auto& headers = parser.list(
         "-H,--header", "'NAME: VALUE'", "a header field of the request; may be repeated");
     auto& trace =
-        parser.text("--trace", "ID", "x-amzn-RequestId of an answer that a running gateway gave");
+        parser.text("--trace",
+                    "ID",
+                    "x-amzn-RequestId or apigw-requestid of an answer that a running gateway gave");
     auto& admin =
         parser.text("--admin", "URL", "its admin API (http://127.0.0.1:9901)", "GATEHOUSE_ADMIN");
     auto& method = parser.text("method", "METHOD", "such as GET");

@@ -146,8 +146,10 @@ std::string message_of(const HttpReply& reply) {
 
 int explain_trace(const ExplainOptions& options, const Ports& ports) {
     for (const char c : options.trace_id) {
-        if (hex_value(c) < 0 && c != '-')
-            return complain(ports, kBadUsage, "--trace wants the x-amzn-RequestId of an answer");
+        if (!is_unreserved(c) && c != '=')
+            return complain(ports,
+                            kBadUsage,
+                            "--trace wants the x-amzn-RequestId, or apigw-requestid, of an answer");
     }
     const Result<HttpReply> reply =
         ports.http(admin_call(options.admin_url + "/traces/" + options.trace_id, ports));

@@ -20,9 +20,9 @@ std::string not_yet(std::string_view what) {
 }
 
 std::string fault_in_type(std::string_view text) {
-    constexpr std::string_view kTypes[] = {"TOKEN", "REQUEST"};
+    constexpr std::string_view kTypes[] = {"TOKEN", "REQUEST", "JWT"};
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
-    for (const std::string_view later : {"COGNITO_USER_POOLS", "JWT", "AWS_IAM"}) {
+    for (const std::string_view later : {"COGNITO_USER_POOLS", "AWS_IAM"}) {
         if (text == later)
             return not_yet("authorizer type " + in_quotes(text)) +
                    "; allowed: " + list_quoted(kTypes);
@@ -58,20 +58,6 @@ std::string fault_in_identity_sources(std::string_view text) {
     const auto identity = authz::RequestIdentity::make(text);
     if (!identity) return "is " + in_quotes(text) + ": " + identity.error().detail;
     return identity->empty() ? "is empty; leave it away when there is none" : "";
-}
-
-std::string fault_in_algorithm(std::string_view text) {
-    if (jwt::find_algorithm(text)) return {};
-    const std::string allowed = "; allowed: " + list_quoted(kAlgorithms);
-    if (equals_ignoring_case(text, "none"))
-        return "\"none\" would accept tokens that nobody signed" + allowed;
-    if (text.size() > 2 && equals_ignoring_case(text.substr(0, 2), "HS")) {
-        return in_quotes(text) +
-               " uses a shared secret, and no HMAC exists in the verifier, so that a public key "
-               "can never pass for one" +
-               allowed;
-    }
-    return "is " + in_quotes(text) + allowed + suggest(text, kAlgorithms);
 }
 
 std::string fault_in_filled(std::string_view text) {
@@ -121,9 +107,7 @@ JwtProvider read_provider(ObjectReader& reader) {
     if (audience != nullptr && audience->is_array() && audience->empty()) {
         reader.problem("audience", "is empty: no token could pass; name at least one");
     }
-    read_key_source(reader, provider);
-    if (const Json* jwks = reader.find("jwks"))
-        provider.jwks = read_jwks(*jwks, reader.at("jwks"), reader.source());
+    read_keys(reader, provider);
     const Json* algorithms = reader.find("algorithms");
     reader.read_list("algorithms", provider.algorithms, fault_in_algorithm);
     if (algorithms != nullptr && algorithms->is_array() && algorithms->empty()) {
@@ -281,6 +265,11 @@ void read_authorizer_uri(ObjectReader& reader, Authorizer& authorizer) {
     std::string fault = fault_in_authorizer_uri(uri);
     if (!fault.empty()) return reader.problem("authorizerUri", std::move(fault));
     authorizer.authorizer_uri = uri;
+}
+
+// A REST API's sources; those of HTTP APIs are a list, and looked at where they are read.
+void check_token_source(ObjectReader& reader, const Authorizer& authorizer) {
+    if (authorizer.authorizer_uri != "gatehouse:jwt") return;
     const std::string_view source = authorizer.identity_source;
     const bool carries_token = source.starts_with("method.request.header.") ||
                                source.starts_with("method.request.querystring.");
@@ -292,7 +281,48 @@ void read_authorizer_uri(ObjectReader& reader, Authorizer& authorizer) {
     }
 }
 
+// The service's own JWT authorizer of REST APIs ("JWT authorizers for REST APIs", 2026). Whether it
+// has a cache to set is not known: it has none here, as on HTTP APIs.
+void read_native_jwt(ObjectReader& reader, Authorizer& authorizer) {
+    reader.read_checked("identitySource", authorizer.identity_source, fault_in_identity_source);
+    for (const std::string_view name : {"authorizerUri", "jwt"})
+        reader.refuse(name, "a JWT authorizer calls nothing; it has \"jwtConfiguration\"");
+    for (const std::string_view name : {"identityValidationExpression",
+                                        "authorizerResultTtlInSeconds",
+                                        "limitToExpiration",
+                                        "requirePrincipalId"})
+        reader.refuse(name, "a JWT authorizer has no such setting");
+    const Json* value = reader.require("jwtConfiguration", "issuers and defaultAlgorithms");
+    if (value != nullptr)
+        authorizer.jwt = read_rest_jwt(*value, reader.at("jwtConfiguration"), reader.source());
+}
+
 }  // namespace
+
+std::string fault_in_algorithm(std::string_view text) {
+    if (jwt::find_algorithm(text)) return {};
+    const std::string allowed = "; allowed: " + list_quoted(kAlgorithms);
+    if (equals_ignoring_case(text, "none"))
+        return "\"none\" would accept tokens that nobody signed" + allowed;
+    if (text.size() > 2 && equals_ignoring_case(text.substr(0, 2), "HS")) {
+        return in_quotes(text) +
+               " uses a shared secret, and no HMAC exists in the verifier, so that a public key "
+               "can never pass for one" +
+               allowed;
+    }
+    return "is " + in_quotes(text) + allowed + suggest(text, kAlgorithms);
+}
+
+void read_keys(ObjectReader& reader, JwtProvider& provider) {
+    read_key_source(reader, provider);
+    if (const Json* jwks = reader.find("jwks"))
+        provider.jwks = read_jwks(*jwks, reader.at("jwks"), reader.source());
+}
+
+void read_authorizer_function(ObjectReader& reader, Authorizer& authorizer) {
+    read_authorizer_uri(reader, authorizer);
+    read_jwt_block(reader, authorizer);
+}
 
 JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& source) {
     ObjectReader reader(value, pointer, keys::kJwt, source);
@@ -316,8 +346,15 @@ Authorizer read_authorizer(const Json& value,
     authorizer.name = std::move(name);
     authorizer.pointer = pointer;
     if (!value.is_object()) return authorizer;
-    reader.require("type", "\"TOKEN\" or \"REQUEST\"");
+    reader.require("type", "\"TOKEN\", \"REQUEST\" or \"JWT\"");
     const bool known = reader.read_checked("type", authorizer.type, fault_in_type);
+    for (const std::string_view key : {"authorizerPayloadFormatVersion", "enableSimpleResponses"})
+        reader.refuse(key, "that is an HTTP API's; a REST API has one payload");
+    if (known && authorizer.type == "JWT") {
+        read_native_jwt(reader, authorizer);
+        return authorizer;
+    }
+    reader.refuse("jwtConfiguration", "only \"type\": \"JWT\" has one");
     reader.read_duration(
         "authorizerResultTtlInSeconds", authorizer.result_ttl, 0, limits::kResultTtlMost.count());
     // Rules of one type say nothing about another one.
@@ -326,6 +363,7 @@ Authorizer read_authorizer(const Json& value,
     reader.read("requirePrincipalId", authorizer.require_principal_id);
     if (known) reader.require("authorizerUri", "\"gatehouse:jwt\", or a function's ARN");
     read_authorizer_uri(reader, authorizer);
+    check_token_source(reader, authorizer);
     read_jwt_block(reader, authorizer);
     return authorizer;
 }

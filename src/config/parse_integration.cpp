@@ -71,19 +71,6 @@ Filled fill_stage_variables(std::string_view text, const StageVariables& variabl
     return filled;
 }
 
-void read_uri(ObjectReader& reader, const StageVariables& variables, Integration& integration) {
-    reader.require("uri", "the backend's URL, e.g. \"http://127.0.0.1:3000/{proxy}\"");
-    std::string written;
-    if (!reader.read("uri", written)) return;
-    if (written.starts_with("arn:"))
-        return reader.problem("uri", "is an ARN: a function is an integration of type AWS_PROXY");
-    Filled uri = fill_stage_variables(written, variables);
-    if (!uri.known) return;
-    if (uri.fault.empty()) uri.fault = fault_in_integration_uri(uri.text);
-    if (!uri.fault.empty()) return reader.problem("uri", uri.fault);
-    integration.uri = std::move(uri.text);
-}
-
 // API Gateway developer guide, "Amazon API Gateway important notes": what a mapping cannot set, or
 // sets without effect.
 std::string fault_in_mapped_header(std::string_view name) {
@@ -196,7 +183,7 @@ void read_http_proxy(ObjectReader& reader,
         reader.refuse(name, "HTTP_PROXY passes the backend's answer on as it is");
     }
     read_uri(reader, variables, integration);
-    reader.read_checked("httpMethod", integration.http_method, fault_in_method);
+    read_http_method(reader, integration);
     read_timeout(reader, integration);
     read_request_parameters(reader, variables, integration);
 }
@@ -208,8 +195,35 @@ void read_aws_proxy(ObjectReader& reader,
     for (const std::string_view name : {"responseTemplates", "statusCode"})
         reader.refuse(name, "AWS_PROXY passes the function's answer on as it is");
     reader.refuse("requestParameters", "AWS_PROXY passes the request on as it is");
-    reader.require("uri", "a function's ARN, or its URL of the Lambda Invoke API");
     read_timeout(reader, integration);
+    read_function_uri(reader, variables, integration);
+}
+
+}  // namespace
+
+void read_uri(ObjectReader& reader,
+              const std::map<std::string, std::string>& variables,
+              Integration& integration) {
+    reader.require("uri", "the backend's URL, e.g. \"http://127.0.0.1:3000/{proxy}\"");
+    std::string written;
+    if (!reader.read("uri", written)) return;
+    if (written.starts_with("arn:"))
+        return reader.problem("uri", "is an ARN: a function is an integration of type AWS_PROXY");
+    Filled uri = fill_stage_variables(written, variables);
+    if (!uri.known) return;
+    if (uri.fault.empty()) uri.fault = fault_in_integration_uri(uri.text);
+    if (!uri.fault.empty()) return reader.problem("uri", uri.fault);
+    integration.uri = std::move(uri.text);
+}
+
+void read_http_method(ObjectReader& reader, Integration& integration) {
+    reader.read_checked("httpMethod", integration.http_method, fault_in_method);
+}
+
+void read_function_uri(ObjectReader& reader,
+                       const std::map<std::string, std::string>& variables,
+                       Integration& integration) {
+    reader.require("uri", "a function's ARN, or its URL of the Lambda Invoke API");
     // Lambda is called by POST, whatever the client's method; templates say so.
     reader.read_checked("httpMethod", integration.http_method, [](std::string_view text) {
         return text == "POST" ? "" : "is " + in_quotes(text) + "; Lambda is called by \"POST\"";
@@ -229,8 +243,6 @@ void read_aws_proxy(ObjectReader& reader,
         integration.function = *function;
     integration.uri = std::move(uri.text);
 }
-
-}  // namespace
 
 std::map<std::string, std::string> read_templates(ObjectReader& reader,
                                                   std::string_view name,
@@ -259,6 +271,7 @@ Integration read_integration(const Json& value,
     std::string type;
     reader.require("type", "\"HTTP_PROXY\", \"AWS_PROXY\" or \"MOCK\"");
     if (!reader.read_checked("type", type, fault_in_type)) return integration;
+    reader.refuse("payloadFormatVersion", "that is an HTTP API's; a REST API has one payload");
     if (type == "MOCK") {
         read_mock(reader, integration);
     } else if (type == "AWS_PROXY") {

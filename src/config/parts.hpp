@@ -35,6 +35,17 @@ Authorizer read_authorizer(const Json& value,
                            const std::string& pointer,
                            Source& source);
 
+/// `authorizerUri`: a function, or gatehouse:jwt with its `jwt`. The type is read already.
+void read_authorizer_function(ObjectReader& reader, Authorizer& authorizer);
+
+/// `jwtConfiguration` of a REST API.
+JwtAuthorizer read_rest_jwt(const Json& value, const std::string& pointer, Source& source);
+
+/// `jwksUri` and `jwks`; the issuer is read already.
+void read_keys(ObjectReader& reader, JwtProvider& provider);
+
+std::string fault_in_algorithm(std::string_view text);
+
 JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& source);
 
 void check_statements(const Json& value, const std::string& pointer, Source& source);
@@ -49,6 +60,15 @@ GatewayResponse read_gateway_response(const Json& value,
                                       const std::string& pointer,
                                       const std::map<std::string, std::string>& stage_variables,
                                       Source& source);
+
+/// Parts of an integration that both kinds of API have.
+void read_uri(ObjectReader& reader,
+              const std::map<std::string, std::string>& stage_variables,
+              Integration& integration);
+void read_http_method(ObjectReader& reader, Integration& integration);
+void read_function_uri(ObjectReader& reader,
+                       const std::map<std::string, std::string>& stage_variables,
+                       Integration& integration);
 
 /// What is wrong with the name of a gateway response, or nothing.
 std::string fault_in_response_type(std::string_view name);

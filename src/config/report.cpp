@@ -22,6 +22,7 @@ void add_proxy_differences(const Api& api,
     const Integration& integration = route.integration;
     const std::vector<std::string> used = find_placeholders(integration.uri);
     for (const std::string& name : std::set<std::string>(used.begin(), used.end())) {
+        if (api.protocol == Protocol::http) break;  // filled directly there, too
         const std::string mapping = "integration.request.path." + name;
         if (!integration.request_parameters.contains(mapping)) into.push_back("needs " + mapping);
     }
@@ -34,6 +35,20 @@ void add_proxy_differences(const Api& api,
         into.push_back("headerHandling plain (the service renames and drops some headers)");
 }
 
+void add_native_differences(const Authorizer& authorizer, std::vector<std::string>& into) {
+    const bool named =
+        std::ranges::any_of(authorizer.jwt.providers,
+                            [](const JwtProvider& provider) { return !provider.jwks_uri.empty(); });
+    if (named) into.push_back("jwksUri (the service discovers it)");
+}
+
+std::string describe_issuers(const Authorizer& authorizer) {
+    std::string text;
+    for (const JwtProvider& provider : authorizer.jwt.providers)
+        text += (text.empty() ? "" : ", ") + http::conceal_url(provider.issuer);
+    return text;
+}
+
 std::vector<std::string> find_differences(const Api& api,
                                           const Route& route,
                                           const Authorizer* authorizer) {
@@ -44,12 +59,16 @@ std::vector<std::string> find_differences(const Api& api,
         differences.push_back(
             "MOCK in short form (the service needs requestTemplates and integrationResponses)");
     }
-    if (authorizer != nullptr && authorizer->limit_to_expiration &&
+    const bool native = authorizer != nullptr && authorizer->type == "JWT";
+    if (native) add_native_differences(*authorizer, differences);
+    if (authorizer != nullptr && !native && authorizer->limit_to_expiration &&
         authorizer->result_ttl.count() > 0) {
         differences.push_back("limitToExpiration (the service caches past exp)");
     }
     if (api.encoded_slash == EncodedSlash::refuse)
-        differences.push_back("encodedSlash refuse (the service keeps %2F)");
+        differences.push_back(api.protocol == Protocol::http
+                                  ? "encodedSlash refuse (the service decodes %2F)"
+                                  : "encodedSlash refuse (the service keeps %2F)");
     return differences;
 }
 
@@ -79,8 +98,9 @@ RouteReport report_route(const Model& model, const Api& api, const Route& route)
     if (authorizer != nullptr) {
         row.authorizer_type =
             authorizer->type + " " +
-            (authorizer->function < 0 ? authorizer->authorizer_uri
-                                      : describe_function(model, authorizer->function));
+            (authorizer->type == "JWT"   ? describe_issuers(*authorizer)
+             : authorizer->function >= 0 ? describe_function(model, authorizer->function)
+                                         : authorizer->authorizer_uri);
     } else {
         // Nothing but the word NONE is ever shown as open, whatever model this is.
         row.authorizer_type = route.authorizer == "NONE" ? "open" : "unknown";

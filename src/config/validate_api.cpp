@@ -1,5 +1,6 @@
 #include "validate_api.hpp"
 
+#include "gatehouse/authz/expression.hpp"
 #include "gatehouse/config/locate.hpp"
 #include "gatehouse/config/validate.hpp"
 #include "gatehouse/core/ascii.hpp"
@@ -52,8 +53,10 @@ class ApiCheck {
             check_scopes(route);
             check_placeholders(route, shape);
             for (const auto& [name, expression] : route.integration.request_parameters) {
-                check_mapping(route, shape, name, expression);
+                for (const std::string& source : sources_of(expression))
+                    check_mapping(route, shape, name, source);
             }
+            check_preflight(route);
         }
         check_route_keys();
         for (const Authorizer& authorizer : api_.authorizers) {
@@ -125,6 +128,34 @@ class ApiCheck {
         }
     }
 
+    /// The variables that a mapping reads, in the REST form.
+    std::vector<std::string> sources_of(const std::string& expression) const {
+        if (api_.protocol == Protocol::rest) return {expression};
+        std::vector<std::string> sources;
+        const auto parsed = authz::Expression::make_for_http(expression);
+        if (!parsed) return sources;
+        for (const auto& part : parsed->parts()) {
+            if (part.variable) sources.push_back(part.text);
+        }
+        return sources;
+    }
+
+    // Developer guide, "Configuring CORS for an HTTP API": a route that takes OPTIONS takes
+    // preflights too, and they carry no token.
+    void check_preflight(const Route& route) {
+        if (!api_.cors || route.authorizer.empty() || route.authorizer == kNone) return;
+        if (route.method != "ANY" && route.method != "OPTIONS") return;
+        const bool open = std::ranges::any_of(api_.routes, [](const Route& other) {
+            return other.authorizer == kNone && other.path == "/{proxy+}" &&
+                   (other.method == "OPTIONS" || other.method == "ANY");
+        });
+        if (open && (route.path == routing::kDefaultRoute || route.path == "/{proxy+}")) return;
+        warning(route.pointer + "/routeKey",
+                in_quotes(route.route_key) +
+                    " takes OPTIONS too, so its authorizer refuses preflights (401); name the "
+                    "methods, or add a route for OPTIONS with the authorizer \"NONE\"");
+    }
+
     void check_mapping(const Route& route,
                        const Shape& shape,
                        const std::string& name,
@@ -183,7 +214,10 @@ class ApiCheck {
         }
         if (clash) return;
         // The table that will serve has the last word.
-        const Result<routing::RouteTable> table = routing::RouteTable::make(specs);
+        const Result<routing::RouteTable> table =
+            routing::RouteTable::make(specs,
+                                      api_.protocol == Protocol::http ? routing::Precedence::http
+                                                                      : routing::Precedence::rest);
         if (!table) problem(api_.pointer + "/routes", table.error().detail);
     }
 

@@ -57,6 +57,7 @@ constexpr auto kContext = std::to_array<std::string_view>({
     "requestTimeEpoch",
     "resourceId",
     "resourcePath",
+    "routeKey",
     "stage",
     "wafResponseCode",
     "webaclArn",
@@ -141,6 +142,7 @@ std::string fault_in_context_variable(std::string_view name, bool access_log) {
     const bool late = std::ranges::find(kAccessLogOnly, name) != kAccessLogOnly.end();
     if (late && !access_log)
         return "$context." + std::string(name) + " is known to access logs only";
+    if (name == "routeKey" && !access_log) return "$context.routeKey is of HTTP APIs only";
     if (authz::is_known_variable("context." + std::string(name))) return {};
     std::vector<std::string_view> known(kContext.begin(), kContext.end());
     if (access_log) known.insert(known.end(), kAccessLogOnly.begin(), kAccessLogOnly.end());

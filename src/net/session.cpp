@@ -226,6 +226,11 @@ void Session::proceed(app::Step step) {
         case app::Step::mock:
             answer_mock();
             break;
+        case app::Step::preflight: {
+            const auto response = worker_.gateway().render_preflight(exchange_->request);
+            answer(response.status, response.headers, response.body);
+            break;
+        }
         case app::Step::refuse:
             answer_refusal();
             break;

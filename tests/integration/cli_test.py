@@ -273,7 +273,8 @@ class Check(CliCase):
                 ),
                 "authorizerUri",
             ),
-            ("HTTP API", one() and api([mock("GET /x")], authorizers={}, protocolType="HTTP"), "HTTP"),
+            ("HTTP API with a mock", api([mock("GET /x")], authorizers={}, protocolType="HTTP"), "HTTP_PROXY"),
+            ("WebSocket API", api([mock("GET /x")], authorizers={}, protocolType="WEBSOCKET"), "WEBSOCKET"),
             ("API keys", api([mock("GET /x") | {"apiKeyRequired": True}], authorizers={}), "apiKeyRequired"),
             ("scopes on an open route", api([mock("GET /x") | {"authorizationScopes": ["a"]}]), "authorizationScopes"),
             (

@@ -185,7 +185,91 @@ EVERYTHING = {
                 },
                 "DEFAULT_5XX": {"statusCode": "500"},
             },
-        }
+        },
+        {
+            "name": "http",
+            "protocolType": "HTTP",
+            "apiId": "http",
+            "stageName": "$default",
+            "basePath": "/http",
+            "corsConfiguration": {
+                "allowOrigins": ["https://app.example"],
+                "allowMethods": ["GET"],
+                "allowHeaders": ["authorization"],
+                "exposeHeaders": ["x-a"],
+                "maxAge": 600,
+                "allowCredentials": False,
+            },
+            "authorizers": {
+                "jwt": {
+                    "type": "JWT",
+                    "identitySource": ["$request.header.Authorization"],
+                    "jwtConfiguration": {
+                        "issuer": "https://i.example/",
+                        "audience": ["api://a"],
+                        "jwksUri": "https://i.example/jwks.json",
+                        "jwks": {"refreshInSeconds": 300},
+                    },
+                },
+                "function": {
+                    "type": "REQUEST",
+                    "identitySource": ["$request.header.Auth", "$context.routeKey"],
+                    "authorizerUri": "arn:aws:lambda:us-east-1:123456789012:function:behind",
+                    "authorizerPayloadFormatVersion": "2.0",
+                    "enableSimpleResponses": True,
+                    "authorizerResultTtlInSeconds": 60,
+                },
+            },
+            "routes": [
+                {
+                    "routeKey": "GET /a/{id}",
+                    "authorizer": "jwt",
+                    "authorizationScopes": ["a"],
+                    "integration": {
+                        "type": "HTTP_PROXY",
+                        "uri": "http://127.0.0.1:3000/{id}",
+                        "timeoutInMillis": 30000,
+                        "payloadFormatVersion": "1.0",
+                        "requestParameters": {
+                            "append:header.X-A": "$request.path.id",
+                            "overwrite:path": "/x",
+                            "remove:querystring.a": "''",
+                        },
+                    },
+                },
+                {
+                    "routeKey": "$default",
+                    "authorizer": "function",
+                    "integration": {
+                        "type": "AWS_PROXY",
+                        "uri": "arn:aws:lambda:us-east-1:123456789012:function:behind",
+                        "payloadFormatVersion": "2.0",
+                    },
+                },
+            ],
+        },
+        {
+            "name": "native",
+            "basePath": "/native",
+            "apiId": "native",
+            "authorizers": {
+                "jwt": {
+                    "type": "JWT",
+                    "identitySource": "method.request.header.Authorization",
+                    "jwtConfiguration": {
+                        "defaultAlgorithms": ["RS256"],
+                        "issuers": [{"issuer": "https://i.example/", "audiences": ["a"]}],
+                    },
+                }
+            },
+            "routes": [
+                {
+                    "routeKey": "GET /a",
+                    "authorizer": "jwt",
+                    "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"},
+                }
+            ],
+        },
     ],
 }
 
@@ -343,6 +427,34 @@ class Schema(GatewayCase):
             (("apis", 0, "authorizers", "function", "authorizerUri"), "behind"),
             (("apis", 0, "binaryMediaTypes"), ["image"]),
             (("apis", 0, "gatewayResponses", "NOTHING"), {}),
+            (("apis", 0, "corsConfiguration"), {"allowOrigins": ["*"]}),
+            (("apis", 1, "gatewayResponses"), {}),
+            (("apis", 1, "headerHandling"), "plain"),
+            (("apis", 1, "binaryMediaTypes"), ["image/*"]),
+            (("apis", 1, "methodOverride"), True),
+            (("apis", 1, "denyMessages"), "2015"),
+            (("apis", 1, "corsConfiguration", "allowOrigins"), ["app.example"]),
+            (("apis", 1, "corsConfiguration", "allowMethods"), ["get"]),
+            (("apis", 1, "corsConfiguration", "maxAge"), 86401),
+            (("apis", 1, "authorizers", "jwt", "type"), "TOKEN"),
+            (("apis", 1, "authorizers", "jwt", "identitySource"), "$request.header.Authorization"),
+            (("apis", 1, "authorizers", "jwt", "authorizerUri"), "gatehouse:jwt"),
+            (("apis", 1, "authorizers", "jwt", "authorizerResultTtlInSeconds"), 5),
+            (("apis", 1, "authorizers", "jwt", "jwtConfiguration", "audience"), []),
+            (("apis", 1, "authorizers", "function", "authorizerPayloadFormatVersion"), "3.0"),
+            (("apis", 1, "authorizers", "function", "identityValidationExpression"), "x"),
+            (("apis", 1, "routes", 0, "integration", "type"), "MOCK"),
+            (("apis", 1, "routes", 0, "integration", "timeoutInMillis"), 30001),
+            (("apis", 1, "routes", 0, "integration", "payloadFormatVersion"), "3.0"),
+            (
+                ("apis", 1, "routes", 0, "integration", "requestParameters"),
+                {"integration.request.header.X": "'a'"},
+            ),
+            (("apis", 2, "routes", 0, "routeKey"), "$default"),
+            (("apis", 2, "routes", 0, "integration", "payloadFormatVersion"), "1.0"),
+            (("apis", 2, "authorizers", "jwt", "identitySource"), ["$request.header.A"]),
+            (("apis", 2, "authorizers", "jwt", "jwtConfiguration", "defaultAlgorithms"), ["HS256"]),
+            (("apis", 2, "authorizers", "jwt", "jwtConfiguration", "issuers"), []),
             (("apis", 0, "gatewayResponses", "UNAUTHORIZED", "statusCode"), 99),
         ):
             with self.subTest("/".join(map(str, pointer)) + " = " + json.dumps(value)):
@@ -362,6 +474,10 @@ class Schema(GatewayCase):
             ("apis", 0, "authorizers", "jwt", "type"),
             ("apis", 0, "authorizers", "jwt", "jwt", "audience"),
             ("apis", 0, "authorizers", "jwt", "jwt", "issuer"),
+            ("apis", 1, "authorizers", "jwt", "jwtConfiguration"),
+            ("apis", 1, "authorizers", "function", "authorizerUri"),
+            ("apis", 1, "corsConfiguration", "allowOrigins"),
+            ("apis", 2, "authorizers", "jwt", "jwtConfiguration", "issuers", 0, "audiences"),
         ):
             with self.subTest("/".join(map(str, pointer))):
                 document = copy.deepcopy(EVERYTHING)

@@ -31,11 +31,12 @@ struct ClientFacts {
 
 /// What is to be done with a request.
 enum class Step : std::uint8_t {
-    forward,  ///< allowed: route->forward says what reaches the upstream
-    invoke,   ///< allowed: route->aws_proxy; invoke() once the content is read whole
-    mock,     ///< allowed: a fixed answer
-    refuse,   ///< `verdict` is a refusal: render_refusal makes the answer
-    wait,     ///< an authorizer call is under way: its wake is told, then resume()
+    forward,    ///< allowed: route->forward says what reaches the upstream
+    invoke,     ///< allowed: route->aws_proxy; invoke() once the content is read whole
+    mock,       ///< allowed: a fixed answer
+    preflight,  ///< an HTTP API's CORS preflight: render_preflight makes the answer
+    refuse,     ///< `verdict` is a refusal: render_refusal makes the answer
+    wait,       ///< an authorizer call is under way: its wake is told, then resume()
 };
 
 /// One request on its way through: what each step found, for the next step, the trace and the logs.
@@ -61,6 +62,7 @@ struct Request {
     std::shared_ptr<TraceDetail> detail;
     std::optional<std::string> error_message;  ///< of the refusal that was rendered, for the log
     std::string target_scratch;
+    std::string path_scratch;  ///< an HTTP API's path, its %2F decoded
     std::string arn_scratch;
     std::string trace_scratch;
     std::string identity_scratch;
@@ -113,6 +115,9 @@ class Gateway {
     /// The answer to a refused request.
     authz::RenderedResponse render_refusal(Request& request) const;
 
+    /// The answer to a CORS preflight that corsConfiguration answers.
+    authz::RenderedResponse render_preflight(Request& request) const;
+
     /// The answer to a request that was allowed but failed later (upstream_*, mapping_invalid,
     /// body_too_large, draining, internal).
     authz::RenderedResponse render_failure(Request& request,
@@ -143,12 +148,17 @@ class Gateway {
                const Instant& now,
                std::string_view client_request_id);
     Errc route(Request& request);
+    Errc decode_slashes(Request& request, int api) const;
     static Errc find_identity(Request& request);
     Step authorize(Request& request, const Instant& now, const std::function<Wake()>& make_wake);
     Step judge(Request& request);
     Step settle(Request& request);
     void explain(Request& request, const AuthorizeResult* result) const;
     authz::RenderedResponse render(Request& request, const authz::GatewayError& error) const;
+    authz::RenderedResponse render_http_refusal(Request& request) const;
+    authz::RenderedResponse render_http(Request& request,
+                                        const authz::GatewayError& error,
+                                        std::string_view challenge) const;
     void write_access_log(Request& request);
 
     std::shared_ptr<const Snapshot> snapshot_;

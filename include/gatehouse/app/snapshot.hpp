@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gatehouse/app/key_store.hpp"
+#include "gatehouse/authz/event_values.hpp"
 #include "gatehouse/authz/gateway_response.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/authz/identity_source.hpp"
@@ -24,18 +25,22 @@ namespace gatehouse::app {
 
 struct CompiledAuthorizer {
     const config::Authorizer* source = nullptr;
-    std::optional<authz::IdentitySource> identity;           ///< TOKEN
-    std::optional<authz::RequestIdentity> request_identity;  ///< REQUEST
+    std::optional<authz::IdentitySource> identity;           ///< TOKEN, JWT of a header
+    std::optional<authz::RequestIdentity> request_identity;  ///< REQUEST, JWT of the query
     std::optional<authz::JwtAuthorizer> jwt;                 ///< nothing: the function decides
     std::vector<std::uint32_t> key_sources;                  ///< one per provider
     authz::CacheScope scope = 0;
-    bool narrow = false;  ///< its policies can be narrower than the routes that share it
+    bool bare_token = false;  ///< the token will do without "Bearer"
+    bool narrow = false;      ///< its policies can be narrower than the routes that share it
     /// The cache-trap warning was given: once per authorizer and configuration.
     mutable std::atomic<bool> warned{false};
     /// So was the one about context keys that get no header.
     mutable std::atomic<bool> context_warned{false};
 
     bool calls_function() const noexcept { return !jwt; }
+
+    /// The service's own JWT type, which challenges and shows claims in its own way.
+    bool is_native_jwt() const noexcept { return source->type == "JWT"; }
 };
 
 struct CompiledRoute {
@@ -55,6 +60,9 @@ struct CompiledApi {
     std::vector<std::unique_ptr<CompiledAuthorizer>> authorizers;
     authz::GatewayResponses responses;
 };
+
+/// Which payload a function is sent.
+authz::EventFormat event_format(config::PayloadFormat format) noexcept;
 
 /// A configuration, compiled. Immutable but for warning marks; every request holds the one it began
 /// with.

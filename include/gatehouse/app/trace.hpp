@@ -99,6 +99,11 @@ Json to_json(const Trace& trace, const Snapshot& snapshot);
 std::string request_id_text(const std::array<unsigned char, 16>& id);
 std::optional<std::array<unsigned char, 16>> parse_request_id(std::string_view text) noexcept;
 
+/// The 16 characters that an HTTP API's answer carries as apigw-requestid, a REST API's as
+/// x-amz-apigw-id: made of the request id, so that one finds the other, but for ids that a client
+/// chose.
+std::array<char, 16> make_extended_id(const std::array<unsigned char, 16>& id) noexcept;
+
 /// What GET /traces can filter by.
 struct TraceFilter {
     std::optional<int> status;
@@ -106,6 +111,7 @@ struct TraceFilter {
     std::optional<std::string> route;  ///< route key, e.g. "GET /items"
     std::size_t limit = 50;
     std::optional<std::array<unsigned char, 16>> request_id;
+    std::optional<std::string> extended_id;
 };
 
 bool matches(const TraceFilter& filter, const TraceRecord& record, const Snapshot& snapshot);

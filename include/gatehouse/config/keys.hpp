@@ -56,7 +56,21 @@ inline constexpr auto kApi = std::to_array<std::string_view>({"name",
                                                               "binaryMediaTypes",
                                                               "authorizers",
                                                               "routes",
-                                                              "gatewayResponses"});
+                                                              "gatewayResponses",
+                                                              "corsConfiguration"});
+
+inline constexpr auto kCors = std::to_array<std::string_view>({"allowOrigins",
+                                                               "allowMethods",
+                                                               "allowHeaders",
+                                                               "exposeHeaders",
+                                                               "maxAge",
+                                                               "allowCredentials"});
+
+inline constexpr auto kJwtConfiguration = std::to_array<std::string_view>(
+    {"issuer", "audience", "jwksUri", "jwks", "defaultAlgorithms", "issuers"});
+
+inline constexpr auto kJwtIssuer =
+    std::to_array<std::string_view>({"issuer", "audiences", "jwksUri", "jwks"});
 
 inline constexpr auto kFunction = std::to_array<std::string_view>(
     {"endpoint", "command", "directory", "environment", "concurrency", "timeoutInMillis"});
@@ -64,14 +78,18 @@ inline constexpr auto kFunction = std::to_array<std::string_view>(
 inline constexpr auto kContextHeaders =
     std::to_array<std::string_view>({"prefix", "requestContext"});
 
-inline constexpr auto kAuthorizer = std::to_array<std::string_view>({"type",
-                                                                     "identitySource",
-                                                                     "identityValidationExpression",
-                                                                     "authorizerResultTtlInSeconds",
-                                                                     "limitToExpiration",
-                                                                     "requirePrincipalId",
-                                                                     "authorizerUri",
-                                                                     "jwt"});
+inline constexpr auto kAuthorizer =
+    std::to_array<std::string_view>({"type",
+                                     "identitySource",
+                                     "identityValidationExpression",
+                                     "authorizerResultTtlInSeconds",
+                                     "limitToExpiration",
+                                     "requirePrincipalId",
+                                     "authorizerUri",
+                                     "jwt",
+                                     "jwtConfiguration",
+                                     "authorizerPayloadFormatVersion",
+                                     "enableSimpleResponses"});
 
 inline constexpr auto kJwt = std::to_array<std::string_view>({"issuer",
                                                               "audience",
@@ -105,6 +123,7 @@ inline constexpr auto kIntegration = std::to_array<std::string_view>({"type",
                                                                       "httpMethod",
                                                                       "timeoutInMillis",
                                                                       "requestParameters",
+                                                                      "payloadFormatVersion",
                                                                       "responseTemplates",
                                                                       "statusCode"});
 
@@ -126,6 +145,9 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
                                                       {"function", kFunction},
                                                       {"api", kApi},
                                                       {"contextHeaders", kContextHeaders},
+                                                      {"cors", kCors},
+                                                      {"jwtConfiguration", kJwtConfiguration},
+                                                      {"jwtIssuer", kJwtIssuer},
                                                       {"authorizer", kAuthorizer},
                                                       {"jwt", kJwt},
                                                       {"provider", kProvider},
@@ -139,13 +161,8 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
 /// Keys of capabilities that are named in advance and not built: refused as such, wherever they
 /// stand.
 inline constexpr auto kLater = std::to_array<std::string_view>({"providerARNs",
-                                                                "jwtConfiguration",
                                                                 "accessKeys",
                                                                 "introspection",
-                                                                "authorizerPayloadFormatVersion",
-                                                                "enableSimpleResponses",
-                                                                "payloadFormatVersion",
-                                                                "corsConfiguration",
                                                                 "apiKeySource",
                                                                 "apiKeyRequired",
                                                                 "apiKeys",

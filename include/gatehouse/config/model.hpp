@@ -99,19 +99,25 @@ struct Function {
     std::chrono::milliseconds timeout = limits::kFunctionTime;
 };
 
+/// Which payload a function is sent, and which kind of answer is expected of it.
+enum class PayloadFormat { rest, http_1_0, http_2_0 };
+
 struct Authorizer {
     std::string name;
     std::string pointer;  ///< JSON pointer of this object in the file, for messages
-    std::string type;     ///< "TOKEN" or "REQUEST"
-    /// TOKEN: one header. REQUEST: sources with commas between them; empty: none.
+    std::string type;     ///< "TOKEN", "REQUEST" or "JWT"
+    /// TOKEN, JWT: one. REQUEST: sources with commas between them; empty: none. Those of HTTP APIs
+    /// begin with '$'.
     std::string identity_source = "method.request.header.Authorization";
     std::string identity_validation_expression;  ///< empty: none
     std::chrono::seconds result_ttl = limits::kResultTtlDefault;
     bool limit_to_expiration = true;
     bool require_principal_id = false;
     std::string authorizer_uri;  ///< "gatehouse:jwt", or what names a function
-    int function = -1;           ///< index into Model::functions; -1: gatehouse:jwt
+    int function = -1;           ///< index into Model::functions; -1: decided in the process
     JwtAuthorizer jwt;
+    PayloadFormat payload_format = PayloadFormat::rest;
+    bool simple_responses = false;  ///< enableSimpleResponses
 };
 
 enum class IntegrationType { http_proxy, aws_proxy, mock };
@@ -125,13 +131,14 @@ struct Integration {
     std::map<std::string, std::string> request_parameters;  ///< integration.request.… -> expression
     std::map<std::string, std::string> response_templates;  ///< MOCK: MIME type -> body
     int status_code = 200;                                  ///< MOCK
+    PayloadFormat payload_format = PayloadFormat::rest;     ///< AWS_PROXY
 };
 
 struct Route {
     std::string pointer;
     std::string route_key;   ///< as written, e.g. "GET /items"
     std::string method;      ///< "GET", "ANY"
-    std::string path;        ///< template, e.g. "/files/{proxy+}"
+    std::string path;        ///< template, e.g. "/files/{proxy+}"; "$default" of an HTTP API
     std::string authorizer;  ///< a name, or "NONE"
     std::vector<std::string> authorization_scopes;
     Integration integration;
@@ -152,11 +159,24 @@ struct ContextHeaders {
 
 enum class EncodedSlash { keep, refuse };
 
+enum class Protocol { rest, http };
+
+/// corsConfiguration of an HTTP API.
+struct Cors {
+    std::vector<std::string> allow_origins;  ///< lower case; "*", "https://*" and "http://*" too
+    std::vector<std::string> allow_methods;
+    std::vector<std::string> allow_headers;
+    std::vector<std::string> expose_headers;
+    std::optional<int> max_age;  ///< seconds
+    bool allow_credentials = false;
+};
+
 struct Api {
     std::string pointer;
     std::string name;
+    Protocol protocol = Protocol::rest;
     std::string api_id = "local";
-    std::string stage_name = "prod";
+    std::string stage_name = "prod";  ///< "$default" for HTTP APIs
     std::string region = "us-east-1";
     std::string account_id = "123456789012";
     std::string base_path = "/";
@@ -171,6 +191,7 @@ struct Api {
     std::vector<Authorizer> authorizers;
     std::vector<Route> routes;
     std::map<std::string, GatewayResponse> gateway_responses;  ///< "UNAUTHORIZED", "DEFAULT_4XX", …
+    std::optional<Cors> cors;                                  ///< HTTP APIs
 };
 
 struct Model {

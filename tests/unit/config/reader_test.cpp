@@ -148,14 +148,8 @@ TEST_SUITE("config/reader") {
               "devOverride"}},
             {"/listeners/0", {"tls"}},
             {"/limits", {"connectionsPerAddress"}},
-            {"/apis/0",
-             {"apiKeySource", "throttle", "requestValidators", "models", "corsConfiguration"}},
-            {"/apis/0/authorizers/jwt",
-             {"providerARNs",
-              "jwtConfiguration",
-              "introspection",
-              "authorizerPayloadFormatVersion",
-              "enableSimpleResponses"}},
+            {"/apis/0", {"apiKeySource", "throttle", "requestValidators", "models"}},
+            {"/apis/0/authorizers/jwt", {"providerARNs", "introspection"}},
             {"/apis/0/routes/0",
              {"apiKeyRequired",
               "throttle",
@@ -164,10 +158,7 @@ TEST_SUITE("config/reader") {
               "requestParameters",
               "allowUpgrade"}},
             {"/apis/0/routes/0/integration",
-             {"requestTemplates",
-              "passthroughBehavior",
-              "integrationResponses",
-              "payloadFormatVersion"}},
+             {"requestTemplates", "passthroughBehavior", "integrationResponses"}},
         };
         for (const Row& row : rows) {
             for (const char* key : row.keys) {
