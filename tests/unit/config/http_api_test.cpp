@@ -212,6 +212,7 @@ TEST_SUITE("config/http_api") {
              {kProxy + "/payloadFormatVersion", "\"2.0\"", "allowed: \"1.0\""},
              {kProxy + "/timeoutInMillis", "30001", "allowed: 50 to 30000"},
              {kCall + "/requestParameters", "{}", "only HTTP_PROXY maps"},
+             {kProxy + "/responseParameters", "{}", "not supported"},
              {parameters,
               R"({"integration.request.header.X":"'a'"})",
               "is no destination",
@@ -309,7 +310,7 @@ TEST_SUITE("config/http_api") {
                     {configuration + "/issuers/1/issuer",
                      "\"https://i.example/\"",
                      "has this issuer already"},
-                    {configuration + "/issuers/0/additionalClaims", "[]", "unknown key"},
+                    {configuration + "/issuers/0/additionalClaims", "[]", "not supported"},
                     {configuration + "/issuer", "\"x\"", "stands in an element"},
                     {configuration + "/audience", "[\"x\"]", "stands in an element"}});
     }
