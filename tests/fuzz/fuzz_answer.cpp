@@ -1,4 +1,4 @@
-// Heads of upstreams' answers: every field is where a plain reading of the lines finds it, and
+// Heads of upstreams' answers: as many fields as lines, none with a byte that ends one early, and
 // whatever an upstream says about the length of its content has one meaning.
 #include "fuzz/require.hpp"
 #include "gatehouse/core/ascii.hpp"
