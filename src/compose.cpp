@@ -1,8 +1,11 @@
 #include "gatehouse/compose.hpp"
 
 #include "compose_parts.hpp"
+#include "gatehouse/authz/dev_override.hpp"
 #include "gatehouse/jwt/sign.hpp"
+#include "gatehouse/net/certificates.hpp"
 #include "gatehouse/net/http_client.hpp"
+#include "net/stderr_sink.hpp"
 
 #include <CLI/Version.hpp>
 #include <boost/version.hpp>
@@ -15,7 +18,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <optional>
+#include <unistd.h>
 #include <utility>
 
 namespace gatehouse {
@@ -29,11 +34,14 @@ std::optional<std::string> read_environment(std::string_view name) {
 
 // One line per event on stderr; stdout is the access log's.
 void set_up_log(const std::string& level) {
-    auto logger = spdlog::stderr_color_mt("gatehouse");
+    const auto logger =
+        ::isatty(STDERR_FILENO) == 1
+            ? spdlog::stderr_color_mt("gatehouse")
+            : std::make_shared<spdlog::logger>("gatehouse", std::make_shared<net::StderrSink>());
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
     logger->set_level(spdlog::level::from_str(level));
     logger->flush_on(spdlog::level::trace);
-    spdlog::set_default_logger(std::move(logger));
+    spdlog::set_default_logger(logger);
 }
 
 std::string log_level_of(const cli::Call& call) {
@@ -57,6 +65,7 @@ Result<cli::HttpReply> call_http(const cli::HttpCall& call) {
 }
 
 Result<std::string> sign(const cli::SigningOrder& order) {
+    if (order.is_override) return authz::make_override(order.claims, order.key_text);
     const auto algorithm =
         order.algorithm.empty() ? std::nullopt : jwt::find_algorithm(order.algorithm);
     const auto key = jwt::parse_signing_key(order.key_text, algorithm, order.kid);
@@ -64,12 +73,21 @@ Result<std::string> sign(const cli::SigningOrder& order) {
     return key->mint(order.claims);
 }
 
+// All faults at once, a line each.
+Result<void> check_files(const config::Model& model) {
+    std::string lines;
+    for (const config::Problem& problem : net::check_certificates(model))
+        lines += (lines.empty() ? "" : "\n") + problem.pointer + ": " + problem.message;
+    if (!lines.empty()) return fail(Errc::config_invalid, std::move(lines));
+    return {};
+}
+
 Result<void> compile(const config::Model& model) {
     authz::GrantCache cache;
     app::KeyStore keys;
     const auto snapshot = app::make_snapshot(model, cache, keys, false);
     if (!snapshot) return snapshot.error();
-    return {};
+    return check_files(model);
 }
 
 std::string version_text() {
@@ -94,46 +112,50 @@ std::string version_text() {
 
 // ---- serve
 
-// Each route with who guards it: nobody should have to guess what is open.
-void log_report(const app::Snapshot& snapshot) {
-    for (const config::RouteReport& route : snapshot.report) {
-        const std::string_view guard = route.authorizer == "NONE" ? "no check" : "enforced";
-        spdlog::info("route {} {} {}: authorizer {} ({}), {}; {}; {}",
-                     route.api,
-                     route.method,
-                     route.path,
-                     route.authorizer,
-                     route.authorizer_type,
-                     guard,
-                     route.integration,
-                     config::describe_differences(route.differences));
-    }
-}
-
 int serve(cli::ServeOrder order) {
     for (const config::Problem& warning : order.warnings)
         spdlog::warn("{}", config::to_string(warning, order.name));
-    compose::Core core;
-    auto snapshot = app::make_snapshot(std::move(order.model), core.cache, core.keys, order.dev);
+    const config::Limits& limits = order.model.limits;
+    compose::Core core({limits.cache_entries, limits.cache_bytes});
+    auto functions = std::make_unique<compose::Functions>(core);
+    const auto invoker = functions->prepare(order.model);
+    if (!invoker) {
+        std::cerr << order.name << ": " << invoker.error().detail << '\n';
+        return 2;
+    }
+    auto snapshot =
+        app::make_snapshot(std::move(order.model), core.cache, core.keys, order.dev, *invoker);
     if (!snapshot) {
         std::cerr << order.name << ": " << snapshot.error().detail << '\n';
         return 2;
     }
-    spdlog::info("gatehouse {}, configuration {}", GATEHOUSE_VERSION, order.name);
-    if (order.dev) spdlog::warn("--dev is on: answers tell clients request ids and reasons");
-    log_report(**snapshot);
-    auto functions = compose::make_function_host(core, (*snapshot)->model);
-    if (!functions) {
-        std::cerr << order.name << ": " << functions.error().detail << '\n';
+    if (auto checked = check_files((*snapshot)->model); !checked) {
+        std::cerr << cli::name_each_line(order.name, checked.error().detail);
         return 2;
     }
-    compose::Running running(core, *snapshot, std::move(*functions), {});
+    if (!core.client_tls.configure((*snapshot)->model.upstream_tls).empty()) {
+        std::cerr << order.name << ": /upstreamTls: a file changed while it was read\n";
+        return 2;
+    }
+    spdlog::info("gatehouse {}, configuration {}", GATEHOUSE_VERSION, order.name);
+    if (order.dev) spdlog::warn("--dev is on: answers tell clients request ids and reasons");
+    if ((*snapshot)->dev_override)
+        spdlog::warn("devOverride is on: whoever knows its secret needs no token");
+    compose::log_report(**snapshot);
+    compose::Running running(core,
+                             *snapshot,
+                             std::move(functions),
+                             {std::move(order.load), order.name, order.path, order.watch},
+                             {});
     if (auto started = running.start(); !started) {
         spdlog::error("{}", started.error().detail);
         return 1;
     }
     for (const std::string& url : running.urls())
         spdlog::info("listening on {}", url);
+    if (const std::string url = running.decision_url(); !url.empty())
+        spdlog::info(
+            "decisions on {}, form {}", url, config::to_string((*snapshot)->model.decision->form));
     spdlog::info("admin on {}", running.admin_url());
     running.run();
     spdlog::info("stopped");

@@ -174,7 +174,10 @@ int run_all(const cli::DemoOptions& options, cli::MockIssuer issuer) {
     const std::string block =
         cli::make_demo_block(places, *tokens, options.program, wants_colour());
 
-    Running running(core, *snapshot, nullptr, [](const app::TraceRecord& record) {
+    auto functions = std::make_unique<Functions>(core);
+    if (auto none = functions->prepare((*snapshot)->model); !none)
+        return complain(none.error().detail);
+    Running running(core, *snapshot, std::move(functions), {}, [](const app::TraceRecord& record) {
         std::cout << cli::make_request_line(record) << std::flush;
     });
     if (auto started = running.start(); !started) return complain(started.error().detail);

@@ -48,6 +48,8 @@ app::Step decide(Core& core,
         });
     };
     const app::Step step = gateway.begin(request, head, client, core.clock.now(), make_wake);
+    if (step == app::Step::authenticate)
+        return gateway.check_signature(request, {}, core.clock.now());
     if (step != app::Step::wait) return step;
     core.control.run();
     app::AuthorizeResult nothing;
@@ -69,14 +71,32 @@ std::string upstream_of(const forward::ForwardPlan& plan, std::string_view head)
            endpoint.host_header + std::string(line.substr(space + 1));
 }
 
-void answer(const app::Gateway& gateway,
+void answer(app::Gateway& gateway,
             app::Request& request,
             app::Step step,
+            const app::Clock& clock,
             cli::Judgement& judgement) {
-    if (step == app::Step::mock) {
+    if (step == app::Step::collect) {
+        // As with no content: explain takes none.
+        std::string content;
+        auto next = gateway.take_content(request, content, clock.now());
+        if (!next) {
+            take_answer(judgement,
+                        gateway.render_failure(
+                            request, next.error().errc(), std::move(next.error().detail)));
+            return;
+        }
+        step = *next;
+    }
+    if (step == app::Step::answer) {
+        take_answer(judgement, *request.answer);
+        request.record.status = static_cast<std::uint16_t>(judgement.status);
+    } else if (step == app::Step::mock) {
         judgement.status = request.route->source->integration.status_code;
         judgement.body = request.route->mock_body;
         request.record.status = static_cast<std::uint16_t>(judgement.status);
+    } else if (step == app::Step::preflight) {
+        take_answer(judgement, gateway.render_preflight(request));
     } else if (step == app::Step::invoke) {
         const int index = request.route->source->integration.function;
         judgement.upstream =
@@ -85,7 +105,11 @@ void answer(const app::Gateway& gateway,
     } else if (step == app::Step::forward) {
         std::string head;
         const forward::ForwardPlan& plan = *request.route->forward;
-        const Errc error = plan.write_request_head(request.facts, request.head.framing, head);
+        const Errc error =
+            request.mapped
+                ? plan.write_custom_head(
+                      request.facts, request.head.framing, request.mapped->additions, head)
+                : plan.write_request_head(request.facts, request.head.framing, head);
         if (error == Errc::none) {
             judgement.upstream = upstream_of(plan, head);
         } else {
@@ -106,10 +130,16 @@ Result<cli::Judgement> judge(cli::JudgeOrder order) {
     client.source_ip = "127.0.0.1";
     client.listener_port =
         order.model.listeners.empty() ? std::uint16_t{0} : order.model.listeners.front().port;
-    auto snapshot = app::make_snapshot(std::move(order.model), core.cache, core.keys, false);
-    if (!snapshot) return snapshot.error();
-    auto functions = make_function_host(core, (*snapshot)->model);
+    client.secure = !order.model.listeners.empty() && order.model.listeners.front().tls;
+    // A file with overrides is served with --dev alone.
+    const bool dev = order.model.dev_override.has_value();
+    for (const config::Problem& problem : core.client_tls.configure(order.model.upstream_tls))
+        return fail(Errc::config_invalid, problem.pointer + ": " + problem.message);
+    auto functions = make_function_host(core, order.model);
     if (!functions) return functions.error();
+    auto snapshot =
+        app::make_snapshot(std::move(order.model), core.cache, core.keys, dev, functions->get());
+    if (!snapshot) return snapshot.error();
     if (*functions) (*functions)->start();
     app::Gateway gateway(*snapshot, core.cache, core.authorize);
     std::vector<http::Field> fields;
@@ -123,11 +153,12 @@ Result<cli::Judgement> judge(cli::JudgeOrder order) {
         step = decide(core, gateway, request, head, client);
     }
     cli::Judgement judgement;
-    answer(gateway, request, step, judgement);
+    judgement.without_content = step == app::Step::collect || request.signature.has_value();
+    answer(gateway, request, step, core.clock, judgement);
     gateway.finish(request, core.clock.now());
-    const std::vector<app::Trace> traces = gateway.journal().find({}, **snapshot);
+    const std::vector<app::Trace> traces = gateway.journal().find({});
     if (traces.empty()) return fail(Errc::internal, "the decision left no trace");
-    judgement.trace = app::to_json(traces.front(), **snapshot);
+    judgement.trace = app::to_json(traces.front());
     return judgement;
 }
 

@@ -1,4 +1,5 @@
 #include "compose_parts.hpp"
+#include "gatehouse/config/report.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <spdlog/spdlog.h>
@@ -16,6 +17,7 @@ asio::awaitable<net::ServedResponse> answer_admin(admin::AdminApi& api,
                                                   const net::ServedRequest& served) {
     admin::Request request;
     request.method = served.method;
+    request.body = served.body;
     request.target = served.target;
     request.headers = served.headers;
     asio::awaitable<admin::Response> task = api.handle(std::move(request));
@@ -28,16 +30,43 @@ asio::awaitable<net::ServedResponse> answer_admin(admin::AdminApi& api,
     co_return answer;
 }
 
-}  // namespace
-
-std::string make_url(const std::string& address, std::uint16_t port) {
-    const bool ipv6 = address.find(':') != std::string::npos;
-    return "http://" + (ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+// A configuration may be as large as a file of one.
+net::ServerLimits admin_limits() {
+    net::ServerLimits limits;
+    limits.body_bytes = cli::kMostConfigurationBytes;
+    return limits;
 }
 
-Core::Core()
-    : authorize(cache, keys, clock, [](const std::string& text) { spdlog::warn("{}", text); }),
-      fetcher(control, keys, clock) {
+}  // namespace
+
+std::string make_url(const std::string& address, std::uint16_t port, bool tls) {
+    const bool ipv6 = address.find(':') != std::string::npos;
+    return (tls ? "https://" : "http://") + (ipv6 ? "[" + address + "]" : address) + ":" +
+           std::to_string(port);
+}
+
+// Nobody should have to guess what is open.
+void log_report(const app::Snapshot& snapshot) {
+    for (const config::RouteReport& route : snapshot.report) {
+        const std::string_view guard = route.authorizer_type == "open" ? "no check" : "enforced";
+        spdlog::info("route {} {} {}: authorizer {} ({}), {}; {}; {}",
+                     route.api,
+                     route.method,
+                     route.path,
+                     route.authorizer,
+                     route.authorizer_type,
+                     guard,
+                     route.integration,
+                     config::describe_differences(route.differences));
+    }
+}
+
+Core::Core(const authz::CacheBounds& cache_bounds)
+    : cache(cache_bounds),
+      authorize(cache, keys, clock, [](const std::string& text) { spdlog::warn("{}", text); }),
+      fetcher(control, keys, clock, client_tls),
+      introspector(control, clock, client_tls) {
+    authorize.introspect_by(introspector);
     keys.on_start_fetch([this](std::uint32_t source, const app::KeySourceOptions& options) {
         fetcher.start(source, options);
     });
@@ -52,62 +81,36 @@ Core::Core()
     });
 }
 
-Result<std::unique_ptr<functions::FunctionHost>> make_function_host(Core& core,
-                                                                    const config::Model& model) {
-    if (model.functions.empty()) return std::unique_ptr<functions::FunctionHost>();
-    std::vector<functions::Function> all;
-    for (const config::Function& source : model.functions) {
-        functions::Function& function = all.emplace_back();
-        function.name = source.name;
-        if (source.command.empty()) {
-            auto url = net::invoke_url(source.endpoint, source.called);
-            if (!url) return fail(Errc::config_invalid, source.pointer + ": " + url.error().detail);
-            function.where = net::LambdaEndpoint{std::move(*url)};
-            continue;
-        }
-        functions::Command command;
-        command.command = source.command;
-        command.directory = source.directory;
-        command.environment = source.environment;
-        command.pool.concurrency = source.concurrency;
-        command.pool.timeout = source.timeout;
-        if (!model.apis.empty()) {
-            command.region = model.apis.front().region;
-            command.account_id = model.apis.front().account_id;
-        }
-        function.where = std::move(command);
-    }
-    auto host = std::make_unique<functions::FunctionHost>(core.control, core.clock, std::move(all));
-    core.authorize.call_functions_by(*host);
-    return host;
-}
-
 Running::Running(Core& core,
                  std::shared_ptr<const app::Snapshot> snapshot,
-                 std::unique_ptr<functions::FunctionHost> functions,
+                 std::unique_ptr<Functions> functions,
+                 ReloadOptions reload,
                  std::function<void(const app::TraceRecord&)> on_request)
     : core_(core),
-      snapshot_(std::move(snapshot)),
       server_(core.control,
-              {snapshot_,
+              {functions->hold(snapshot),
                core.cache,
                core.keys,
                core.authorize,
-               functions.get(),
                core.clock,
                GATEHOUSE_VERSION,
-               std::move(on_request)}),
-      admin_api_(server_, {snapshot_->model.admin.address, snapshot_->model.admin.token}),
+               std::move(on_request),
+               &core.client_tls}),
+      admin_api_(server_, reload_, {snapshot->model.admin.address, snapshot->model.admin.token}),
       admin_(
           core.control,
-          [this](const net::ServedRequest& request) { return answer_admin(admin_api_, request); }),
+          [this](const net::ServedRequest& request) { return answer_admin(admin_api_, request); },
+          admin_limits()),
       functions_(std::move(functions)),
-      signals_(core.control) {}
+      reload_(core, server_, *functions_, admin_api_, std::move(reload)),
+      signals_(core.control),
+      rotation_(core.control, SIGUSR1) {}
 
 Running::~Running() {
-    // Requests that wait for keys hold on to their connections. No fetch will end any more, so each
-    // is told so here: by now no worker's thread runs, and the workers, which still exist, let go
-    // of what they hear in their destructors.
+    // Requests that wait for keys or an endpoint hold on to their connections. No fetch will end
+    // any more, so each is told so here: by now no worker's thread runs, and the workers, which
+    // still exist, let go of what they hear in their destructors.
+    core_.introspector.stop();
     const Instant now = core_.clock.now();
     const std::size_t sources = core_.keys.status(now.steady).size();
     for (std::uint32_t source = 0; source < sources; ++source) {
@@ -119,15 +122,18 @@ Result<void> Running::start() {
     // Signals before anything can be seen from outside: whoever sees it listening may stop it.
     signals_.add(SIGTERM);
     signals_.add(SIGINT);
+    if (reload_.is_possible()) signals_.add(SIGHUP);
     await_signal();
+    await_rotation();
     // The admin API first: nobody gets an answer from a gateway whose health cannot be asked.
-    const config::Admin& admin = snapshot_->model.admin;
+    const config::Admin admin = server_.snapshot()->model.admin;
     auto port = admin_.listen(admin.address, admin.port);
     if (!port)
         return Error{port.error().code, "cannot listen on " + port.error().detail + " (admin)"};
     admin_port_ = *port;
     if (auto started = server_.start(); !started) return started;
-    if (functions_) functions_->start();
+    functions_->start();
+    reload_.start();
     return {};
 }
 
@@ -138,28 +144,47 @@ void Running::run() {
 void Running::await_signal() {
     signals_.async_wait([this](boost::system::error_code ec, int number) {
         if (ec) return;
+        await_signal();
+        if (number == SIGHUP) {
+            reload_.now("SIGHUP");
+            return;
+        }
+        reload_.stop();
         spdlog::info("signal {}: {}", number, server_.draining() ? "ending at once" : "draining");
         server_.drain([this] { end(); });
-        await_signal();
+    });
+}
+
+// Whoever rotates logs moves the file away, then sends SIGUSR1.
+void Running::await_rotation() {
+    rotation_.async_wait([this](boost::system::error_code ec, int) {
+        if (ec) return;
+        server_.reopen_access_log();
+        await_rotation();
     });
 }
 
 // Requests have ended; now the functions' processes may.
 void Running::end() {
-    if (!functions_) return core_.control.stop();
     functions_->stop([this] { core_.control.stop(); });
 }
 
 std::vector<std::string> Running::urls() const {
     std::vector<std::string> urls;
-    const auto& listeners = snapshot_->model.listeners;
+    const auto& listeners = server_.snapshot()->model.listeners;
     for (std::size_t i = 0; i < server_.ports().size(); ++i)
-        urls.push_back(make_url(listeners[i].address, server_.ports()[i]));
+        urls.push_back(
+            make_url(listeners[i].address, server_.ports()[i], listeners[i].tls.has_value()));
     return urls;
 }
 
+std::string Running::decision_url() const {
+    const auto& decision = server_.snapshot()->model.decision;
+    return decision ? make_url(decision->address, server_.decision_port()) : std::string();
+}
+
 std::string Running::admin_url() const {
-    return make_url(snapshot_->model.admin.address, admin_port_);
+    return make_url(server_.snapshot()->model.admin.address, admin_port_);
 }
 
 }  // namespace gatehouse::compose

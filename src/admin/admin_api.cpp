@@ -16,16 +16,31 @@ using boost::asio::awaitable;
 constexpr std::size_t kCacheRows = 1000;
 constexpr std::size_t kMostCacheRows = 100000;
 
-enum class Call { none, live, ready, metrics, report, cache, traces, trace, flush };
+enum class Call {
+    none,
+    live,
+    ready,
+    metrics,
+    report,
+    usage,
+    cache,
+    traces,
+    trace,
+    flush,
+    reload,
+    configure
+};
 
 // A request taken apart: which call, and the names in its path.
 struct Asked {
     Call call = Call::none;
     std::string trace_id;
+    bool http_api = false;  ///< flush: asked in the words of API Gateway V2
     std::string api_id;
     std::string stage;
     std::optional<std::string> authorizer;
     Query query;
+    std::string body;
 };
 
 std::vector<std::string> split_path(std::string_view path) {
@@ -45,18 +60,24 @@ Asked find_call(std::string_view path) {
     if (path == "/health/ready") asked.call = Call::ready;
     if (path == "/metrics") asked.call = Call::metrics;
     if (path == "/report") asked.call = Call::report;
+    if (path == "/usage") asked.call = Call::usage;
     if (path == "/cache") asked.call = Call::cache;
     if (path == "/traces") asked.call = Call::traces;
-    const std::vector<std::string> segments = split_path(path);
+    if (path == "/reload") asked.call = Call::reload;
+    if (path == "/configuration") asked.call = Call::configure;
+    std::vector<std::string> segments = split_path(path);
     if (segments.size() == 2 && segments[0] == "traces" && !segments[1].empty()) {
         asked.call = Call::trace;
         asked.trace_id = segments[1];
     }
-    // The service's FlushStageAuthorizersCache, and one segment more for a single authorizer.
+    // The service's FlushStageAuthorizersCache and ResetAuthorizersCache, and one segment more for
+    // a single authorizer.
+    asked.http_api = segments.size() > 1 && segments[0] == "v2" && segments[1] == "apis";
+    if (asked.http_api) segments.erase(segments.begin());
     const bool flush = (segments.size() == 6 || segments.size() == 7) &&
-                       segments[0] == "restapis" && segments[2] == "stages" &&
-                       segments[4] == "cache" && segments[5] == "authorizers" &&
-                       !segments.back().empty();
+                       segments[0] == (asked.http_api ? "apis" : "restapis") &&
+                       segments[2] == "stages" && segments[4] == "cache" &&
+                       segments[5] == "authorizers" && !segments.back().empty();
     if (flush) {
         asked.call = Call::flush;
         asked.api_id = segments[1];
@@ -74,8 +95,9 @@ Response make_json(const Json& body, int status = 200) {
 }
 
 Response answer_ready(const app::Readiness& readiness) {
-    return make_json({{"ready", readiness.ready}, {"reasons", readiness.reasons}},
-                     readiness.ready ? 200 : 503);
+    Json body = {{"ready", readiness.ready}, {"reasons", readiness.reasons}};
+    if (!readiness.warnings.empty()) body["warnings"] = readiness.warnings;
+    return make_json(body, readiness.ready ? 200 : 503);
 }
 
 Json to_json(const app::KeySourceStatus& source) {
@@ -144,7 +166,7 @@ Response answer_flush(app::Inspector& inspector, const Asked& asked) {
         return make_not_found(inspector.snapshot()->model, asked);
     }
     Response response;
-    response.status = 202;
+    response.status = asked.http_api ? 204 : 202;
     response.content_type.clear();
     return response;
 }
@@ -169,8 +191,11 @@ awaitable<Response> answer_trace(app::Inspector& inspector, std::string id) {
     app::TraceFilter filter;
     filter.request_id = app::parse_request_id(id);
     filter.limit = 1;
-    if (!filter.request_id)
-        co_return make_error(404, "that is no request id: x-amzn-RequestId of an answer is one");
+    if (id.size() == 16 && id.ends_with('=')) filter.extended_id = id;
+    if (!filter.request_id && !filter.extended_id)
+        co_return make_error(404,
+                             "that is no request id: x-amzn-RequestId or apigw-requestid of an "
+                             "answer is one");
     const Json found = co_await inspector.traces(std::move(filter));
     if (found.empty())
         co_return make_error(404, "no trace of that request: only the last ones are kept");
@@ -179,10 +204,42 @@ awaitable<Response> answer_trace(app::Inspector& inspector, std::string id) {
 
 // The method that a call is made with.
 std::string_view method_of(Call call) noexcept {
-    return call == Call::flush ? "DELETE" : "GET";
+    switch (call) {
+        case Call::flush:
+            return "DELETE";
+        case Call::reload:
+            return "POST";
+        case Call::configure:
+            return "PUT";
+        default:
+            return "GET";
+    }
 }
 
-awaitable<Response> answer(app::Inspector& inspector, Asked asked) {
+std::vector<std::string> split_lines(std::string_view text) {
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
+awaitable<Response> answer_reload(app::Reloader& reloader, std::optional<std::string> text) {
+    awaitable<app::Reloaded> task = reloader.reload(std::move(text));
+    const app::Reloaded reloaded = co_await std::move(task);
+    if (reloaded.done) co_return make_json(reloaded.report);
+    Json refused = Json::object();
+    refused["message"] = "refused: the configuration before stays in place";
+    refused["problems"] = split_lines(reloaded.errors);
+    co_return make_json(refused, 422);
+}
+
+awaitable<Response> answer(app::Inspector& inspector,
+                           app::Reloader& reloader,
+                           bool has_token,
+                           Asked asked) {
     switch (asked.call) {
         case Call::live:
             co_return make_json({{"live", true}});
@@ -194,6 +251,8 @@ awaitable<Response> answer(app::Inspector& inspector, Asked asked) {
         }
         case Call::report:
             co_return answer_report(inspector);
+        case Call::usage:
+            co_return make_json(inspector.usage());
         case Call::cache:
             co_return answer_cache(inspector, asked.query);
         case Call::traces: {
@@ -206,6 +265,18 @@ awaitable<Response> answer(app::Inspector& inspector, Asked asked) {
         }
         case Call::flush:
             co_return answer_flush(inspector, asked);
+        case Call::reload:
+        case Call::configure: {
+            if (asked.call == Call::configure && !has_token)
+                co_return make_error(
+                    403,
+                    "a configuration can name programs to run, so sending one takes admin.token "
+                    "(GATEHOUSE_ADMIN_TOKEN); POST /reload reads the file again without it");
+            std::optional<std::string> text;
+            if (asked.call == Call::configure) text = std::move(asked.body);
+            awaitable<Response> task = answer_reload(reloader, std::move(text));
+            co_return co_await std::move(task);
+        }
         case Call::none:
             break;
     }
@@ -214,8 +285,8 @@ awaitable<Response> answer(app::Inspector& inspector, Asked asked) {
 
 }  // namespace
 
-AdminApi::AdminApi(app::Inspector& inspector, Access access)
-    : inspector_(inspector), access_(std::move(access)) {}
+AdminApi::AdminApi(app::Inspector& inspector, app::Reloader& reloader, Access access)
+    : inspector_(inspector), reloader_(reloader), access_(std::move(access)) {}
 
 awaitable<Response> AdminApi::handle(Request request) {
     std::string scratch;
@@ -236,7 +307,9 @@ awaitable<Response> AdminApi::handle(Request request) {
         response.headers.emplace_back("Allow", method == "GET" ? "GET, HEAD" : method);
     } else {
         asked.query = parse_query(target->query);
-        awaitable<Response> task = answer(inspector_, std::move(asked));
+        asked.body = std::move(request.body);
+        awaitable<Response> task =
+            answer(inspector_, reloader_, !access_.token.empty(), std::move(asked));
         response = co_await std::move(task);
     }
     response.headers.emplace_back("Cache-Control", "no-store");

@@ -1,6 +1,6 @@
 #include "gatehouse/app/authorize.hpp"
 
-#include "gatehouse/authz/jwt_authorizer.hpp"
+#include "authorize_job.hpp"
 #include "gatehouse/authz/lambda_event.hpp"
 #include "gatehouse/authz/lambda_reply.hpp"
 #include "gatehouse/core/ascii.hpp"
@@ -20,7 +20,8 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
-// Refusals that no later key and no later time can turn into an acceptance of the same bytes.
+// Refusals that no later key and no later time can turn into an acceptance of the same bytes. A
+// token that is not active may become so, in theory: limits::kNegativeTtl later it does.
 bool is_final(Errc error) noexcept {
     switch (error) {
         case Errc::token_not_bearer:
@@ -30,6 +31,7 @@ bool is_final(Errc error) noexcept {
         case Errc::token_critical:
         case Errc::token_claims_invalid:
         case Errc::token_signature_invalid:
+        case Errc::token_inactive:
             return true;
         default:
             return false;
@@ -45,29 +47,35 @@ bool allows_route(const authz::Grant& grant,
                   std::string_view stage_prefix,
                   const config::Route& route) {
     std::string buffer;
+    const std::string_view path =
+        route.path == routing::kDefaultRoute ? std::string_view("/") : route.path;
     const auto allows = [&](std::string_view verb) {
-        const auto arn = policy::make_method_arn(stage_prefix, verb, route.path, buffer);
+        const auto arn = policy::make_method_arn(stage_prefix, verb, path, buffer);
         return !arn || policy::evaluate(grant.policy, *arn, {}).outcome == policy::Outcome::allow;
     };
     return route.method == "ANY" ? allows("GET") && allows("POST") : allows(route.method);
 }
 
-authz::AuthorizerEvent event_of(const AuthorizeCall& call) noexcept {
-    return {call.token,
-            call.method_arn,
-            call.api->stage.stage_prefix,
-            call.authorizer->request_identity.has_value()};
-}
-
 std::string make_event(const AuthorizeCall& call) {
     std::string event;
+    const authz::EventFormat format = event_format(call.authorizer->source->payload_format);
     if (call.authorizer->request_identity) {
-        authz::append_request_event(
-            {*call.facts, call.method_arn, {}, std::nullopt}, authz::EventFormat::rest, event);
+        const std::vector<std::string> values = authz::RequestIdentity::values_of(call.identity);
+        authz::RequestEvent request{
+            *call.facts, call.method_arn, call.facts->route_key, std::nullopt};
+        if (!values.empty()) request.identity = values;
+        authz::append_request_event(request, format, event);
     } else {
         authz::append_token_event(call.method_arn, call.token, event);
     }
     return event;
+}
+
+std::shared_ptr<AuthorizeResult> make_fault(const std::exception& fault) {
+    auto result = std::make_shared<AuthorizeResult>();
+    result->error = Errc::internal;
+    result->detail = fault.what();
+    return result;
 }
 
 }  // namespace
@@ -77,29 +85,15 @@ bool still_holds(const config::Authorizer& options,
                  WallTime wall) noexcept {
     if (!options.limit_to_expiration) return true;
     if (grant.expires && wall >= *grant.expires) return false;
-    return !grant.not_before || wall + options.jwt.clock_skew >= *grant.not_before;
+    return !grant.not_before || wall + options.claims().clock_skew >= *grant.not_before;
 }
 
-// A call that waits for keys or a function: owns what the call looked at, since its client may be
-// gone when the result arrives.
-struct Authorize::Job {
-    std::shared_ptr<const Snapshot> snapshot;
-    const CompiledApi* api;
-    const CompiledAuthorizer* authorizer;
-    std::string identity;
-    std::string token;
-    std::string method_arn;
-    std::uint64_t generation;
-    bool joined;
-    SteadyTime began;
-    Wake wake;  // TTL 0: nobody joins, so the one who waits stands here
-
-    AuthorizeCall call() const { return {snapshot, api, authorizer, identity, token, method_arn}; }
-};
-
-std::shared_ptr<Authorize::Job> Authorize::make_job(const AuthorizeCall& call,
-                                                    std::uint64_t generation,
-                                                    bool joined) const {
+// The wake is made last: who is asked for one must be woken.
+std::shared_ptr<Authorize::Job> Authorize::start_job(const AuthorizeCall& call,
+                                                     const Instant& now,
+                                                     std::uint64_t generation,
+                                                     bool joins,
+                                                     const std::function<Wake()>& make_wake) {
     auto job = std::make_shared<Job>();
     job->snapshot = call.snapshot;
     job->api = call.api;
@@ -108,8 +102,44 @@ std::shared_ptr<Authorize::Job> Authorize::make_job(const AuthorizeCall& call,
     job->token = call.token;
     job->method_arn = call.method_arn;
     job->generation = generation;
-    job->joined = joined;
+    job->joined = joins;
+    job->began = now.steady;
+    job->wake = make_wake();
     return job;
+}
+
+// A bug must neither open the gate nor leave anybody waiting for ever.
+void Authorize::finish_job(const Job& job, const ReadAnswer& read) {
+    auto result = std::make_shared<AuthorizeResult>();
+    try {
+        const AuthorizeCall call = job.call();
+        const Instant now = clock_.now();
+        read(call, now, *result);
+        result->micros =
+            static_cast<std::uint32_t>(duration_cast<microseconds>(now.steady - job.began).count());
+        remember(call, *result, now, job.generation);
+    } catch (const std::exception& fault) {
+        result = make_fault(fault);
+    }
+    end_job(job, result);
+}
+
+void Authorize::end_job(const Job& job, const std::shared_ptr<const AuthorizeResult>& result) {
+    if (job.joined) flight_.complete(job.authorizer->scope, job.identity, result);
+    job.wake(result);
+}
+
+void Authorize::accept(const AuthorizeCall& call,
+                       Result<authz::Grant> granted,
+                       AuthorizeResult& result) const {
+    if (!granted) {
+        result.error = granted.error().errc();
+        result.detail = granted.error().detail;
+        return;
+    }
+    auto grant = std::make_shared<authz::Grant>(std::move(granted).value());
+    result.error = finish_grant(call, *grant, result);
+    if (result.error == Errc::none) result.grant = std::move(grant);
 }
 
 Authorize::Authorize(authz::GrantCache& cache, KeyStore& keys, const Clock& clock, Warn warn)
@@ -137,28 +167,24 @@ std::shared_ptr<const AuthorizeResult> Authorize::authorize(
             return found;
         }
     }
-    if (call.authorizer->calls_function()) {
+    if (call.authorizer->calls_function() || call.authorizer->introspection) {
         try {
-            return call_function(call, now, generation, joins, make_wake);
+            return call.authorizer->introspection
+                       ? call_introspection(call, now, generation, joins, make_wake)
+                       : call_function(call, now, generation, joins, make_wake);
         } catch (const std::exception& fault) {
             // Nobody was called: those who joined must not wait for ever.
-            auto result = std::make_shared<AuthorizeResult>();
-            result->error = Errc::internal;
-            result->detail = fault.what();
+            auto result = make_fault(fault);
             if (joins) flight_.complete(scope, call.identity, result);
             return result;
         }
     }
     const auto await_keys = [&](std::uint32_t source) {
-        auto job = make_job(call, generation, joins);
         // The wake must be in place before the fetch can end, and be taken back when there is no
         // fetch to wait for.
-        job->wake = make_wake();
+        const auto job = start_job(call, now, generation, joins, make_wake);
         return keys_.await_fetch(source, now.steady, [this, job] {
-            const AuthorizeCall late = job->call();
-            const auto result = attempt_safely(late, clock_.now(), job->generation, nullptr);
-            if (job->joined) flight_.complete(job->authorizer->scope, job->identity, result);
-            job->wake(result);
+            end_job(*job, attempt_safely(job->call(), clock_.now(), job->generation, nullptr));
         });
     };
     auto result = attempt_safely(call, now, generation, await_keys);
@@ -175,10 +201,7 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt_safely(
     try {
         return attempt(call, now, generation, await_keys);
     } catch (const std::exception& fault) {
-        auto result = std::make_shared<AuthorizeResult>();
-        result->error = Errc::internal;
-        result->detail = fault.what();
-        return result;
+        return make_fault(fault);
     }
 }
 
@@ -233,15 +256,8 @@ std::shared_ptr<AuthorizeResult> Authorize::verify(const AuthorizeCall& call,
     const authz::AuthorizerEvent event = event_of(call);
     auto granted =
         call.authorizer->jwt->grant(std::move(token), event, *keys.set, now.wall, &result->checks);
-    if (!granted) {
-        result->error = granted.error().errc();
-        result->detail = granted.error().detail;
-        return result;
-    }
-    auto grant = std::make_shared<authz::Grant>(std::move(granted).value());
-    grant->key_source = source;
-    result->error = finish_grant(call, *grant, *result);
-    if (result->error == Errc::none) result->grant = std::move(grant);
+    if (granted) granted->key_source = source;
+    accept(call, std::move(granted), *result);
     return result;
 }
 
@@ -253,15 +269,19 @@ std::shared_ptr<const AuthorizeResult> Authorize::call_function(
     bool joins,
     const std::function<Wake()>& make_wake) {
     calls_.fetch_add(1, std::memory_order_relaxed);
-    auto job = make_job(call, generation, joins);
-    job->began = now.steady;
-    job->wake = make_wake();
+    const auto job = start_job(call, now, generation, joins, make_wake);
     const auto finish = [this, job](const LambdaOutcome& outcome) {
-        const auto result = read_outcome(*job, outcome);
-        if (job->joined) flight_.complete(job->authorizer->scope, job->identity, result);
-        job->wake(result);
+        finish_job(
+            *job, [&](const AuthorizeCall& late, const Instant& /*now*/, AuthorizeResult& result) {
+                const config::Authorizer& source = *late.authorizer->source;
+                const authz::ReplyRules rules{event_format(source.payload_format),
+                                              source.simple_responses};
+                accept(late, authz::read_reply(outcome.view(), rules, late.method_arn), result);
+                if (result.detail.empty() && result.error != Errc::none)
+                    result.detail = printable(outcome.detail, 300);
+            });
     };
-    if (invoker_ == nullptr) {
+    if (call.snapshot->functions == nullptr) {
         finish({authz::Invocation::End::not_invokable, {}, "no functions can be called here"});
         return nullptr;
     }
@@ -269,51 +289,24 @@ std::shared_ptr<const AuthorizeResult> Authorize::call_function(
     LambdaCall invocation;
     invocation.function = static_cast<std::uint32_t>(call.authorizer->source->function);
     invocation.payload = make_event(call);
-    invocation.timeout = limits::kAuthorizerTime;
+    invocation.timeout = call.authorizer->source->timeout;
     invocation.most_bytes = limits::kAuthorizerResultBytes;
     invocation.request_id = call.facts->request_id;
     invocation.trace_id = call.facts->trace_id;
     invocation.api_id = stage.api_id;
     invocation.source_arn = "arn:aws:execute-api:" + stage.region + ":" + stage.account_id + ":" +
                             stage.api_id + "/authorizers/" + call.authorizer->source->name;
-    invoker_->invoke(std::move(invocation), finish);
+    call.snapshot->functions->invoke(std::move(invocation), finish);
     return nullptr;
-}
-
-// A bug must neither open the gate nor leave anybody waiting for ever.
-std::shared_ptr<const AuthorizeResult> Authorize::read_outcome(const Job& job,
-                                                               const LambdaOutcome& outcome) {
-    auto result = std::make_shared<AuthorizeResult>();
-    try {
-        const AuthorizeCall call = job.call();
-        const Instant now = clock_.now();
-        auto granted = authz::read_reply(outcome.view(), {}, call.method_arn);
-        if (granted) {
-            auto grant = std::make_shared<authz::Grant>(std::move(granted).value());
-            result->error = finish_grant(call, *grant, *result);
-            if (result->error == Errc::none) result->grant = std::move(grant);
-        } else {
-            result->error = granted.error().errc();
-            result->detail = granted.error().detail;
-        }
-        if (result->detail.empty() && result->error != Errc::none)
-            result->detail = printable(outcome.detail, 300);
-        result->micros =
-            static_cast<std::uint32_t>(duration_cast<microseconds>(now.steady - job.began).count());
-        remember(call, *result, now, job.generation);
-    } catch (const std::exception& fault) {
-        result = std::make_shared<AuthorizeResult>();
-        result->error = Errc::internal;
-        result->detail = fault.what();
-    }
-    return result;
 }
 
 // Adds to a grant what only the API knows: the ready-made header lines and the requestContext text.
 Errc Authorize::finish_grant(const AuthorizeCall& call,
                              authz::Grant& grant,
                              AuthorizeResult& result) const {
-    if (call.authorizer->source->require_principal_id && grant.principal_id.empty()) {
+    // Without an authorizer: an override of an open route (override.cpp).
+    if (call.authorizer != nullptr && call.authorizer->source->require_principal_id &&
+        grant.principal_id.empty()) {
         result.detail = "the result has no principalId, and requirePrincipalId is on";
         return Errc::authorizer_result_invalid;
     }
@@ -324,7 +317,8 @@ Errc Authorize::finish_grant(const AuthorizeCall& call,
         result.detail = headers.error().detail;
         return headers.error().errc();
     }
-    if (!headers->left_out.empty() && !call.authorizer->context_warned.exchange(true)) {
+    if (!headers->left_out.empty() && call.authorizer != nullptr &&
+        !call.authorizer->context_warned.exchange(true)) {
         std::string names;
         for (const std::string& key : headers->left_out)
             names += (names.empty() ? "" : ", ") + printable(key);
@@ -335,7 +329,10 @@ Errc Authorize::finish_grant(const AuthorizeCall& call,
     const jwt::Sha256 digest = jwt::sha256(call.identity);
     for (std::size_t i = 0; i < 4; ++i)
         grant.identity_digest = (grant.identity_digest << 8) | digest[i];
-    grant.authorizer_json = forward::make_authorizer_json(grant);
+    // An override may stand on a route without an authorizer.
+    const bool shows_claims = call.authorizer != nullptr && call.authorizer->shows_claims_alone();
+    grant.authorizer_json =
+        shows_claims ? forward::make_claims_json(grant) : forward::make_authorizer_json(grant);
     return Errc::none;
 }
 

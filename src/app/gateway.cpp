@@ -1,67 +1,23 @@
 #include "gatehouse/app/gateway.hpp"
 
+#include "admit.hpp"
+#include "gatehouse/authz/cors.hpp"
 #include "gatehouse/core/ascii.hpp"
-#include "gatehouse/forward/proxy_answer.hpp"
-#include "gatehouse/forward/proxy_event.hpp"
-#include "gatehouse/http/fields.hpp"
 #include "gatehouse/http/framing.hpp"
 #include "gatehouse/http/target.hpp"
-#include "gatehouse/jwt/digest.hpp"
 #include "gatehouse/policy/evaluate.hpp"
+#include "gateway_parts.hpp"
+#include "override.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <utility>
 
 namespace gatehouse::app {
 namespace {
 
 using std::chrono::duration_cast;
-using std::chrono::microseconds;
 using std::chrono::milliseconds;
-
-constexpr std::string_view kJsonFormat =
-    R"({"requestId":"$context.requestId","extendedRequestId":"$context.extendedRequestId","ip":"$context.identity.sourceIp",)"
-    R"("requestTime":"$context.requestTime","httpMethod":"$context.httpMethod","path":"$context.path",)"
-    R"("resourcePath":"$context.resourcePath","status":"$context.status","protocol":"$context.protocol",)"
-    R"("responseLength":"$context.responseLength","responseLatency":"$context.responseLatency",)"
-    R"("integrationLatency":"$context.integrationLatency","principalId":"$context.authorizer.principalId",)"
-    R"("reason":"$context.gatehouse.reason","cache":"$context.gatehouse.cache"})";
-
-// The service's own sample of the Common Log Format (API Gateway developer guide, "Set up
-// logging").
-constexpr std::string_view kClfFormat =
-    R"($context.identity.sourceIp $context.identity.caller $context.identity.user [$context.requestTime] )"
-    R"("$context.httpMethod $context.resourcePath $context.protocol" $context.status $context.responseLength )"
-    R"($context.requestId $context.extendedRequestId)";
-
-// A worker holds at most this much log text between two ticks; more is dropped and counted, never
-// waited for.
-constexpr std::size_t kAccessLogBuffer = 4 * 1024 * 1024;
-
-std::optional<authz::Template> make_access_log(const std::string& format) {
-    if (format == "off") return std::nullopt;
-    const std::string_view text = format == "json"  ? kJsonFormat
-                                  : format == "clf" ? kClfFormat
-                                                    : std::string_view(format);
-    auto compiled = authz::Template::make(text);
-    if (!compiled) return std::nullopt;  // config has checked it
-    return std::move(compiled).value();
-}
-
-std::uint32_t to_micros(SteadyTime::duration span) noexcept {
-    return static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(duration_cast<microseconds>(span).count(), 0, UINT32_MAX));
-}
-
-// A function's own time; nothing of it on a hit.
-milliseconds authorizer_latency(const TraceRecord& record) noexcept {
-    const bool called = record.cache == CacheUse::miss || record.cache == CacheUse::joined ||
-                        record.cache == CacheUse::off;
-    return called ? duration_cast<milliseconds>(microseconds(record.authorizer_us))
-                  : milliseconds(0);
-}
 
 std::uint32_t to_millis(SteadyTime::duration span) noexcept {
     return static_cast<std::uint32_t>(
@@ -72,35 +28,6 @@ bool holds_scope(const authz::Grant& grant, const std::vector<std::string>& want
     return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& scope) {
         return std::find(grant.scopes.begin(), grant.scopes.end(), scope) != grant.scopes.end();
     });
-}
-
-policy::ConditionContext condition_context(const Request& request) noexcept {
-    policy::ConditionContext context;
-    context.now = request.began.wall;
-    context.source_ip = request.facts.source_ip;
-    context.source_arn = request.arn.text;
-    context.secure_transport = request.facts.secure;
-    if (const http::Field* field = http::find_field(request.head.fields, http::FieldId::referer))
-        context.referer = field->value;
-    if (const http::Field* field = http::find_field(request.head.fields, http::FieldId::user_agent))
-        context.user_agent = field->value;
-    return context;
-}
-
-std::uint64_t body_limit(const Request& request) noexcept {
-    return request.snapshot->model.limits.body_bytes;
-}
-
-// A target that was refused, or not read yet, has no path: what stands before its query, since
-// queries hold secrets and are never kept.
-std::string_view path_of(const Request& request) noexcept {
-    if (!request.facts.target.path.empty()) return request.facts.target.path;
-    return request.head.target.substr(0, request.head.target.find('?'));
-}
-
-std::string_view field_value(const http::RequestHead& head, http::FieldId id) noexcept {
-    const http::Field* field = http::find_field(head.fields, id);
-    return field == nullptr ? std::string_view() : field->value;
 }
 
 }  // namespace
@@ -116,11 +43,19 @@ void Request::clear() {
     identity = {};
     token = {};
     grant.reset();
+    api_key = -1;
     outcomes = {};
     verdict = {};
     record = {};
     detail.reset();
+    signature.reset();
+    signed_method = {};
+    refusal.clear();
     error_message.reset();
+    validation.clear();
+    mapped.reset();
+    answer.reset();
+    decision = false;
 }
 
 TraceDetail& Request::make_detail() {
@@ -130,13 +65,23 @@ TraceDetail& Request::make_detail() {
 
 Gateway::Gateway(std::shared_ptr<const Snapshot> snapshot,
                  authz::GrantCache& cache,
-                 Authorize& authorize,
-                 LambdaInvoker* invoker)
+                 Authorize& authorize)
     : snapshot_(std::move(snapshot)),
       cache_(cache),
       authorize_(authorize),
-      invoker_(invoker),
-      access_log_(make_access_log(snapshot_->model.access_log.format)) {}
+      access_log_(make_access_log(snapshot_->model.access_log.format)) {
+    journal_.begin(snapshot_->shared_from_this());
+}
+
+void Gateway::adopt(std::shared_ptr<const Snapshot> snapshot) {
+    if (snapshot == snapshot_) return;
+    metrics_.rename(*snapshot_, *snapshot);
+    snapshot_ = std::move(snapshot);
+    // The journal needs names alone: its hold on the configuration keeps nothing else alive, as a
+    // request's does.
+    journal_.begin(snapshot_->shared_from_this());
+    access_log_ = make_access_log(snapshot_->model.access_log.format);
+}
 
 void Gateway::start(Request& request,
                     const ClientFacts& client,
@@ -146,12 +91,14 @@ void Gateway::start(Request& request,
     request.began = now;
     ids_.make(request.ids, now.wall, client_request_id);
     request.record.request_id = request.ids.bytes;
+    request.record.decision = request.decision || client.decision;
     request.record.wall_ms = now.wall.time_since_epoch().count();
     authz::RequestFacts& facts = request.facts;
     facts.head = &request.head;
     facts.source_ip = client.source_ip;
     facts.listener_port = client.listener_port;
     facts.secure = client.secure;
+    facts.client_certificate = client.certificate.get();
     facts.request_id = request.ids.request();
     facts.extended_request_id = request.ids.extended();
     facts.time = now.wall;
@@ -172,7 +119,9 @@ Step Gateway::begin(Request& request,
                     const ClientFacts& client,
                     const Instant& now,
                     const std::function<Wake()>& make_wake) {
+    if (client.decision) return begin_decision(request, head, client, now, make_wake);
     request.head = head;
+    request.signed_method = head.method;
     start(request, client, now, field_value(head, http::FieldId::x_amzn_requestid));
     // An incoming trace header goes on as it is when it names a root; else a new root begins here
     // (X-Ray developer guide).
@@ -184,14 +133,19 @@ Step Gateway::begin(Request& request,
         request.facts.trace_id = request.trace_scratch;
     }
     const Errc unrouted = route(request);
-    if (unrouted != Errc::none) return settle(request);
+    if (unrouted != Errc::none) return settle(request, now);
+    if (request.decision && !is_decidable(request)) return settle(request, now);
+    find_api_key(request);
+    if (const http::Field* header = find_override(request))
+        return judge_override(request, *header, now);
     if (request.authorizer == nullptr) {
         request.outcomes.guarded = false;
-        return settle(request);
+        return settle(request, now);
     }
+    if (request.authorizer->access_keys) return read_signature(request, now);
     if (const Errc missing = find_identity(request); missing != Errc::none) {
         request.outcomes.identity = missing;
-        return settle(request);
+        return settle(request, now);
     }
     request.record.identity_found = true;
     return authorize(request, now, make_wake);
@@ -203,6 +157,7 @@ Errc Gateway::route(Request& request) {
     auto target = http::parse_target(request.head.target, request.target_scratch);
     if (!target) return request.outcomes.target = target.error().errc();
     facts.target = *target;
+    request.path_scratch.clear();
     if (target->asterisk) return request.outcomes.routing = Errc::route_unmatched;
     const Snapshot& snapshot = *request.snapshot;
     const routing::ApiMatch match = snapshot.api_table.find(request.head.host, target->path);
@@ -211,27 +166,45 @@ Errc Gateway::route(Request& request) {
     request.record.api = static_cast<std::int16_t>(match.api);
     facts.stage = &request.api->stage;
     facts.api_path = match.path;
+    request.outcomes.http_api = request.api->stage.http_api;
+    // What is decoded to be judged here would go on as it came elsewhere.
+    const bool decoded_elsewhere = request.decision && request.api->stage.http_api;
     if (target->encoded_slash &&
-        request.api->source->encoded_slash == config::EncodedSlash::refuse) {
+        (decoded_elsewhere || request.api->source->encoded_slash == config::EncodedSlash::refuse)) {
         return request.outcomes.target = Errc::target_encoded_slash;
     }
-    if (request.api->source->method_override) {
+    if (request.api->stage.http_api) {
+        if (const Errc refused = decode_slashes(request, match.api); refused != Errc::none)
+            return request.outcomes.target = refused;
+    }
+    if (request.api->source->method_override && !request.decision) {
         const std::string_view method =
             field_value(request.head, http::FieldId::x_http_method_override);
         if (is_token(method)) request.head.method = method;
     }
     const int index =
         request.api->table.find(request.head.method, facts.api_path, facts.parameters);
-    if (index == routing::RouteTable::kNoRoute)
+    if (index == routing::RouteTable::kNoRoute) {
+        // Only what no route takes: a route's authorizer is never stepped around.
+        const bool preflight = request.api->stage.cors && authz::Cors::is_preflight(request.head);
+        // A proxy would take the answer for an allow, and pass the preflight on to the upstream.
+        request.outcomes.preflight = preflight && !request.decision;
+        if (preflight && request.decision)
+            request.make_detail().error = "a preflight, which corsConfiguration cannot answer here";
         return request.outcomes.routing = Errc::route_unmatched;
+    }
     request.route = &request.api->routes[static_cast<std::size_t>(index)];
     request.record.route = static_cast<std::int16_t>(index);
     facts.parameter_names = request.api->table.parameter_names(index);
     facts.resource_path = request.route->source->path;
-    if (request.route->authorizer < 0) return Errc::none;
-    request.authorizer =
-        request.api->authorizers[static_cast<std::size_t>(request.route->authorizer)].get();
-    request.record.authorizer = static_cast<std::int16_t>(request.route->authorizer);
+    if (request.api->stage.http_api) facts.route_key = request.route->source->route_key;
+    if (request.route->authorizer >= 0) {
+        request.authorizer =
+            request.api->authorizers[static_cast<std::size_t>(request.route->authorizer)].get();
+        request.record.authorizer = static_cast<std::int16_t>(request.route->authorizer);
+    } else if (find_override(request) == nullptr) {
+        return Errc::none;
+    }
     // What one reader takes for data another takes for a path parameter or a separator: not where a
     // policy guards.
     if (target->path_parameter) return request.outcomes.target = Errc::target_path_parameter;
@@ -249,6 +222,8 @@ Errc Gateway::find_identity(Request& request) {
             authorizer.request_identity->find(request.facts, request.identity_scratch);
         request.identity = found.identity;
         request.token = found.first;
+        if (found.error != Errc::none)
+            request.make_detail().error = "identity source " + std::string(found.source);
         return found.error;
     }
     const auto found = authorizer.identity->find(request.head);
@@ -272,13 +247,13 @@ Step Gateway::authorize(Request& request,
                 record.cache = CacheUse::negative_hit;
                 ++metrics_.cache_negative_hits;
                 request.outcomes.authorizer = cached->negative;
-                return settle(request);
+                return settle(request, now);
             }
             if (still_holds(options, *cached->grant, now.wall)) {
                 record.cache = CacheUse::hit;
                 ++metrics_.cache_hits;
                 request.grant = std::move(cached->grant);
-                return judge(request);
+                return judge(request, now);
             }
         }
         ++metrics_.cache_misses;
@@ -305,22 +280,35 @@ Step Gateway::authorize(Request& request,
 Step Gateway::resume(Request& request, const AuthorizeResult& result, const Instant& now) {
     request.record.authorizer_us =
         std::max(result.micros, to_micros(now.steady - request.began.steady));
-    metrics_.authorizer_seconds.observe(static_cast<double>(request.record.authorizer_us) / 1e6);
+    if (request.snapshot == snapshot_) {
+        metrics_.observe_authorizer(request.record);
+    } else {  // it began before a reload: counted by what things are called now
+        metrics_.observe_authorizer(translate(request.record, *request.snapshot, *snapshot_));
+    }
     Step step = Step::refuse;
     if (result.grant == nullptr) {
         request.outcomes.authorizer = result.error == Errc::none ? Errc::internal : result.error;
-        step = settle(request);
+        step = settle(request, now);
     } else {
         request.grant = result.grant;
-        step = judge(request);
+        step = judge(request, now);
     }
     explain(request, &result);
     return step;
 }
 
 // Every request is judged by its own ARN, also on a hit: the cache holds policies, never verdicts.
-Step Gateway::judge(Request& request) {
+Step Gateway::judge(Request& request, const Instant& now) {
     TraceRecord& record = request.record;
+    const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
+    // Amazon Cognito: identity tokens where the method asks for no scopes, else access tokens. One
+    // cached grant may meet both kinds of method.
+    const authz::TokenUse use = request.grant->token_use;
+    if (use != authz::TokenUse::any &&
+        use != (scopes.empty() ? authz::TokenUse::id : authz::TokenUse::access)) {
+        request.outcomes.authorizer = Errc::token_use_refused;
+        return settle(request, now);
+    }
     const policy::Decision decision =
         policy::evaluate(request.grant->policy, request.arn, condition_context(request));
     request.facts.grant = request.grant.get();
@@ -331,211 +319,47 @@ Step Gateway::judge(Request& request) {
     record.statement = static_cast<std::int16_t>(decision.statement);
     record.resource = static_cast<std::int16_t>(decision.resource);
     record.identity = request.grant->identity_digest;
-    const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
     request.outcomes.scope_required = !scopes.empty();
     request.outcomes.scope_held = !scopes.empty() && holds_scope(*request.grant, scopes);
-    return settle(request);
+    return settle(request, now);
 }
 
-Step Gateway::settle(Request& request) {
-    request.verdict = authz::decide(request.outcomes);
-    TraceRecord& record = request.record;
-    record.reason = static_cast<std::uint16_t>(request.verdict.reason);
-    if (request.verdict.allow) {
-        if (request.route->forward) return Step::forward;
-        return request.route->aws_proxy ? Step::invoke : Step::mock;
+// In the authorizer's place: judged as any other grant, on open routes too.
+Step Gateway::judge_override(Request& request, const http::Field& header, const Instant& now) {
+    request.outcomes.guarded = true;
+    const Errc error = take_override(request, header, authorize_);
+    Step step = Step::refuse;
+    if (error == Errc::none) {
+        step = judge(request, now);
+    } else if (error == Errc::override_invalid || error == Errc::override_expired) {
+        request.outcomes.identity = error;
+        step = settle(request, now);
+    } else {
+        request.outcomes.authorizer = error;
+        step = settle(request, now);
     }
-    record.refused = true;
-    record.response = request.verdict.response;
+    explain(request, nullptr);
+    return step;
+}
+
+Step Gateway::settle(Request& request, const Instant& now) {
+    request.verdict = authz::decide(request.outcomes);
+    // Last, so that only who may pass is counted, and a refusal costs nobody anything.
+    if (request.verdict.allow && request.route != nullptr && request.route->usage.any()) {
+        request.outcomes.metered = true;
+        request.outcomes.usage = admit(request, now);
+        request.verdict = authz::decide(request.outcomes);
+    }
+    request.record.reason = static_cast<std::uint16_t>(request.verdict.reason);
+    if (!request.verdict.allow) return refuse(request);
+    return request.decision ? answer_decision(request) : follow(request, now);
+}
+
+Step Gateway::refuse(Request& request) {
+    request.record.refused = true;
+    request.record.response = request.verdict.response;
     explain(request, nullptr);
     return Step::refuse;
-}
-
-Errc Gateway::invoke(Request& request,
-                     std::string_view content,
-                     const Instant& now,
-                     LambdaDone done) {
-    request.invoked = now.steady;
-    const config::Integration& integration = request.route->source->integration;
-    const auto kind =
-        request.grant ? forward::AuthorizerKind::lambda : forward::AuthorizerKind::none;
-    const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
-    LambdaCall call;
-    const Errc error = forward::append_proxy_event({request.facts,
-                                                    request.route->source->route_key,
-                                                    content,
-                                                    kind,
-                                                    !scopes.empty(),
-                                                    authorizer_latency(request.record)},
-                                                   *request.route->aws_proxy,
-                                                   call.payload);
-    if (error != Errc::none) return error;
-    if (invoker_ == nullptr) {
-        done({authz::Invocation::End::not_invokable, {}, "no functions can be called here"});
-        return Errc::none;
-    }
-    call.function = static_cast<std::uint32_t>(integration.function);
-    call.timeout = integration.timeout;
-    call.request_id = request.facts.request_id;
-    call.trace_id = request.facts.trace_id;
-    call.api_id = request.api->stage.api_id;
-    call.source_arn = request.arn.text;
-    invoker_->invoke(std::move(call), std::move(done));
-    return Errc::none;
-}
-
-authz::RenderedResponse Gateway::read_answer(Request& request,
-                                             const LambdaOutcome& outcome,
-                                             const Instant& now) {
-    const forward::ProxyEventOptions& options = *request.route->aws_proxy;
-    request.record.first_byte_us = to_micros(now.steady - request.invoked);
-    metrics_.upstream_seconds.observe(static_cast<double>(request.record.first_byte_us) / 1e6);
-    auto answer = forward::read_proxy_answer(
-        outcome.view(),
-        {options.format, request.api->source->plain_headers, options.binary_media_types},
-        request.facts);
-    if (!answer) {
-        ++metrics_.upstream_failures;
-        std::string detail = answer.error().detail;
-        if (!outcome.detail.empty())
-            detail += (detail.empty() ? "" : ": ") + printable(outcome.detail, 300);
-        return render_failure(request, answer.error().errc(), std::move(detail));
-    }
-    request.record.upstream_status = static_cast<std::uint16_t>(answer->status);
-    append_dev_header(request, answer->headers);
-    return std::move(answer).value();
-}
-
-// What a refusal or a miss adds to the trace. Called once or twice per request; a cached Allow
-// never comes here.
-void Gateway::explain(Request& request, const AuthorizeResult* result) const {
-    TraceDetail& detail = request.make_detail();
-    detail.path = printable(path_of(request), limits::kTraceDetailBytes);
-    detail.host = printable(request.head.host);
-    detail.method_arn = request.arn.text;
-    if (!request.identity.empty() && request.record.identity == 0) {
-        const jwt::Sha256 digest = jwt::sha256(request.identity);
-        for (std::size_t i = 0; i < 4; ++i)
-            request.record.identity = (request.record.identity << 8) | digest[i];
-    }
-    detail.hint = hint_for(static_cast<Errc>(request.record.reason));
-    if (result != nullptr) {
-        detail.checks = result->checks;
-        detail.error = result->detail;
-        detail.kid = printable(result->kid);
-        detail.key_age_s = result->key_age_s;
-    }
-    if (request.grant == nullptr) return;
-    detail.principal = printable(request.grant->principal_id);
-    detail.issued_for = request.grant->issued_for;
-    detail.policy = request.grant->policy.text;
-    detail.left_out = request.grant->left_out;
-    detail.statements.clear();
-    policy::evaluate(
-        request.grant->policy, request.arn, condition_context(request), &detail.statements);
-    const bool trapped = request.verdict.reason == Errc::implicit_deny &&
-                         request.authorizer->narrow && detail.issued_for != detail.method_arn;
-    if (trapped) {
-        const bool hit = request.record.cache == CacheUse::hit;
-        detail.hint =
-            std::string(hit ? "the cached" : "the") + " policy was made for " + detail.issued_for +
-            (request.authorizer->calls_function()
-                 ? " and does not allow this: let the function allow the whole stage, or set "
-                 : " and allows nothing else: use \"resource\": \"stage\", or ") +
-            "\"authorizerResultTtlInSeconds\": 0";
-    }
-}
-
-authz::RenderedResponse Gateway::render(Request& request, const authz::GatewayError& error) const {
-    static const authz::GatewayResponses kBuiltIn;
-    request.record.refused = true;
-    request.record.response = error.type;
-    request.error_message = error.message;
-    static const authz::StageFacts kNoStage;
-    authz::RequestFacts facts = request.facts;
-    if (facts.stage == nullptr) facts.stage = &kNoStage;
-    authz::RenderedResponse response =
-        (request.api != nullptr ? request.api->responses : kBuiltIn).render(error, facts);
-    append_dev_header(request, response.headers);
-    request.record.status = static_cast<std::uint16_t>(response.status);
-    return response;
-}
-
-void Gateway::append_dev_header(const Request& request, std::string& headers) const {
-    if (!request.snapshot->dev) return;
-    headers.append("x-gatehouse-trace: ").append(request.ids.request()).append("; reason=");
-    headers.append(reason_id(static_cast<Errc>(request.record.reason))).append("\r\n");
-}
-
-authz::RenderedResponse Gateway::render_refusal(Request& request) const {
-    if (http::status_of_read_error(request.verdict.reason) != 0)
-        return render(request, authz::make_error(request.verdict.reason, body_limit(request)));
-    const std::string_view authorization = field_value(request.head, http::FieldId::authorization);
-    const bool old_wording = request.api != nullptr && request.api->source->deny_messages_2015;
-    return render(request, authz::make_error(request.verdict, authorization, old_wording));
-}
-
-authz::RenderedResponse Gateway::render_failure(Request& request,
-                                                Errc error,
-                                                std::string text) const {
-    request.record.reason = static_cast<std::uint16_t>(error);
-    explain(request, nullptr);
-    request.detail->error = std::move(text);
-    return render(request, authz::make_error(error, body_limit(request)));
-}
-
-void Gateway::finish(Request& request, const Instant& now) {
-    TraceRecord& record = request.record;
-    // A refusal ends with the clock reading that it began with; its authorizer took time all the
-    // same.
-    record.total_us = std::max(to_micros(now.steady - request.began.steady), record.authorizer_us);
-    const std::string_view path = path_of(request);
-    const std::string_view method = request.head.method;
-    std::size_t at = std::min(method.size(), sizeof(record.method_path) - 1);
-    if (at > 0) std::memcpy(record.method_path, method.data(), at);
-    record.method_path[at++] = ' ';
-    const std::size_t room = std::min(path.size(), sizeof(record.method_path) - at);
-    if (room > 0) std::memcpy(record.method_path + at, path.data(), room);
-    record.path_bytes = static_cast<std::uint8_t>(at + room);
-    record.path_cut = room < path.size();
-    metrics_.count(record);
-    if (access_log_) write_access_log(request);
-    if (observer_) observer_(record);
-    if (request.detail) request.detail->bound();
-    journal_.add(record, std::move(request.detail));
-    request.detail.reset();
-}
-
-void Gateway::write_access_log(Request& request) {
-    if (access_lines_.size() > kAccessLogBuffer) {
-        ++metrics_.access_log_dropped;
-        return;
-    }
-    const TraceRecord& record = request.record;
-    const auto reason = static_cast<Errc>(record.reason);
-    authz::AnswerFacts answer;
-    answer.status = record.status;
-    answer.response_length = record.response_bytes;
-    answer.integration_status = record.upstream_status == 0 ? -1 : record.upstream_status;
-    answer.response_latency_ms = record.total_us / 1000;
-    if (record.first_byte_us != 0) answer.integration_latency_ms = record.first_byte_us / 1000;
-    if (record.authorizer >= 0) answer.authorizer_latency_ms = record.authorizer_us / 1000;
-    answer.authorizer_status = record.judged ? 200 : -1;
-    answer.reason = reason_id(reason);
-    answer.cache = to_string(record.cache);
-    if (record.refused) answer.error = answer.reason;
-    static const authz::StageFacts kNoStage;
-    authz::RequestFacts facts = request.facts;
-    if (facts.stage == nullptr) facts.stage = &kNoStage;
-    facts.answer = &answer;
-    const authz::ErrorFacts error{record.response, request.error_message};
-    if (record.refused) facts.error = &error;
-    access_log_->append(facts, "-", authz::Escape::log, access_lines_);
-    access_lines_ += '\n';
-}
-
-std::string Gateway::take_access_log() {
-    return std::exchange(access_lines_, {});
 }
 
 }  // namespace gatehouse::app

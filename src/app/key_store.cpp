@@ -3,6 +3,7 @@
 #include "gatehouse/app/key_refresh.hpp"
 #include "gatehouse/http/conceal_url.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -22,12 +23,15 @@ struct Source {
 
     KeySourceOptions options;
     KeyRefresh refresh;
+    bool in_use = true;
     std::optional<Keys> keys;
     std::vector<std::function<void()>> waiting;
     std::string location;
     std::string last_error;
     std::uint64_t fetches = 0;
     std::uint64_t failures = 0;
+    SteadyTime fetch_began{};
+    Histogram fetch_seconds;
 
     bool usable(SteadyTime now) const { return keys && now - keys->fetched <= options.max_stale; }
 };
@@ -64,10 +68,24 @@ void KeyStore::on_keys_changed(KeysChanged keys_changed) {
 std::uint32_t KeyStore::add(const KeySourceOptions& options) {
     const std::lock_guard lock(impl_->mutex);
     for (std::size_t i = 0; i < impl_->sources.size(); ++i) {
-        if (impl_->sources[i]->options == options) return static_cast<std::uint32_t>(i);
+        if (impl_->sources[i]->options != options) continue;
+        if (!std::exchange(impl_->sources[i]->in_use, true)) impl_->sources[i]->refresh.make_due();
+        return static_cast<std::uint32_t>(i);
     }
     impl_->sources.push_back(std::make_unique<Source>(options));
     return static_cast<std::uint32_t>(impl_->sources.size() - 1);
+}
+
+void KeyStore::retain(const std::vector<std::uint32_t>& sources) {
+    const std::lock_guard lock(impl_->mutex);
+    for (std::size_t i = 0; i < impl_->sources.size(); ++i)
+        impl_->sources[i]->in_use = std::ranges::binary_search(sources, i);
+}
+
+void KeyStore::refetch() {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& source : impl_->sources)
+        source->refresh.make_due();
 }
 
 std::optional<Keys> KeyStore::current(std::uint32_t source, SteadyTime now) const {
@@ -86,6 +104,7 @@ bool KeyStore::await_fetch(std::uint32_t source, SteadyTime now, std::function<v
         if (!start && !found.refresh.under_way()) return false;
         found.waiting.push_back(std::move(ready));
         if (!start) return true;
+        found.fetch_began = now;
         options = found.options;
     }
     impl_->start_fetch(source, options);
@@ -108,8 +127,10 @@ void KeyStore::tick(SteadyTime now) {
     {
         const std::lock_guard lock(impl_->mutex);
         for (std::size_t i = 0; i < impl_->sources.size(); ++i) {
-            if (impl_->sources[i]->refresh.tick(now))
-                due.emplace_back(static_cast<std::uint32_t>(i), impl_->sources[i]->options);
+            Source& source = *impl_->sources[i];
+            if (!source.in_use || !source.refresh.tick(now)) continue;
+            source.fetch_began = now;
+            due.emplace_back(static_cast<std::uint32_t>(i), source.options);
         }
     }
     for (const auto& [source, options] : due)
@@ -126,6 +147,9 @@ void KeyStore::fetched(std::uint32_t source,
         const std::lock_guard lock(impl_->mutex);
         Source& found = *impl_->sources[source];
         ++found.fetches;
+        if (found.refresh.under_way())
+            found.fetch_seconds.observe(
+                std::chrono::duration<double>(now - found.fetch_began).count());
         if (!location.empty()) found.location = http::conceal_url(location);
         if (keys) {
             if (lost_a_key(found.keys, **keys)) changed = *keys;
@@ -153,11 +177,13 @@ std::vector<KeySourceStatus> KeyStore::status(SteadyTime now) const {
     std::vector<KeySourceStatus> rows;
     for (const auto& source : impl_->sources) {
         KeySourceStatus row;
+        row.in_use = source->in_use;
         row.issuer = source->options.issuer;
         row.location = source->location;
         row.usable = source->usable(now);
         row.fetches = source->fetches;
         row.failures = source->failures;
+        row.fetch_seconds = source->fetch_seconds;
         row.last_error = source->last_error;
         if (!source->refresh.under_way()) row.next_fetch_in = source->refresh.next_in(now);
         if (source->keys) {

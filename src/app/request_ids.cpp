@@ -10,7 +10,6 @@ namespace gatehouse::app {
 namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
-constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 std::uint64_t rotate_left(std::uint64_t x, int k) noexcept {
     return (x << k) | (x >> (64 - k));
@@ -70,7 +69,8 @@ std::uint64_t IdSource::next() noexcept {
 
 void IdSource::make(RequestIds& ids, WallTime now, std::string_view client_id) noexcept {
     const std::uint64_t random[4] = {next(), next(), next(), next()};
-    if (const auto given = client_id.empty() ? std::nullopt : parse_request_id(client_id)) {
+    const auto given = client_id.empty() ? std::nullopt : parse_request_id(client_id);
+    if (given) {
         ids.bytes = *given;
     } else {
         std::memcpy(ids.bytes.data(), random, ids.bytes.size());
@@ -79,13 +79,10 @@ void IdSource::make(RequestIds& ids, WallTime now, std::string_view client_id) n
         ids.bytes[8] = static_cast<unsigned char>((ids.bytes[8] & 0x3f) | 0x80);
     }
     write_uuid(ids.request_id, ids.bytes);
-    std::uint64_t bits = random[2];
-    for (std::size_t i = 0; i < 15; ++i) {
-        if (i == 10) bits = random[3];
-        ids.extended_id[i] = kBase64[bits & 63];
-        bits >>= 6;
-    }
-    ids.extended_id[15] = '=';
+    // An id that the client chose may come twice; the short one never does.
+    std::array<unsigned char, 16> source = ids.bytes;
+    if (given) std::memcpy(source.data(), &random[2], source.size());
+    ids.extended_id = make_extended_id(source);
     const auto seconds = static_cast<std::uint32_t>(
         std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
     unsigned char time[4];

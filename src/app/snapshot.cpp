@@ -1,10 +1,18 @@
 #include "gatehouse/app/snapshot.hpp"
 
+#include "compile_usage.hpp"
+#include "context_names.hpp"
+#include "gatehouse/authz/cors.hpp"
+#include "gatehouse/authz/expression.hpp"
+#include "gatehouse/authz/http_mapping.hpp"
+#include "gatehouse/authz/iam_grant.hpp"
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/forward/context_headers.hpp"
 #include "gatehouse/policy/arn.hpp"
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace gatehouse::app {
@@ -26,22 +34,51 @@ std::uint32_t add_key_source(const config::JwtProvider& provider, KeyStore& keys
     return keys.add(options);
 }
 
-authz::JwtAuthorizerOptions jwt_options(const config::JwtAuthorizer& jwt) {
+void add_claim_rules(const config::ClaimSettings& settings, authz::ClaimRules& rules) {
+    for (const config::ContextEntry& entry : settings.context)
+        rules.context.push_back({entry.key, entry.claim, entry.default_value, entry.join});
+    rules.method_resource = settings.resource == "method";
+    rules.statements = settings.statements;
+}
+
+authz::JwtAuthorizerOptions jwt_options(const config::Api& api, const config::Authorizer& source) {
+    const config::JwtAuthorizer& jwt = source.jwt;
     authz::JwtAuthorizerOptions options;
+    options.user_pools = !source.user_pools.empty();
+    if (options.user_pools) options.audience_expression = source.identity_validation_expression;
     for (const config::JwtProvider& provider : jwt.providers) {
-        jwt::Provider trusted{provider.issuer, provider.audience, {}};
+        jwt::Provider trusted{provider.issuer, provider.audience, {}, options.user_pools};
         for (const std::string& name : provider.algorithms) {
             if (const auto algorithm = jwt::find_algorithm(name))
                 trusted.algorithms.add(*algorithm);
         }
         options.providers.push_back(std::move(trusted));
     }
-    options.rules = {jwt.clock_skew, jwt.require_expiration, jwt.require_key_id};
-    for (const config::ContextEntry& entry : jwt.context) {
-        options.context.push_back({entry.key, entry.claim, entry.default_value, entry.join});
+    options.rules.clock_skew = jwt.clock_skew;
+    options.rules.require_expiration = jwt.require_expiration;
+    options.rules.require_key_id = jwt.require_key_id;
+    if (source.type == "JWT") {
+        const bool http = api.protocol == config::Protocol::http;
+        options.rules.require_subject = false;  // nothing is known to ask for one
+        options.rules.client_id_as_audience = http;
+        options.claims_form = http ? authz::ClaimsForm::http_api : authz::ClaimsForm::typed;
     }
-    options.method_resource = jwt.resource == "method";
-    options.statements = jwt.statements;
+    add_claim_rules(jwt, options);
+    return options;
+}
+
+authz::IntrospectionOptions introspection_options(const config::Introspection& source) {
+    authz::IntrospectionOptions options;
+    options.endpoint = source.endpoint;
+    options.client_id = source.client_id;
+    options.client_secret = source.client_secret;
+    options.secret_in_form = source.secret_in_form;
+    options.issuer = source.issuer;
+    options.audience = source.audience;
+    options.clock_skew = source.clock_skew;
+    options.require_expiration = source.require_expiration;
+    options.require_subject = source.require_subject;
+    add_claim_rules(source, options);
     return options;
 }
 
@@ -59,14 +96,18 @@ std::string fingerprint(const config::Model& model,
     std::string text = source.type + '\n' + source.authorizer_uri + '\n' + source.identity_source +
                        '\n' + source.identity_validation_expression + '\n' +
                        (source.require_principal_id ? "principal" : "") + '\n' +
+                       std::to_string(static_cast<int>(source.payload_format)) +
+                       (source.simple_responses ? "simple" : "") + '\n' +
                        (api.context_headers.enabled ? "headers" : "") + '\n' +
-                       api.context_headers.prefix + '\n' + api.region + '\n' + api.account_id;
+                       api.context_headers.prefix + '\n' + api.region + '\n' + api.account_id +
+                       '\n' + api.name + '\n' + source.text;
     if (authorizer.jwt) {
         text += '\n' + authorizer.jwt->fingerprint();
+    } else if (authorizer.introspection) {
+        text += '\n' + authorizer.introspection->fingerprint();
     } else {
         // Whatever the event shows the function of the API, and what the function is.
         const auto& function = model.functions.at(static_cast<std::size_t>(source.function));
-        add_text(text, api.name);
         add_text(text, api.base_path);
         for (const std::string& host : api.domain_names)
             add_text(text, host);
@@ -89,18 +130,72 @@ std::string fingerprint(const config::Model& model,
     return text;
 }
 
-Result<void> compile_identity(const config::Authorizer& source, CompiledAuthorizer& compiled) {
+// The sources of HTTP APIs stand with commas between them, which no name of theirs has.
+std::vector<std::string> split_sources(std::string_view text) {
+    std::vector<std::string> sources;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        sources.emplace_back(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return sources;
+}
+
+Result<void> compile_http_identity(const config::Authorizer& source, CompiledAuthorizer& compiled) {
+    constexpr std::string_view kHeader = "$request.header.";
+    const std::vector<std::string> sources = split_sources(source.identity_source);
+    // One header is read without a copy.
+    if (source.type == "JWT" && sources.size() == 1 && sources.front().starts_with(kHeader)) {
+        auto identity = authz::IdentitySource::make(
+            "method.request.header." + sources.front().substr(kHeader.size()), "");
+        if (!identity) return at(source.pointer, std::move(identity).error());
+        compiled.identity.emplace(std::move(identity).value());
+        return {};
+    }
+    auto identity = authz::RequestIdentity::make_for_http(sources);
+    if (!identity) return at(source.pointer, std::move(identity).error());
+    compiled.request_identity = std::move(identity).value();
+    return {};
+}
+
+Result<void> compile_identity(const config::Api& api,
+                              const config::Authorizer& source,
+                              CompiledAuthorizer& compiled) {
+    compiled.bare_token = source.type != "TOKEN";
+    if (api.protocol == config::Protocol::http) return compile_http_identity(source, compiled);
     if (source.type == "REQUEST") {
         auto identity = authz::RequestIdentity::make(source.identity_source);
         if (!identity) return at(source.pointer, std::move(identity).error());
         compiled.request_identity = std::move(identity).value();
         return {};
     }
-    auto identity =
-        authz::IdentitySource::make(source.identity_source, source.identity_validation_expression);
+    // A Cognito authorizer's expression is for the token's aud.
+    auto identity = authz::IdentitySource::make(
+        source.identity_source,
+        source.user_pools.empty() ? source.identity_validation_expression : std::string());
     if (!identity) return at(source.pointer, std::move(identity).error());
     compiled.identity.emplace(std::move(identity).value());
     return {};
+}
+
+// INVARIANT: a signature's grant is for this stage alone, like any other.
+Result<AccessKeys> compile_access_keys(const config::Model& model, const config::Api& api) {
+    AccessKeys keys;
+    for (const config::AccessKey& source : model.access_keys) {
+        auto grant = authz::make_iam_grant({api.region, api.account_id, api.api_id, api.stage_name},
+                                           source.id,
+                                           source.principal_id);
+        if (!grant) return std::move(grant).error();
+        auto headers = forward::make_context_headers(*grant,
+                                                     {api.context_headers.enabled,
+                                                      api.context_headers.prefix,
+                                                      api.context_headers.request_context});
+        if (!headers) return std::move(headers).error();
+        grant->header_block = std::move(headers->block);
+        keys[source.id] = {source.secret,
+                           std::make_shared<const authz::Grant>(std::move(grant).value())};
+    }
+    return keys;
 }
 
 Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Model& model,
@@ -110,10 +205,21 @@ Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const config::Mod
                                                                KeyStore& keys) {
     auto compiled = std::make_unique<CompiledAuthorizer>();
     compiled->source = &source;
-    if (auto identity = compile_identity(source, *compiled); !identity)
+    if (source.type == "AWS_IAM") {
+        auto known = compile_access_keys(model, api);
+        if (!known) return at(source.pointer, std::move(known).error());
+        compiled->access_keys = std::move(known).value();
+        return compiled;
+    }
+    if (auto identity = compile_identity(api, source, *compiled); !identity)
         return std::move(identity).error();
-    if (source.function < 0) {
-        auto jwt = authz::JwtAuthorizer::make(jwt_options(source.jwt));
+    if (source.introspection) {
+        auto made = authz::Introspection::make(introspection_options(*source.introspection));
+        if (!made) return at(source.pointer + "/introspection", std::move(made).error());
+        compiled->introspection.emplace(std::move(made).value());
+        compiled->narrow = compiled->introspection->narrower_than_stage();
+    } else if (source.function < 0) {
+        auto jwt = authz::JwtAuthorizer::make(jwt_options(api, source));
         if (!jwt) return at(source.pointer + "/jwt", std::move(jwt).error());
         compiled->jwt.emplace(std::move(jwt).value());
         compiled->narrow = compiled->jwt->narrower_than_stage();
@@ -151,10 +257,41 @@ struct ReservedNames {
     std::vector<std::string> prefixes;
 };
 
-// Every header that any route of any API maps, and every API's context prefix: two APIs may share
-// an upstream. A route that maps such a name from the client's own field still writes that value,
-// since its author said so. Of the clients' fields only what carries authorizer context is taken,
-// and only within its API.
+// The header that a mapping of an HTTP API writes in the gateway's name; empty: none. What is only
+// appended to, or taken away on one route, stays the client's on others, unless it carries context.
+std::string header_of_http_mapping(const std::string& destination,
+                                   const std::string& source,
+                                   bool& context) {
+    const auto parsed = authz::parse_http_destination(destination);
+    using Action = authz::HttpDestination::Action;
+    if (!parsed || parsed->place != authz::HttpDestination::Place::header ||
+        parsed->action == Action::remove)
+        return {};
+    const auto value = authz::Expression::make_for_http(source);
+    context = value && value->reads("context.authorizer.");
+    return context || parsed->action == Action::overwrite ? parsed->name : std::string();
+}
+
+// Headers that a request template writes: $context.requestOverride.header.NAME, or ['NAME'].
+void add_overridden_headers(std::string_view text, std::vector<std::string>& into) {
+    constexpr std::string_view kOverride = "requestOverride.header";
+    for (std::size_t at = text.find(kOverride); at != std::string_view::npos;
+         at = text.find(kOverride, at)) {
+        at += kOverride.size();
+        std::string_view rest = text.substr(at);
+        rest.remove_prefix(std::min(rest.find_first_not_of(".['\" "), rest.size()));
+        std::size_t length = 0;
+        while (length < rest.size() && is_tchar(rest[length]) && rest[length] != '\'')
+            ++length;
+        std::string name(rest.substr(0, length));
+        if (!name.empty() && !is_client_field(name)) into.push_back(std::move(name));
+    }
+}
+
+// Every header that any route of any API maps or templates write, and every API's context prefix:
+// two APIs may share an upstream. A route that maps such a name from the client's own field still
+// writes that value, since its author said so. Of the clients' fields only what carries authorizer
+// context is taken, and only within its API.
 ReservedNames reserved_names(const config::Model& model, const config::Api& api) {
     constexpr std::string_view kHeader = "integration.request.header.";
     constexpr std::string_view kContext = "context.authorizer.";
@@ -163,15 +300,91 @@ ReservedNames reserved_names(const config::Model& model, const config::Api& api)
         if (other.context_headers.enabled)
             reserved.prefixes.push_back(other.context_headers.prefix);
         for (const config::Route& route : other.routes) {
+            for (const auto& [type, text] : route.integration.request_templates)
+                add_overridden_headers(text, reserved.headers);
             for (const auto& [destination, source] : route.integration.request_parameters) {
-                if (!destination.starts_with(kHeader)) continue;
-                std::string name = destination.substr(kHeader.size());
-                const bool context = &other == &api && source.starts_with(kContext);
+                std::string name;
+                bool context = false;
+                if (other.protocol == config::Protocol::http) {
+                    name = header_of_http_mapping(destination, source, context);
+                } else if (destination.starts_with(kHeader)) {
+                    name = destination.substr(kHeader.size());
+                    context = source.starts_with(kContext);
+                }
+                if (name.empty()) continue;
+                context = context && &other == &api;
                 if (context || !is_client_field(name)) reserved.headers.push_back(std::move(name));
             }
         }
     }
     return reserved;
+}
+
+constexpr std::string_view kBodySource = "method.request.body";
+
+bool reads_body(std::string_view source) noexcept {
+    return source == kBodySource || source.starts_with(std::string(kBodySource) + ".");
+}
+
+mapping::IntegrationSpec mapping_spec(const config::Api& api,
+                                      const config::Integration& source,
+                                      const ReservedNames& reserved) {
+    mapping::IntegrationSpec spec;
+    spec.mock = source.type == config::IntegrationType::mock;
+    spec.request_templates = source.request_templates;
+    spec.passthrough = source.passthrough == config::Passthrough::when_no_match
+                           ? mapping::Passthrough::when_no_match
+                       : source.passthrough == config::Passthrough::when_no_templates
+                           ? mapping::Passthrough::when_no_templates
+                           : mapping::Passthrough::never;
+    for (const auto& [destination, text] : source.request_parameters)
+        if (reads_body(text)) spec.body_parameters[destination] = text;
+    for (const config::IntegrationResponse& response : source.integration_responses) {
+        spec.responses.push_back({response.key,
+                                  response.status_code,
+                                  response.selection_pattern,
+                                  response.response_parameters,
+                                  response.response_templates});
+    }
+    spec.plain_headers = api.plain_headers;
+    spec.reserved_headers = reserved.headers;
+    spec.reserved_prefixes = reserved.prefixes;
+    return spec;
+}
+
+// What the plan writes of the mappings. Those that read the body come with each request; in a path
+// they leave their place, which is nothing without a value.
+std::map<std::string, std::string> plan_parameters(const config::Integration& source) {
+    std::map<std::string, std::string> parameters;
+    for (const auto& [destination, text] : source.request_parameters) {
+        if (!reads_body(text)) {
+            parameters[destination] = text;
+        } else if (destination.starts_with("integration.request.path.")) {
+            parameters[destination] = "''";
+        }
+    }
+    return parameters;
+}
+
+Result<void> compile_validator(const config::Api& api,
+                               const config::Route& source,
+                               CompiledRoute& route) {
+    if (source.request_validator.empty()) return {};
+    const auto validator = std::ranges::find(
+        api.request_validators, source.request_validator, &config::RequestValidator::name);
+    // INVARIANT: what is to be validated is. Config refuses unknown names; this is the second lock.
+    if (validator == api.request_validators.end())
+        return fail(Errc::config_invalid, source.pointer + "/requestValidator: no such validator");
+    std::map<std::string, Json> models = api.models;
+    models.insert(mapping::built_in_models().begin(), mapping::built_in_models().end());
+    auto made = mapping::RequestValidator::make({validator->validate_parameters,
+                                                 validator->validate_body,
+                                                 source.request_parameters,
+                                                 source.request_models},
+                                                models);
+    if (!made) return at(source.pointer, std::move(made).error());
+    route.validator = std::make_unique<const mapping::RequestValidator>(std::move(made).value());
+    return {};
 }
 
 Result<CompiledRoute> compile_route(const config::Api& api,
@@ -191,6 +404,18 @@ Result<CompiledRoute> compile_route(const config::Api& api,
                     source.pointer + "/authorizer: no authorizer of the name \"" +
                         source.authorizer + "\"");
     }
+    if (auto compiled = compile_validator(api, source, route); !compiled)
+        return std::move(compiled).error();
+    if (source.integration.mapped()) {
+        auto mapped = mapping::Integration::make(mapping_spec(api, source.integration, reserved));
+        if (!mapped) {
+            Error error = std::move(mapped).error();
+            error.detail = source.pointer + "/integration" + error.detail;
+            return error;
+        }
+        route.mapped = std::make_unique<const mapping::Integration>(std::move(mapped).value());
+        if (source.integration.type == config::IntegrationType::mock) return route;
+    }
     if (source.integration.type == config::IntegrationType::mock) {
         const auto& templates = source.integration.response_templates;
         if (!templates.empty()) {
@@ -207,6 +432,7 @@ Result<CompiledRoute> compile_route(const config::Api& api,
         if (source.integration.function < 0)
             return fail(Errc::config_invalid, source.pointer + "/integration/uri: no function");
         forward::ProxyEventOptions options;
+        options.format = event_format(source.integration.payload_format);
         options.binary_media_types = api.binary_media_types;
         options.reserved_headers = reserved.headers;
         options.reserved_prefixes = reserved.prefixes;
@@ -215,14 +441,19 @@ Result<CompiledRoute> compile_route(const config::Api& api,
     }
     forward::ForwardOptions options;
     options.uri = source.integration.uri;
+    options.tls_name = source.integration.server_name_to_verify;
     options.http_method = source.integration.http_method;
-    options.request_parameters = source.integration.request_parameters;
+    options.request_parameters = plan_parameters(source.integration);
+    options.answer_parameters = source.integration.answer_parameters;
     const auto names = compiled_api.table.parameter_names(index);
     options.path_parameters.assign(names.begin(), names.end());
     options.context_headers = {api.context_headers.enabled,
                                api.context_headers.prefix,
                                api.context_headers.request_context};
     options.plain_headers = api.plain_headers;
+    options.http_api = api.protocol == config::Protocol::http;
+    options.append_request_path =
+        source.integration.append_path || source.path == routing::kDefaultRoute;
     options.reserved_headers = reserved.headers;
     options.reserved_prefixes = reserved.prefixes;
     auto plan = forward::ForwardPlan::make(std::move(options));
@@ -252,6 +483,17 @@ authz::StageFacts stage_facts(const config::Api& api) {
         policy::make_stage_prefix({api.region, api.account_id, api.api_id, api.stage_name});
     stage.base_path = api.base_path == "/" ? "" : api.base_path;
     stage.stage_variables = api.stage_variables;
+    stage.http_api = api.protocol == config::Protocol::http;
+    if (api.cors) {
+        const config::Cors& cors = *api.cors;
+        stage.cors =
+            std::make_shared<const authz::Cors>(authz::CorsOptions{cors.allow_origins,
+                                                                   cors.allow_methods,
+                                                                   cors.allow_headers,
+                                                                   cors.expose_headers,
+                                                                   cors.max_age,
+                                                                   cors.allow_credentials});
+    }
     return stage;
 }
 
@@ -265,7 +507,8 @@ Result<CompiledApi> compile_api(const config::Model& model,
     std::vector<routing::RouteSpec> specs;
     for (const config::Route& route : source.routes)
         specs.push_back({route.method, route.path});
-    auto table = routing::RouteTable::make(specs);
+    auto table = routing::RouteTable::make(
+        specs, api.stage.http_api ? routing::Precedence::http : routing::Precedence::rest);
     if (!table) return at(source.pointer + "/routes", std::move(table).error());
     api.table = std::move(table).value();
     for (const config::Authorizer& authorizer : source.authorizers) {
@@ -287,13 +530,46 @@ Result<CompiledApi> compile_api(const config::Model& model,
 
 }  // namespace
 
+authz::EventFormat event_format(config::PayloadFormat format) noexcept {
+    switch (format) {
+        case config::PayloadFormat::http_1_0:
+            return authz::EventFormat::http_1_0;
+        case config::PayloadFormat::http_2_0:
+            return authz::EventFormat::http_2_0;
+        default:
+            return authz::EventFormat::rest;
+    }
+}
+
+std::vector<std::uint32_t> Snapshot::key_sources() const {
+    std::set<std::uint32_t> sources;
+    for (const CompiledApi& api : apis) {
+        for (const auto& authorizer : api.authorizers)
+            sources.insert(authorizer->key_sources.begin(), authorizer->key_sources.end());
+    }
+    return {sources.begin(), sources.end()};
+}
+
+std::vector<authz::CacheScope> Snapshot::cache_scopes() const {
+    std::set<authz::CacheScope> scopes;
+    for (const CompiledApi& api : apis) {
+        for (const auto& authorizer : api.authorizers) {
+            if (!authorizer->access_keys) scopes.insert(authorizer->scope);
+        }
+    }
+    return {scopes.begin(), scopes.end()};
+}
+
 Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
                                                       authz::GrantCache& cache,
                                                       KeyStore& keys,
-                                                      bool dev) {
+                                                      bool dev,
+                                                      LambdaInvoker* functions,
+                                                      const Snapshot* before) {
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->model = std::move(model);
     snapshot->dev = dev;
+    snapshot->functions = functions;
     std::vector<routing::ApiSpec> specs;
     for (const config::Api& api : snapshot->model.apis)
         specs.push_back({api.domain_names, api.base_path});
@@ -305,6 +581,11 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
         if (!api) return std::move(api).error();
         snapshot->apis.push_back(std::move(api).value());
     }
+    snapshot->context_names = make_context_names(snapshot->model);
+    if (auto compiled = compile_usage(*snapshot, before); !compiled)
+        return std::move(compiled).error();
+    if (dev && snapshot->model.dev_override)
+        snapshot->dev_override.emplace(snapshot->model.dev_override->secret);
     snapshot->report = config::make_report(snapshot->model);
     return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }

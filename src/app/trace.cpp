@@ -81,6 +81,8 @@ Json route_step(const Trace& trace, const Snapshot& snapshot) {
         step["result"] = "matched";
         step["route"] = route->source->route_key;
         step["authorizer"] = route->source->authorizer;
+    } else if (reason == Errc::cors_preflight) {
+        step["result"] = "none: a preflight";
     } else {
         step["result"] = reason_id(reason);
     }
@@ -97,6 +99,16 @@ Json identity_step(const TraceRecord& record, const CompiledAuthorizer& authoriz
                      : is_identity_error(reason) ? reason_id(reason)
                                                  : "not looked for";
     if (record.identity != 0) step["identity"] = identity_text(record.identity);
+    return step;
+}
+
+// AWS_IAM. What was signed is never shown: it has headers in it.
+Json signature_step(const Trace& trace) {
+    const auto reason = static_cast<Errc>(trace.record.reason);
+    Json step = {{"step", "signature"},
+                 {"result", trace.record.judged ? std::string_view("valid") : reason_id(reason)}};
+    if (trace.detail && !trace.record.judged && !trace.detail->error.empty())
+        step["error"] = trace.detail->error;
     return step;
 }
 
@@ -179,12 +191,52 @@ Json policy_step(const Trace& trace) {
     return step;
 }
 
+bool is_key_error(Errc reason) {
+    return reason == Errc::api_key_missing || reason == Errc::api_key_repeated ||
+           reason == Errc::api_key_unknown || reason == Errc::api_key_disabled ||
+           reason == Errc::api_key_unplanned;
+}
+
+// Which key, by its id, and of which plan. Refusals by authorization come before anybody asks.
+void add_usage_steps(const TraceRecord& record,
+                     const CompiledRoute& route,
+                     const Snapshot& snapshot,
+                     Json& steps) {
+    const RouteUsage& usage = route.usage;
+    const auto reason = static_cast<Errc>(record.reason);
+    const bool limited = reason == Errc::throttled || reason == Errc::quota_exceeded;
+    if (!usage.any() || (record.refused && !limited && !is_key_error(reason))) return;
+    if (usage.key_required) {
+        Json step = {{"step", "apiKey"},
+                     {"source", usage.key_from_authorizer ? "AUTHORIZER" : "HEADER"},
+                     {"result", is_key_error(reason) ? reason_id(reason) : "valid"}};
+        if (record.api_key >= 0) {
+            step["id"] = snapshot.usage.key(record.api_key).id;
+            const auto found = snapshot.usage.find_allowance(record.api_key, usage.stage);
+            if (found.plan >= 0)
+                step["usagePlan"] =
+                    snapshot.usage.plans().at(static_cast<std::size_t>(found.plan)).spec.id;
+        }
+        steps.push_back(std::move(step));
+    }
+    if (!is_key_error(reason))
+        steps.push_back({{"step", "limits"}, {"result", limited ? reason_id(reason) : "within"}});
+}
+
+// Without a value: a route that is no longer there.
+std::string upstream_host(const CompiledRoute* route) {
+    return route != nullptr && route->forward ? route->forward->endpoint().host_header : "";
+}
+
 // Whether the refusal is ours tells a denial made here from one made upstream.
 Json last_step(const TraceRecord& record, const CompiledRoute* route, const Snapshot& snapshot) {
     if (record.refused)
         return {{"step", "gatewayResponse"},
                 {"type", to_string(record.response)},
                 {"status", record.status}};
+    if (static_cast<Errc>(record.reason) == Errc::cors_preflight)
+        return {{"step", "corsConfiguration"}, {"status", record.status}};
+    if (record.decision) return {{"step", "decision"}, {"status", record.status}};
     if (route != nullptr && route->aws_proxy) {
         return {{"step", "integration"},
                 {"type", "AWS_PROXY"},
@@ -195,6 +247,7 @@ Json last_step(const TraceRecord& record, const CompiledRoute* route, const Snap
     if (record.upstream_status == 0)
         return {{"step", "integration"}, {"type", "MOCK"}, {"status", record.status}};
     return {{"step", "upstream"},
+            {"host", upstream_host(route)},
             {"status", record.upstream_status},
             {"connectMicros", record.connect_us},
             {"firstByteMicros", record.first_byte_us},
@@ -202,13 +255,52 @@ Json last_step(const TraceRecord& record, const CompiledRoute* route, const Snap
             {"retried", bool(record.retried)}};
 }
 
+// Only what failed is told: where nothing is said, what the route validates was good.
+void add_validation_step(const Trace& trace, const CompiledRoute* route, Json& steps) {
+    const auto reason = static_cast<Errc>(trace.record.reason);
+    const bool failed = reason == Errc::parameters_missing || reason == Errc::request_body_invalid;
+    const bool reached = failed || reason == Errc::allowed || reason == Errc::open_route ||
+                         trace.record.status >= 500;
+    if (route == nullptr || route->validator == nullptr || !reached) return;
+    Json step = {{"step", "validation"},
+                 {"validator", route->source->request_validator},
+                 {"result", failed ? reason_id(reason) : "passed"}};
+    if (failed && trace.detail && !trace.detail->validation.empty())
+        step["found"] = trace.detail->validation;
+    steps.push_back(std::move(step));
+}
+
+void add_mapping_steps(const Trace& trace, Json& steps) {
+    if (!trace.detail || trace.detail->request_template.empty()) return;
+    steps.push_back({{"step", "integrationRequest"}, {"template", trace.detail->request_template}});
+}
+
+void add_response_step(const Trace& trace, Json& steps) {
+    if (!trace.detail || trace.detail->integration_response.empty()) return;
+    steps.push_back({{"step", "integrationResponse"},
+                     {"response", trace.detail->integration_response},
+                     {"template", trace.detail->response_template},
+                     {"status", trace.record.status}});
+}
+
 Json make_steps(const Trace& trace, const Snapshot& snapshot) {
     const TraceRecord& record = trace.record;
     Json steps = Json::array();
     steps.push_back(route_step(trace, snapshot));
     const CompiledAuthorizer* authorizer = find_authorizer(record, snapshot);
-    if (authorizer != nullptr) {
-        steps.push_back(identity_step(record, *authorizer));
+    if (record.overridden) {
+        const auto why = static_cast<Errc>(record.reason);
+        const bool bad = why == Errc::override_invalid || why == Errc::override_expired;
+        steps.push_back({{"step", "override"},
+                         {"header", authz::kOverrideHeader},
+                         {"result",
+                          record.judged ? "in place of the authorizer"
+                          : bad         ? reason_id(why)
+                                        : "not used"}});
+        if (record.judged) steps.push_back(policy_step(trace));
+    } else if (authorizer != nullptr) {
+        steps.push_back(authorizer->access_keys ? signature_step(trace)
+                                                : identity_step(record, *authorizer));
         if (record.cache != CacheUse::none) steps.push_back(cache_step(trace));
         if (authorizer->calls_function() && was_called(record))
             steps.push_back(function_step(record, *authorizer, snapshot));
@@ -224,12 +316,21 @@ Json make_steps(const Trace& trace, const Snapshot& snapshot) {
                              {"result", missed ? "none held" : "held"}});
         }
     }
+    if (const CompiledRoute* route = find_route(record, snapshot))
+        add_usage_steps(record, *route, snapshot, steps);
     const auto reason = static_cast<Errc>(record.reason);
+    const CompiledRoute* route = find_route(record, snapshot);
+    add_validation_step(trace, route, steps);
     steps.push_back({{"step", "verdict"},
                      {"result", record.refused ? "refuse" : "allow"},
                      {"reason", reason_id(reason)}});
-    if (record.status != 0)
-        steps.push_back(last_step(record, find_route(record, snapshot), snapshot));
+    add_mapping_steps(trace, steps);
+    if (record.refused && reason_id(reason).starts_with("upstream_")) {
+        steps.push_back(
+            {{"step", "upstream"}, {"host", upstream_host(route)}, {"result", reason_id(reason)}});
+    }
+    if (record.status != 0) steps.push_back(last_step(record, route, snapshot));
+    if (!record.refused) add_response_step(trace, steps);
     return steps;
 }
 
@@ -283,6 +384,50 @@ std::string_view hint_for(Errc reason) noexcept {
             return "add the algorithm to the authorizer's \"algorithms\" if you trust it";
         case Errc::token_expired:
             return "get a new token; clocks that differ need \"clockSkewInSeconds\"";
+        case Errc::api_key_missing:
+            return "the route wants an API key: in the header x-api-key, or as usageIdentifierKey "
+                   "where \"apiKeySource\" is \"AUTHORIZER\"";
+        case Errc::api_key_unplanned:
+            return "add the key to the \"keys\" of a usage plan whose \"apiStages\" has this apiId "
+                   "and stage";
+        case Errc::throttled:
+            return "a token bucket is empty: see detail for whose, and \"throttle\"";
+        case Errc::quota_exceeded:
+            return "the plan's quota for this period is used up: GET /usage tells when it begins "
+                   "anew";
+        case Errc::override_invalid:
+        case Errc::override_expired:
+            return "mint a new one with gatehouse token --override, with the secret of "
+                   "\"devOverride\"";
+        case Errc::decision_unreadable:
+            return "compare \"decision\".\"form\" with what the proxy sends: see detail";
+        case Errc::decision_unsupported:
+            return "send such requests through Gatehouse itself";
+        case Errc::context_forged:
+            return "let the proxy remove the header before it asks, so that no client can write it";
+        case Errc::token_use_refused:
+            return "a route without authorizationScopes takes an identity token, one with them an "
+                   "access token";
+        case Errc::signature_missing:
+            return "sign the request (Signature Version 4), e.g. curl --aws-sigv4 "
+                   "aws:amz:REGION:execute-api --user KEY:SECRET";
+        case Errc::signature_scope_refused:
+            return "sign for service execute-api and the API's \"region\"";
+        case Errc::signature_expired:
+        case Errc::signature_not_yet_valid:
+            return "the clocks differ, or the request was kept too long";
+        case Errc::signature_mismatch:
+            return "the answer's body shows what Gatehouse took for the signed request: compare it "
+                   "with the signer's, and the secret with \"accessKeys\"";
+        case Errc::access_key_unknown:
+            return "the access key is none of \"accessKeys\", or has a session token";
+        case Errc::token_inactive:
+            return "the authorization server says that the token is expired, revoked or not its "
+                   "own";
+        case Errc::introspection_failed:
+            return "the introspection endpoint could not be asked: see detail and the log";
+        case Errc::introspection_invalid:
+            return "the introspection endpoint's answer is not what RFC 7662 2.2 says: see detail";
         case Errc::context_unusable:
             return "a context value holds control characters: change the claim or the context map";
         case Errc::authorizer_result_invalid:
@@ -317,6 +462,25 @@ std::string_view hint_for(Errc reason) noexcept {
         case Errc::mapping_invalid:
             return "a \"requestParameters\" or uri mapping has no usable value for this request: "
                    "see detail";
+        case Errc::parameters_missing:
+            return "the route's \"requestParameters\" require what the request has not, or has "
+                   "blank";
+        case Errc::request_body_invalid:
+            return "the body does not fit the model that \"requestModels\" names for its "
+                   "Content-Type";
+        case Errc::media_type_unsupported:
+            return "add a template for this Content-Type to \"requestTemplates\", or see "
+                   "\"passthroughBehavior\"";
+        case Errc::request_body_not_json:
+            return "the request template reads JSON ($input.json, $input.path), and the body is "
+                   "none";
+        case Errc::template_failed:
+            return "a mapping template stopped with an error: see detail";
+        case Errc::mock_status_invalid:
+            return "the request template of a MOCK renders to JSON with an integer \"statusCode\"";
+        case Errc::integration_response_unmatched:
+            return "add an integration response whose \"selectionPattern\" matches the status, or "
+                   "one without a pattern";
         case Errc::internal:
             return "a fault of Gatehouse itself: please report it with this trace";
         default:
@@ -333,6 +497,10 @@ void TraceDetail::bound() {
     };
     keep(error, 200);
     keep(hint, kLongText);
+    keep(validation, kLongText);
+    keep(request_template, 100);
+    keep(integration_response, 20);
+    keep(response_template, 100);
     keep(kid, 100);
     keep(principal, 100);
     keep(host, 100);
@@ -354,7 +522,8 @@ void TraceDetail::bound() {
     keep(policy, kPolicyText);
 }
 
-Json to_json(const Trace& trace, const Snapshot& snapshot) {
+Json to_json(const Trace& trace) {
+    const Snapshot& snapshot = *trace.snapshot;
     const TraceRecord& record = trace.record;
     const auto reason = static_cast<Errc>(record.reason);
     const std::string_view line(record.method_path, record.path_bytes);
@@ -370,6 +539,7 @@ Json to_json(const Trace& trace, const Snapshot& snapshot) {
                  {"verdict", record.refused ? "refuse" : "allow"},
                  {"reason", reason_id(reason)},
                  {"reasonText", reason_text(reason)}};
+    if (record.decision) json["decision"] = true;
     if (trace.detail && !trace.detail->hint.empty()) json["hint"] = trace.detail->hint;
     if (trace.detail && !trace.detail->error.empty()) json["detail"] = trace.detail->error;
     if (trace.detail && !trace.detail->host.empty()) json["host"] = trace.detail->host;
@@ -409,8 +579,26 @@ std::optional<std::array<unsigned char, 16>> parse_request_id(std::string_view t
     return id;
 }
 
+std::array<char, 16> make_extended_id(const std::array<unsigned char, 16>& id) noexcept {
+    constexpr char kBase64Url[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::array<char, 16> text{};
+    for (std::size_t i = 0; i < 15; ++i) {
+        // 90 bits, six at a time; the last six end within the twelfth byte.
+        const std::size_t bit = 6 * i;
+        const unsigned pair = static_cast<unsigned>(id[bit / 8]) << 8 | id[bit / 8 + 1];
+        text[i] = kBase64Url[pair >> (10 - bit % 8) & 63];
+    }
+    text[15] = '=';
+    return text;
+}
+
 bool matches(const TraceFilter& filter, const TraceRecord& record, const Snapshot& snapshot) {
     if (filter.request_id && *filter.request_id != record.request_id) return false;
+    if (filter.extended_id) {
+        const std::array<char, 16> id = make_extended_id(record.request_id);
+        if (*filter.extended_id != std::string_view(id.data(), id.size())) return false;
+    }
     if (filter.status && *filter.status != record.status) return false;
     if (filter.reason && *filter.reason != reason_id(static_cast<Errc>(record.reason)))
         return false;
@@ -421,21 +609,77 @@ bool matches(const TraceFilter& filter, const TraceRecord& record, const Snapsho
     return true;
 }
 
+TraceRecord translate(const TraceRecord& record, const Snapshot& from, const Snapshot& to) {
+    TraceRecord found = record;
+    found.api = found.route = found.authorizer = -1;
+    const CompiledApi* api = find_api(record, from);
+    if (api == nullptr) return found;
+    const CompiledAuthorizer* authorizer = find_authorizer(record, from);
+    for (std::size_t a = 0; a < to.apis.size(); ++a) {
+        if (to.apis[a].source->name != api->source->name) continue;
+        found.api = static_cast<std::int16_t>(a);
+        const CompiledRoute* route = find_route(record, from);
+        const auto& routes = to.apis[a].routes;
+        for (std::size_t r = 0; route != nullptr && r < routes.size(); ++r) {
+            if (routes[r].source->route_key == route->source->route_key)
+                found.route = static_cast<std::int16_t>(r);
+        }
+        const auto& authorizers = to.apis[a].authorizers;
+        for (std::size_t i = 0; authorizer != nullptr && i < authorizers.size(); ++i) {
+            if (authorizers[i]->source->name == authorizer->source->name)
+                found.authorizer = static_cast<std::int16_t>(i);
+        }
+        break;
+    }
+    return found;
+}
+
 Journal::Journal(std::size_t records) : records_(records), details_(records) {}
 
-void Journal::add(const TraceRecord& record, std::shared_ptr<const TraceDetail> detail) {
+void Journal::begin(std::shared_ptr<const Snapshot> snapshot) {
+    if (epochs_.size() == limits::kJournalEpochs) {
+        forget(epochs_.front().id);
+        epochs_.erase(epochs_.begin());
+    }
+    do {  // 0 is no epoch's
+        ++last_epoch_;
+    } while (last_epoch_ == 0 ||
+             std::ranges::find(epochs_, last_epoch_, &Epoch::id) != epochs_.end());
+    epochs_.push_back({last_epoch_, std::move(snapshot)});
+}
+
+// The number will come round again, and must not give these records another's names.
+void Journal::forget(std::uint8_t epoch) {
+    for (std::size_t i = 0; i < records_.size(); ++i) {
+        if (records_[i].epoch != epoch) continue;
+        records_[i] = {};
+        details_[i].reset();
+    }
+}
+
+void Journal::add(const TraceRecord& record,
+                  std::shared_ptr<const TraceDetail> detail,
+                  const Snapshot* snapshot) {
+    // From the newest: nearly always it is that one.
+    const auto epoch = std::find_if(epochs_.rbegin(), epochs_.rend(), [snapshot](const Epoch& one) {
+        return one.snapshot.get() == snapshot;
+    });
+    if (epoch == epochs_.rend()) return;
     const std::size_t slot = next_++ % records_.size();
     records_[slot] = record;
+    records_[slot].epoch = epoch->id;
     if (detail || details_[slot]) details_[slot] = std::move(detail);
 }
 
-std::vector<Trace> Journal::find(const TraceFilter& filter, const Snapshot& snapshot) const {
+std::vector<Trace> Journal::find(const TraceFilter& filter) const {
     std::vector<Trace> found;
     const std::uint64_t oldest = next_ > records_.size() ? next_ - records_.size() : 0;
     for (std::uint64_t i = next_; i > oldest && found.size() < filter.limit; --i) {
         const std::size_t slot = (i - 1) % records_.size();
-        if (matches(filter, records_[slot], snapshot))
-            found.push_back({records_[slot], details_[slot]});
+        const TraceRecord& record = records_[slot];
+        const auto epoch = std::ranges::find(epochs_, record.epoch, &Epoch::id);
+        if (epoch != epochs_.end() && matches(filter, record, *epoch->snapshot))
+            found.push_back({record, details_[slot], epoch->snapshot});
     }
     return found;
 }

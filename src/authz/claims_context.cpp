@@ -1,5 +1,7 @@
 #include "claims_context.hpp"
 
+#include "gatehouse/core/json_pointer.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -47,6 +49,30 @@ std::string stringify(const Json& value) {
     return dump_json(value);
 }
 
+// DIVERGES: the service writes lists as Go prints them, so that ["a b"] and ["a","b"] look alike
+// (the details are not known). One that would is JSON text here: nobody may smuggle an element in.
+bool append_go_list(const Json& list, std::string& out) {
+    out += '[';
+    bool first = true;
+    for (const Json& element : list) {
+        if (!first) out += ' ';
+        first = false;
+        const std::size_t start = out.size();
+        if (!append_scalar(element, out) || out.size() == start ||
+            out.find_first_of(" []", start) != std::string::npos)
+            return false;
+    }
+    out += ']';
+    return true;
+}
+
+std::string stringify_for_http(const Json& value) {
+    std::string text;
+    if (append_scalar(value, text)) return text;
+    if (value.is_array() && append_go_list(value, text)) return text;
+    return dump_json(value);
+}
+
 std::vector<std::string> split_words(std::string_view text) {
     std::vector<std::string> words;
     while (!text.empty()) {
@@ -55,20 +81,6 @@ std::vector<std::string> split_words(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return words;
-}
-
-std::string pointer_step(std::string_view name) {
-    std::string step = "/";
-    for (const char c : name) {
-        if (c == '~') {
-            step += "~0";
-        } else if (c == '/') {
-            step += "~1";
-        } else {
-            step += c;
-        }
-    }
-    return step;
 }
 
 }  // namespace
@@ -128,6 +140,15 @@ Json stringify_claims(const Json& claims, std::span<const ContextItem> context) 
     }
     for (const ContextItem& item : context)
         texts[item.key] = item.value;
+    return texts;
+}
+
+Json stringify_claims_for_http(const Json& claims) {
+    Json texts = Json::object();
+    if (!claims.is_object()) return texts;
+    for (const auto& [name, value] : claims.items()) {
+        if (!value.is_null()) texts[name] = stringify_for_http(value);
+    }
     return texts;
 }
 

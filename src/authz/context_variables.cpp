@@ -3,6 +3,7 @@
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/http/fields.hpp"
+#include "gatehouse/jwt/digest.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -80,16 +81,51 @@ bool put_request_time_epoch(const Facts& facts, std::string& out) {
     return true;
 }
 
-// The service's ids of resources mean nothing here. This one is as stable: it depends on the
-// template alone.
-bool put_resource_id(const Facts& facts, std::string& out) {
-    if (facts.resource_path.empty()) return false;
+// An HTTP API has one id, in both names.
+bool put_request_id(const Facts& facts, std::string& out) {
+    const bool http = facts.stage != nullptr && facts.stage->http_api;
+    return put(http ? facts.extended_request_id : facts.request_id, out);
+}
+
+// The service's ids of resources and deployments mean nothing here. These look the same and are as
+// stable: they depend on the name alone.
+bool put_short_id(std::string_view name, std::string& out) {
+    if (name.empty()) return false;
     std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-    for (const char c : facts.resource_path)
+    for (const char c : name)
         hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
     for (int i = 0; i < 6; ++i, hash /= 36)
         out += "abcdefghijklmnopqrstuvwxyz0123456789"[hash % 36];
     return true;
+}
+
+bool put_resource_id(const Facts& facts, std::string& out) {
+    return put_short_id(facts.resource_path, out);
+}
+
+// HTTP APIs have none.
+bool put_deployment_id(const Facts& facts, std::string& out) {
+    return facts.stage != nullptr && !facts.stage->http_api &&
+           put_short_id(facts.stage->stage_prefix, out);
+}
+
+// W3C Trace Context, version 00: "00-" trace-id "-" parent-id "-" flags, in lower-case hex, no id
+// all zeros. A client chooses it, so that only what has exactly this form goes anywhere.
+bool is_traceparent(std::string_view value) noexcept {
+    constexpr std::string_view kForm = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
+    const auto fits = [](char c, char wanted) {
+        return wanted == 'h' ? (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') : c == wanted;
+    };
+    const auto is_zero = [value](std::size_t from, std::size_t count) {
+        return value.substr(from, count).find_first_not_of('0') == std::string_view::npos;
+    };
+    return std::ranges::equal(value, kForm, fits) && !is_zero(3, 32) && !is_zero(36, 16);
+}
+
+bool put_traceparent(const Facts& facts, std::string& out) {
+    if (facts.head == nullptr) return false;
+    const http::Field* field = http::find_field(facts.head->fields, "traceparent");
+    return field != nullptr && is_traceparent(field->value) && put(field->value, out);
 }
 
 bool put_error_message(const Facts& facts, std::string& out) {
@@ -111,13 +147,23 @@ enum class Step { authorizer, authorize, integration, other };
 
 Step step_of(std::string_view reason) noexcept {
     constexpr std::string_view kAuthorize[] = {"explicit_deny", "implicit_deny", "scope_missing"};
-    constexpr std::string_view kAuthorizer[] = {
-        "identity_", "token_", "keys_", "authorizer_", "context_", "policy_", "condition_"};
+    constexpr std::string_view kAuthorizer[] = {"identity_",
+                                                "override_",
+                                                "token_",
+                                                "keys_",
+                                                "authorizer_",
+                                                "context_",
+                                                "policy_",
+                                                "condition_",
+                                                "introspection_",
+                                                "signature_",
+                                                "access_key_"};
     if (std::ranges::find(kAuthorize, reason) != std::end(kAuthorize)) return Step::authorize;
     for (const std::string_view prefix : kAuthorizer) {
         if (reason.starts_with(prefix)) return Step::authorizer;
     }
-    constexpr std::string_view kIntegration[] = {"upstream_", "function_", "mapping_"};
+    constexpr std::string_view kIntegration[] = {
+        "upstream_", "function_", "mapping_", "template_", "integration_", "mock_"};
     for (const std::string_view prefix : kIntegration) {
         if (reason.starts_with(prefix)) return Step::integration;
     }
@@ -149,6 +195,13 @@ bool put_authorizer_latency(const Facts& facts, std::string& out) {
     return facts.answer != nullptr && put_number(facts.answer->authorizer_latency_ms, out);
 }
 
+// DIVERGES: no log shows a key. Access-log lines, which alone know the answer, have the beginning
+// of its digest instead.
+bool put_api_key(const Facts& facts, std::string& out) {
+    if (facts.answer == nullptr || facts.api_key.empty()) return put(facts.api_key, out);
+    return put(jwt::short_digest(facts.api_key), out);
+}
+
 using Append = bool (*)(const Facts&, std::string&);
 
 struct Variable {
@@ -156,11 +209,23 @@ struct Variable {
     Append append;
 };
 
-// A variable of the service's that can have no value here: API keys, canaries, Cognito identities,
+// A variable of the service's that can have no value here: canaries, Cognito identities,
 // WAF and the like.
 constexpr Append kNone = [](const Facts&, std::string&) { return false; };
 
 constexpr Append kTraceId = [](const Facts& f, std::string& out) { return put(f.trace_id, out); };
+
+// Who signed, on routes of AWS_IAM.
+template <std::string IamIdentity::*Member>
+constexpr Append kIam = [](const Facts& f, std::string& out) {
+    return f.grant != nullptr && f.grant->iam && put((*f.grant->iam).*Member, out);
+};
+
+// With mutual TLS.
+template <std::string ClientCertificate::*Member>
+constexpr Append kCertificate = [](const Facts& f, std::string& out) {
+    return f.client_certificate != nullptr && put((*f.client_certificate).*Member, out);
+};
 
 // Sorted by name. `gatehouse.…` are ours. `authorizer.…` beyond these is the authorizer's context.
 constexpr Variable kVariables[] = {
@@ -187,51 +252,62 @@ constexpr Variable kVariables[] = {
     {"authorizer.requestId", kNone},
     {"authorizer.status", put_authorizer_status},
     {"awsEndpointRequestId", kNone},
+    {"awsEndpointRequestId2", kNone},
     {"customDomain.basePathMatched",
      [](const Facts& f, std::string& out) {
          return f.stage != nullptr && !f.stage->base_path.empty() &&
                 put(std::string_view(f.stage->base_path).substr(1), out);
      }},
-    {"deploymentId", kNone},
+    {"dataProcessed", kNone},
+    {"deploymentId", put_deployment_id},
     {"domainName", [](const Facts& f, std::string& out) { return put(domain_name(f), out); }},
     {"domainPrefix", put_domain_prefix},
     {"error.message", put_error_message},
     {"error.messageString", put_error_message_string},
     {"error.responseType", put_error_type},
-    {"error.validationErrorString", kNone},
+    {"error.validationErrorString",
+     [](const Facts& f, std::string& out) {
+         return f.error != nullptr && put(f.error->validation, out);
+     }},
     {"extendedRequestId",
      [](const Facts& f, std::string& out) { return put(f.extended_request_id, out); }},
     {"gatehouse.cache",
      [](const Facts& f, std::string& out) {
          return f.answer != nullptr && put(f.answer->cache, out);
      }},
+    {"gatehouse.decision",
+     [](const Facts& f, std::string& out) {
+         return f.answer != nullptr && f.answer->decision && put("true", out);
+     }},
     {"gatehouse.reason",
      [](const Facts& f, std::string& out) {
          return f.answer != nullptr && put(f.answer->reason, out);
      }},
+    {"gatehouse.traceparent", put_traceparent},
     {"httpMethod",
      [](const Facts& f, std::string& out) {
          return f.head != nullptr && put(f.head->method, out);
      }},
-    {"identity.accountId", kNone},
-    {"identity.apiKey", kNone},
-    {"identity.apiKeyId", kNone},
-    {"identity.caller", kNone},
-    {"identity.clientCert.clientCertPem", kNone},
-    {"identity.clientCert.issuerDN", kNone},
-    {"identity.clientCert.serialNumber", kNone},
-    {"identity.clientCert.subjectDN", kNone},
-    {"identity.clientCert.validity.notAfter", kNone},
-    {"identity.clientCert.validity.notBefore", kNone},
+    {"identity.accessKey", kIam<&IamIdentity::access_key>},
+    {"identity.accountId", kIam<&IamIdentity::account_id>},
+    {"identity.apiKey", put_api_key},
+    {"identity.apiKeyId", [](const Facts& f, std::string& out) { return put(f.api_key_id, out); }},
+    {"identity.caller", kIam<&IamIdentity::caller>},
+    {"identity.clientCert.clientCertPem", kCertificate<&ClientCertificate::pem>},
+    {"identity.clientCert.issuerDN", kCertificate<&ClientCertificate::issuer>},
+    {"identity.clientCert.serialNumber", kCertificate<&ClientCertificate::serial>},
+    {"identity.clientCert.subjectDN", kCertificate<&ClientCertificate::subject>},
+    {"identity.clientCert.validity.notAfter", kCertificate<&ClientCertificate::not_after>},
+    {"identity.clientCert.validity.notBefore", kCertificate<&ClientCertificate::not_before>},
     {"identity.cognitoAuthenticationProvider", kNone},
     {"identity.cognitoAuthenticationType", kNone},
     {"identity.cognitoIdentityId", kNone},
     {"identity.cognitoIdentityPoolId", kNone},
     {"identity.principalOrgId", kNone},
     {"identity.sourceIp", [](const Facts& f, std::string& out) { return put(f.source_ip, out); }},
-    {"identity.user", kNone},
+    {"identity.user", kIam<&IamIdentity::user>},
     {"identity.userAgent", put_user_agent},
-    {"identity.userArn", kNone},
+    {"identity.userArn", kIam<&IamIdentity::user_arn>},
     {"identity.vpcId", kNone},
     {"identity.vpceId", kNone},
     {"integration.error", put_integration_error},
@@ -245,7 +321,7 @@ constexpr Variable kVariables[] = {
     {"isCanaryRequest", kNone},
     {"path", [](const Facts& f, std::string& out) { return put(f.target.path, out); }},
     {"protocol", put_protocol},
-    {"requestId", [](const Facts& f, std::string& out) { return put(f.request_id, out); }},
+    {"requestId", put_request_id},
     {"requestTime", put_request_time},
     {"requestTimeEpoch", put_request_time_epoch},
     {"resourceId", put_resource_id},
@@ -258,6 +334,7 @@ constexpr Variable kVariables[] = {
      [](const Facts& f, std::string& out) {
          return f.answer != nullptr && put(std::to_string(f.answer->response_length), out);
      }},
+    {"routeKey", [](const Facts& f, std::string& out) { return put(f.route_key, out); }},
     {"stage",
      [](const Facts& f, std::string& out) {
          return f.stage != nullptr && put(f.stage->stage, out);
@@ -286,10 +363,14 @@ const Variable* find_variable(std::string_view name) noexcept {
     return found != std::end(kVariables) && found->name == name ? found : nullptr;
 }
 
-// `authorizer.claims.X`: claims are text already; anything else has no form of its own, as in the
-// service.
+// `authorizer.claims.X`: claims are text already, but for a JWT authorizer's of a REST API.
 bool put_claim(const Grant& grant, std::string_view claim, std::string& out) {
     const Json* value = find_member(grant.claims, claim);
+    // Developer guide, "Access JWT claims": as JSON text, quotes included, ASCII alone.
+    if (value != nullptr && grant.typed_claims) {
+        out += value->dump(-1, ' ', true, Json::error_handler_t::replace);
+        return true;
+    }
     if (value == nullptr || !value->is_string()) return false;
     out += value->get_ref<const std::string&>();
     return true;

@@ -1,4 +1,5 @@
 // Which headers of a request its event shows, and under which names.
+#include "gatehouse/authz/dev_override.hpp"
 #include "gatehouse/authz/event_values.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/http/hop_by_hop.hpp"
@@ -16,7 +17,8 @@ constexpr std::string_view kOwned[] = {"x-amzn-apigateway-api-id",
                                        "x-amzn-trace-id",
                                        "x-forwarded-for",
                                        "x-forwarded-port",
-                                       "x-forwarded-proto"};
+                                       "x-forwarded-proto",
+                                       kOverrideHeader};
 
 // RFC 9110 7.6.1 and what is answered or framed here, for every kind of API.
 bool is_connection_field(FieldId id) noexcept {

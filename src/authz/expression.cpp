@@ -8,6 +8,7 @@ namespace gatehouse::authz {
 namespace {
 
 constexpr std::string_view kMessageString = "context.error.messageString";  // a JSON string already
+constexpr std::string_view kRouteKey = "context.routeKey";                  // HTTP APIs alone
 constexpr std::string_view kRoots[] = {"context.", "stageVariables.", "method.request."};
 
 bool has_control(std::string_view text) noexcept {
@@ -99,7 +100,7 @@ Result<Expression> Expression::make(std::string_view text) {
         return fail(Errc::config_invalid,
                     "method.request.body is not supported: bodies are streamed, not read");
     }
-    if (has_control(text) || !is_known_variable(text)) {
+    if (has_control(text) || !is_known_variable(text) || text == kRouteKey) {
         return fail(Errc::config_invalid,
                     "expected "
                     "method.request.{header,querystring,path,multivalueheader,"
@@ -112,9 +113,25 @@ Result<Expression> Expression::make(std::string_view text) {
 }
 
 bool Expression::append(const RequestFacts& facts, std::string& out) const {
+    if (!parts_.empty()) {
+        for (const Part& part : parts_) {
+            if (part.variable) {
+                append_variable(facts, part.text, out);
+            } else {
+                out += part.text;
+            }
+        }
+        return true;
+    }
     if (!literal_) return append_variable(facts, value_, out);
     out += value_;
     return true;
+}
+
+bool Expression::reads(std::string_view prefix) const noexcept {
+    if (parts_.empty()) return !literal_ && value_.starts_with(prefix);
+    return std::ranges::any_of(
+        parts_, [&](const Part& part) { return part.variable && part.text.starts_with(prefix); });
 }
 
 void Template::add_text(std::string_view text) {

@@ -31,6 +31,13 @@ GatewayError make_spaced(ResponseType type, int status, std::string_view message
     return error;
 }
 
+// Of the client's request, raised while the method is executed.
+GatewayError make_client_fault(ResponseType type, int status, std::string_view message) {
+    GatewayError error = make_spaced(type, status, message);
+    error.error_type = kBadRequest;
+    return error;
+}
+
 GatewayError make_internal() {
     return make_spaced(ResponseType::api_configuration_error, 500, "Internal server error");
 }
@@ -154,8 +161,24 @@ GatewayError make_error(const Verdict& verdict,
             return make_unavailable(verdict.response, "AuthorizerFailureException");
         case ResponseType::authorizer_configuration_error:
             return make_authorizer_fault();
-        case ResponseType::missing_authentication_token:
-            return make_unrouted(authorization);
+        case ResponseType::missing_authentication_token: {
+            GatewayError error = make_unrouted(authorization);
+            if (verdict.reason == Errc::signature_incomplete)
+                error.error_type = "IncompleteSignatureException";
+            return error;
+        }
+        case ResponseType::invalid_signature:
+            return make(verdict.response,
+                        403,
+                        reason_text(verdict.reason),
+                        verdict.reason == Errc::access_key_unknown ? "UnrecognizedClientException"
+                                                                   : "InvalidSignatureException");
+        case ResponseType::invalid_api_key:
+            return make(verdict.response, 403, "Forbidden", "ForbiddenException");
+        case ResponseType::throttled:
+            return make(verdict.response, 429, "Too Many Requests", "TooManyRequestsException");
+        case ResponseType::quota_exceeded:
+            return make(verdict.response, 429, "Limit Exceeded", "LimitExceededException");
         case ResponseType::default_4xx:
             if (verdict.reason == Errc::api_unmatched) {
                 return make(verdict.response, 403, "Forbidden", "ForbiddenException");
@@ -164,6 +187,18 @@ GatewayError make_error(const Verdict& verdict,
         default:
             return make_internal();
     }
+}
+
+GatewayError make_validation_error(Errc reason, std::string text) {
+    if (reason == Errc::parameters_missing) {
+        return make_client_fault(ResponseType::bad_request_parameters,
+                                 400,
+                                 "Missing required request parameters: " + text);
+    }
+    GatewayError error =
+        make_client_fault(ResponseType::bad_request_body, 400, "Invalid request body");
+    error.validation = std::move(text);
+    return error;
 }
 
 GatewayError make_error(Errc reason, std::uint64_t body_limit) {
@@ -176,6 +211,7 @@ GatewayError make_error(Errc reason, std::uint64_t body_limit) {
         case Errc::upstream_reset:
         case Errc::upstream_malformed:
         case Errc::upstream_head_too_large:
+        case Errc::upstream_body_too_large:
         case Errc::function_error:
         case Errc::function_answer_too_large:
         case Errc::function_answer_invalid:
@@ -187,6 +223,13 @@ GatewayError make_error(Errc reason, std::uint64_t body_limit) {
         case Errc::function_timeout:
             return make_spaced(
                 ResponseType::integration_timeout, 504, "Endpoint request timed out");
+        case Errc::media_type_unsupported:
+            return make_client_fault(
+                ResponseType::unsupported_media_type, 415, "Unsupported Media Type");
+        case Errc::request_body_not_json:
+            // UNCONFIRMED: the service's text goes on with what its JSON parser said.
+            return make_client_fault(
+                ResponseType::bad_request_body, 400, "Could not parse request body into json");
         case Errc::function_event_too_large:
             // Seen with payloads above Lambda's limit; the error type that goes with it was not.
             return make(ResponseType::request_too_large, 413, "Request Too Long", {});

@@ -2,6 +2,7 @@
 
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/json.hpp"
+#include "gatehouse/core/json_pointer.hpp"
 #include "gatehouse/http/fields.hpp"
 
 #include <algorithm>
@@ -11,20 +12,6 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kHeaderPrefix = "gatewayresponse.header.";
-
-std::string escape_pointer(std::string_view key) {
-    std::string escaped;
-    for (const char c : key) {
-        if (c == '~') {
-            escaped += "~0";
-        } else if (c == '/') {
-            escaped += "~1";
-        } else {
-            escaped += c;
-        }
-    }
-    return escaped;
-}
 
 Error refuse(std::string_view pointer, std::string_view why) {
     return fail(Errc::config_invalid, std::string(pointer) + ": " + std::string(why));
@@ -56,7 +43,7 @@ bool has_header(const Headers& headers, std::string_view name) noexcept {
 Result<Headers> compile_headers(const GatewayResponseSpec& spec, const std::string& pointer) {
     Headers headers;
     for (const auto& [key, text] : spec.response_parameters) {
-        const std::string place = pointer + "/responseParameters/" + escape_pointer(key);
+        const std::string place = pointer + "/responseParameters" + pointer_step(key);
         if (!key.starts_with(kHeaderPrefix)) {
             return refuse(place, "only gatewayresponse.header.NAME has an effect");
         }
@@ -76,7 +63,7 @@ using Templates = std::vector<std::pair<std::string, Template>>;
 Result<Templates> compile_templates(const GatewayResponseSpec& spec, const std::string& pointer) {
     Templates templates;
     for (const auto& [type, text] : spec.response_templates) {
-        const std::string place = pointer + "/responseTemplates/" + escape_pointer(type);
+        const std::string place = pointer + "/responseTemplates" + pointer_step(type);
         if (type.find('/') == std::string::npos || std::ranges::any_of(type, is_control)) {
             return refuse(place, "not a media type");
         }
@@ -127,7 +114,7 @@ Result<GatewayResponses> GatewayResponses::make(
     const std::map<std::string, GatewayResponseSpec>& specs) {
     GatewayResponses made;
     for (const auto& [name, spec] : specs) {
-        const std::string pointer = "/" + escape_pointer(name);
+        const std::string pointer = pointer_step(name);
         const auto type = find_response_type(name);
         if (!type) return refuse(pointer, "not a gateway response type");
         Compiled compiled;
@@ -162,7 +149,7 @@ RenderedResponse GatewayResponses::render(const GatewayError& error, RequestFact
     static const Compiled kBuiltIn;
     const Compiled* found = find(error);
     const Compiled& spec = found == nullptr ? kBuiltIn : *found;
-    ErrorFacts error_facts{error.type, std::nullopt};
+    ErrorFacts error_facts{error.type, std::nullopt, error.validation};
     if (error.message) error_facts.message = *error.message;
     facts.error = &error_facts;
     if (!shows_context(error.type)) facts.grant = nullptr;
@@ -182,6 +169,10 @@ RenderedResponse GatewayResponses::render(const GatewayError& error, RequestFact
     add_default("x-amzn-ErrorType", error.error_type);
     add_default("x-amzn-RequestId", facts.request_id);
     add_default("x-amz-apigw-id", facts.extended_request_id);
+    // Captured on validation errors, and on no other.
+    if (error.type == ResponseType::bad_request_parameters ||
+        error.type == ResponseType::bad_request_body)
+        add_default("X-Amzn-Trace-Id", facts.trace_id);
     std::string value;
     for (const auto& [name, expression] : spec.headers) {
         value.clear();

@@ -255,6 +255,28 @@ std::size_t GrantCache::drop_if(const std::function<bool(const Grant&)>& gone) {
     return count;
 }
 
+std::vector<GrantCache::Dropped> GrantCache::retain(const std::vector<CacheScope>& scopes) {
+    const std::size_t known = impl_->touch_scopes([](const ScopeName&) { return true; }).size();
+    std::vector<std::size_t> gone(known);
+    const auto drop = [&](const CacheEntry& entry) {
+        if (entry.scope >= known || std::ranges::binary_search(scopes, entry.scope)) return false;
+        ++gone[entry.scope];
+        return true;
+    };
+    for (Shard& shard : impl_->shards) {
+        CacheTrash trash;
+        const std::lock_guard lock(shard.mutex);
+        shard.grants.erase_if(drop, trash);
+        shard.refusals.erase_if(drop, trash);
+    }
+    std::vector<Dropped> dropped;
+    const std::lock_guard lock(impl_->scopes_mutex);
+    for (std::size_t i = 0; i < known; ++i) {
+        if (gone[i] > 0) dropped.push_back({impl_->scopes[i].name, gone[i]});
+    }
+    return dropped;
+}
+
 std::vector<CacheEntryView> GrantCache::list(SteadyTime now, std::size_t most) const {
     std::vector<CacheEntryView> views;
     for (const Shard& shard : impl_->shards) {

@@ -1,35 +1,14 @@
 #include "gatehouse/authz/jwt_authorizer.hpp"
 
-#include "claims_context.hpp"
-#include "gatehouse/http/bearer.hpp"
-#include "gatehouse/policy/arn.hpp"
-#include "gatehouse/policy/wildcard.hpp"
-#include "statements.hpp"
+#include "bounded_expression.hpp"
+#include "claim_grants.hpp"
+#include "user_pool.hpp"
 
+#include <span>
 #include <utility>
 
 namespace gatehouse::authz {
 namespace {
-
-constexpr const char* kInvoke = "execute-api:Invoke";
-
-// {"Version":…,"Statement":[{Allow, execute-api:Invoke, pattern}]}, compiled straight away: it
-// saves every miss of a default authorizer a JSON tree, and a method ARN may be longer (1600 bytes)
-// than what an author may write as Resource (512).
-Result<policy::Document> make_allow(std::string_view pattern) {
-    auto resource = policy::Wildcard::make(pattern);
-    if (!resource) return std::move(resource).error();
-    policy::Document document;
-    document.text = R"({"Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":)";
-    document.text += quote_json(pattern);
-    document.text += R"(}],"Version":"2012-10-17"})";
-    policy::Statement& statement = document.statements.emplace_back();
-    statement.effect = policy::Effect::allow;
-    statement.actions.emplace_back(kInvoke);
-    statement.covers_invoke = true;
-    statement.resources.push_back(std::move(*resource));
-    return document;
-}
 
 Json describe(const jwt::Provider& provider) {
     return {{"issuer", provider.issuer},
@@ -37,29 +16,22 @@ Json describe(const jwt::Provider& provider) {
             {"algorithms", provider.algorithms.to_string()}};
 }
 
-Json describe(const ContextRule& rule) {
-    return {{"key", rule.key},
-            {"claim", rule.claim},
-            {"default", rule.default_value.value_or(Json())},
-            {"join", rule.join}};
-}
-
 }  // namespace
 
 struct JwtAuthorizer::Impl {
     JwtAuthorizerOptions options;
-    ContextMap context;
-    std::optional<StatementSet> statements;
+    ClaimGrants grants;
+    std::unique_ptr<re2::RE2> audience;
 
-    Result<policy::Document> make_policy(const Json& claims,
-                                         const AuthorizerEvent& event,
-                                         std::vector<std::string>& left_out) const {
-        if (statements)
-            return statements->make_policy(claims, event.stage_prefix, event.method_arn, &left_out);
-        // A '*' that a client puts into its path must stay a star: the grant is cached and judged
-        // again.
-        if (options.method_resource) return make_allow(policy::escape_wildcard(event.method_arn));
-        return make_allow(policy::make_stage_arn(event.stage_prefix));
+    Json show_claims(const Json& claims, std::span<const ContextItem> items) const {
+        switch (options.claims_form) {
+            case ClaimsForm::http_api:
+                return stringify_claims_for_http(claims);
+            case ClaimsForm::typed:
+                return claims;
+            default:
+                return stringify_claims(claims, items);
+        }
     }
 };
 
@@ -70,16 +42,14 @@ JwtAuthorizer::~JwtAuthorizer() = default;
 
 Result<JwtAuthorizer> JwtAuthorizer::make(JwtAuthorizerOptions options) {
     auto impl = std::make_unique<Impl>();
-    auto context = ContextMap::make(options.context);
-    if (!context) return std::move(context).error();
-    impl->context = std::move(*context);
-    if (!options.statements.is_null()) {
-        if (options.method_resource) {
-            return fail(Errc::config_invalid, "/resource: not together with statements");
-        }
-        auto statements = StatementSet::make(options.statements);
-        if (!statements) return std::move(statements).error();
-        impl->statements = std::move(*statements);
+    auto grants = ClaimGrants::make(options);
+    if (!grants) return std::move(grants).error();
+    impl->grants = std::move(*grants);
+    if (!options.audience_expression.empty()) {
+        impl->audience = make_expression(options.audience_expression);
+        if (!impl->audience->ok())
+            return fail(Errc::config_invalid,
+                        "/identityValidationExpression: " + impl->audience->error());
     }
     impl->options = std::move(options);
     return JwtAuthorizer(std::move(impl));
@@ -91,15 +61,7 @@ const JwtAuthorizerOptions& JwtAuthorizer::options() const noexcept {
 
 Result<jwt::Unverified> JwtAuthorizer::read(const AuthorizerEvent& event,
                                             jwt::CheckTrail* trail) const {
-    auto token = http::find_bearer_token(event.authorization_token);
-    const bool bare = event.authorization_token.find(' ') == std::string_view::npos;
-    if (!token && event.may_be_bare && bare) token = event.authorization_token;
-    if (trail != nullptr) {
-        trail->push_back({"scheme",
-                          token.has_value(),
-                          "Bearer and one token",
-                          token ? "Bearer and one token" : "something else"});
-    }
+    const auto token = find_token(event, trail);
     if (!token) return fail(Errc::token_not_bearer);
     return jwt::read_token(*token, impl_->options.providers, impl_->options.rules, trail);
 }
@@ -115,23 +77,22 @@ Result<Grant> JwtAuthorizer::grant(jwt::Unverified token,
     auto verified =
         jwt::verify_token(std::move(token), provider, impl_->options.rules, keys, now, trail);
     if (!verified) return std::move(verified).error();
+    if (impl_->options.user_pools)
+        return make_user_pool_grant(
+            std::move(verified).value(), event, impl_->audience.get(), trail);
     const Json& claims = verified->claims;
 
     const auto subject = get_string(claims, "sub");
-    if (!subject || subject->empty()) return fail(Errc::token_subject_missing);
-    auto context = impl_->context.apply(claims);
-    if (trail != nullptr) {
-        trail->push_back({"context",
-                          context.has_value(),
-                          "claims that can be text",
-                          context ? "they can" : context.error().detail});
-    }
+    const bool known = subject && !subject->empty();
+    if (!known && impl_->options.rules.require_subject) return fail(Errc::token_subject_missing);
+    auto context = impl_->grants.context(claims, trail);
     if (!context) return std::move(context).error();
     Grant grant;
-    auto policy = impl_->make_policy(claims, event, grant.left_out);
+    auto policy = impl_->grants.policy(claims, event, grant.left_out);
     if (!policy) return std::move(policy).error();
-    grant.principal_id = *subject;
-    grant.claims = stringify_claims(claims, *context);
+    if (known) grant.principal_id = *subject;
+    grant.claims = impl_->show_claims(claims, *context);
+    grant.typed_claims = impl_->options.claims_form == ClaimsForm::typed;
     grant.context = std::move(*context);
     grant.scopes = read_scopes(claims);
     grant.policy = std::move(*policy);
@@ -149,20 +110,19 @@ std::string JwtAuthorizer::fingerprint() const {
                  {"clockSkew", options.rules.clock_skew.count()},
                  {"requireExpiration", options.rules.require_expiration},
                  {"requireKeyId", options.rules.require_key_id},
-                 {"context", Json::array()},
-                 {"resource", options.method_resource ? "method" : "stage"},
-                 {"statements", options.statements}};
+                 {"requireSubject", options.rules.require_subject},
+                 {"clientIdAsAudience", options.rules.client_id_as_audience},
+                 {"claimsForm", static_cast<int>(options.claims_form)},
+                 {"userPools", options.user_pools},
+                 {"audienceExpression", options.audience_expression}};
+    describe(options, text);
     for (const jwt::Provider& provider : options.providers)
         text["providers"].push_back(describe(provider));
-    for (const ContextRule& rule : options.context)
-        text["context"].push_back(describe(rule));
     return dump_json(text);
 }
 
 bool JwtAuthorizer::narrower_than_stage() const noexcept {
-    if (impl_->options.method_resource) return true;
-    const auto& statements = impl_->statements;
-    return statements && statements->uses_method_arn();
+    return impl_->grants.narrower_than_stage();
 }
 
 }  // namespace gatehouse::authz

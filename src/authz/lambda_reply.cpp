@@ -3,6 +3,7 @@
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/java_text.hpp"
 #include "gatehouse/core/json.hpp"
+#include "gatehouse/core/json_pointer.hpp"
 #include "gatehouse/core/limits.hpp"
 
 #include <algorithm>
@@ -21,21 +22,6 @@ Error invalid(std::string_view path, std::string_view what) {
     return fail(Errc::authorizer_result_invalid, std::string(path).append(": ").append(what));
 }
 
-// A step of a JSON Pointer (RFC 6901).
-std::string pointer_to(std::string_view member) {
-    std::string step = "/";
-    for (const char c : printable(member, 40)) {
-        if (c == '~') {
-            step += "~0";
-        } else if (c == '/') {
-            step += "~1";
-        } else {
-            step += c;
-        }
-    }
-    return step;
-}
-
 ContextItem::Kind kind_of(const Json& value) noexcept {
     using Kind = ContextItem::Kind;
     if (value.is_null()) return Kind::null;
@@ -47,7 +33,7 @@ ContextItem::Kind kind_of(const Json& value) noexcept {
 Result<void> check_keys(const Json& reply, std::span<const std::string_view> known) {
     for (const auto& [key, value] : reply.items()) {
         if (std::ranges::find(known, key) == known.end())
-            return invalid(pointer_to(key), "unknown member");
+            return invalid(pointer_step(printable(key, 40)), "unknown member");
     }
     return {};
 }
@@ -78,7 +64,7 @@ Result<std::vector<ContextItem>> read_context(const Json& reply, EventFormat for
     for (const auto& [key, value] : object->items()) {
         // Only payload format 2.0 shows functions JSON in JSON.
         if (value.is_structured() && format != EventFormat::http_2_0)
-            return invalid("/context" + pointer_to(key), "an object or a list");
+            return invalid("/context" + pointer_step(printable(key, 40)), "an object or a list");
         ContextItem item{key, {}, kind_of(value)};
         append_java_text(value, item.value);
         context.push_back(std::move(item));

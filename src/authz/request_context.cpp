@@ -52,23 +52,45 @@ class Members : public JsonMembers {
     const RequestFacts& facts_;
 };
 
-// Cognito, IAM and organizations have no counterpart here: what the service leaves null is null.
+// Developer guide, "Mutual TLS": in events of both kinds of API.
+void append_client_certificate(const RequestFacts& facts, std::string& out) {
+    Members members(facts, out);
+    members.variable("clientCertPem", "context.identity.clientCert.clientCertPem");
+    members.variable("subjectDN", "context.identity.clientCert.subjectDN");
+    members.variable("issuerDN", "context.identity.clientCert.issuerDN");
+    members.variable("serialNumber", "context.identity.clientCert.serialNumber");
+    members.name("validity");
+    Members validity(facts, out);
+    validity.variable("notBefore", "context.identity.clientCert.validity.notBefore");
+    validity.variable("notAfter", "context.identity.clientCert.validity.notAfter");
+    validity.end();
+    members.end();
+}
+
+// Cognito identities and organizations have no counterpart here: what the service leaves null is
+// null. IAM members have values on routes of AWS_IAM.
 void append_identity(const RequestFacts& facts, std::string& out) {
     Members members(facts, out);
-    for (const std::string_view none :
-         {"cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller"}) {
-        members.raw(none, "null");
-    }
+    members.raw("cognitoIdentityPoolId", "null");
+    members.variable("accountId", "context.identity.accountId");
+    members.raw("cognitoIdentityId", "null");
+    members.variable("caller", "context.identity.caller");
     members.variable("sourceIp", "context.identity.sourceIp");
-    for (const std::string_view none : {"principalOrgId",
-                                        "accessKey",
-                                        "cognitoAuthenticationType",
-                                        "cognitoAuthenticationProvider",
-                                        "userArn"}) {
-        members.raw(none, "null");
-    }
+    members.raw("principalOrgId", "null");
+    members.variable("accessKey", "context.identity.accessKey");
+    members.raw("cognitoAuthenticationType", "null");
+    members.raw("cognitoAuthenticationProvider", "null");
+    members.variable("userArn", "context.identity.userArn");
     members.variable("userAgent", "context.identity.userAgent");
-    members.raw("user", "null");
+    members.variable("user", "context.identity.user");
+    if (!facts.api_key.empty()) {
+        members.variable("apiKey", "context.identity.apiKey");
+        members.variable("apiKeyId", "context.identity.apiKeyId");
+    }
+    if (facts.client_certificate != nullptr) {
+        members.name("clientCert");
+        append_client_certificate(facts, out);
+    }
     members.end();
 }
 
@@ -93,7 +115,7 @@ void append_request_context(const RequestFacts& facts,
     members.named({"context.requestId"});
     members.name("identity");
     append_identity(facts, out);
-    members.named({"context.domainName", "context.apiId"});
+    members.named({"context.domainName", "context.deploymentId", "context.apiId"});
     members.end();
 }
 
@@ -125,7 +147,13 @@ void append_http_context_2(const RequestFacts& facts,
                            std::string& out) {
     Members members(facts, out);
     members.named({"context.accountId", "context.apiId"});
-    if (!authentication.empty()) members.raw("authentication", authentication);
+    if (facts.client_certificate != nullptr) {
+        members.name("authentication") += "{\"clientCert\":";
+        append_client_certificate(facts, out);
+        out += '}';
+    } else if (!authentication.empty()) {
+        members.raw("authentication", authentication);
+    }
     if (!authorizer.empty()) members.raw("authorizer", authorizer);
     members.named({"context.domainName", "context.domainPrefix"});
     members.name("http");

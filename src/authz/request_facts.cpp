@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view kContext = "context.";
 constexpr std::string_view kStageVariables = "stageVariables.";
 constexpr std::string_view kRequest = "method.request.";
+constexpr std::string_view kRequestPath = "request.path";  // HTTP APIs: without the stage
 
 bool append_stage_variable(const RequestFacts& facts, std::string_view name, std::string& out) {
     if (facts.stage == nullptr) return false;
@@ -28,6 +29,10 @@ bool append_variable(const RequestFacts& facts, std::string_view name, std::stri
         return append_context_variable(facts, name.substr(kContext.size()), out);
     if (name.starts_with(kRequest))
         return append_request_value(facts, name.substr(kRequest.size()), out);
+    if (name == kRequestPath) {
+        out += facts.api_path;
+        return !facts.api_path.empty();
+    }
     if (name.starts_with(kStageVariables)) {
         return append_stage_variable(facts, name.substr(kStageVariables.size()), out);
     }

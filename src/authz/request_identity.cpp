@@ -4,6 +4,7 @@
 #include "gatehouse/core/ascii.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 namespace gatehouse::authz {
@@ -63,16 +64,51 @@ Result<RequestIdentity> RequestIdentity::make(std::string_view sources) {
                             "method.request.header.NAME, method.request.querystring.NAME, "
                             "stageVariables.NAME, context.NAME");
         }
-        using Kind = Source::Kind;
-        const Kind kind = name.starts_with(kHeader)  ? Kind::header
-                          : name.starts_with(kQuery) ? Kind::query
-                                                     : Kind::variable;
-        const std::size_t prefix = kind == Kind::header  ? kHeader.size()
-                                   : kind == Kind::query ? kQuery.size()
-                                                         : 0;
-        identity.sources_.push_back({kind, std::string(name.substr(prefix)), std::move(*source)});
+        identity.add(name, std::move(*source));
     }
     return identity;
+}
+
+Result<RequestIdentity> RequestIdentity::make_for_http(std::span<const std::string> sources) {
+    RequestIdentity identity;
+    for (const std::string& text : sources) {
+        auto source = text.starts_with('$') && !text.starts_with("${")
+                          ? Expression::make_for_http(text)
+                          : Result<Expression>(fail(Errc::config_invalid));
+        if (!source || !is_source(source->value())) {
+            return fail(Errc::config_invalid,
+                        "\"" + printable(text) +
+                            "\" is no identity source; allowed: $request.header.NAME, "
+                            "$request.querystring.NAME, $context.NAME, $stageVariables.NAME");
+        }
+        const std::string name = source->value();
+        identity.add(name, std::move(*source));
+    }
+    return identity;
+}
+
+void RequestIdentity::add(std::string_view name, Expression expression) {
+    using Kind = Source::Kind;
+    const Kind kind = name.starts_with(kHeader)  ? Kind::header
+                      : name.starts_with(kQuery) ? Kind::query
+                                                 : Kind::variable;
+    const std::size_t prefix = kind == Kind::header  ? kHeader.size()
+                               : kind == Kind::query ? kQuery.size()
+                                                     : 0;
+    sources_.push_back({kind, std::string(name.substr(prefix)), std::move(expression)});
+}
+
+std::vector<std::string> RequestIdentity::values_of(std::string_view identity) {
+    std::vector<std::string> values;
+    while (!identity.empty()) {
+        std::size_t size = 0;
+        const auto [end, error] =
+            std::from_chars(identity.data(), identity.data() + identity.size(), size);
+        identity.remove_prefix(static_cast<std::size_t>(end - identity.data()) + 1);
+        values.emplace_back(identity.substr(0, size));
+        identity.remove_prefix(std::min(size, identity.size()));
+    }
+    return values;
 }
 
 RequestIdentity::Found RequestIdentity::find(const RequestFacts& facts,
@@ -97,7 +133,7 @@ RequestIdentity::Found RequestIdentity::find(const RequestFacts& facts,
         } else if (value.empty()) {
             error = Errc::identity_empty;
         }
-        if (error != Errc::none) return {{}, {}, error};
+        if (error != Errc::none) return {{}, {}, error, source.expression.text()};
         scratch.append(std::to_string(value.size())).append(":");
         if (first_size == 0) {
             first_begin = scratch.size();

@@ -1,5 +1,6 @@
 #include "request_values.hpp"
 
+#include "gatehouse/authz/dev_override.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "percent_decoding.hpp"
 
@@ -32,6 +33,9 @@ std::optional<Reference> parse_reference(std::string_view text) noexcept {
         if (!text.starts_with(form.prefix)) continue;
         text.remove_prefix(form.prefix.size());
         if (text.empty()) return std::nullopt;
+        // It may stand for an authorizer's result: no mapping may carry it on.
+        const bool header = form.source == Source::header || form.source == Source::multi_header;
+        if (header && equals_folded(text, kOverrideHeader)) return std::nullopt;
         return Reference{form.source, text};
     }
     return std::nullopt;

@@ -1,5 +1,6 @@
 #include "resource_template.hpp"
 
+#include "gatehouse/core/ascii.hpp"
 #include "gatehouse/policy/arn.hpp"
 #include "gatehouse/policy/wildcard.hpp"
 
@@ -16,6 +17,22 @@ constexpr std::string_view kMethod = "methodArn";
 
 bool is_ours(std::string_view name) noexcept {
     return name.starts_with(kClaims) || name.starts_with(kStage) || name.starts_with(kMethod);
+}
+
+// As a client writes the value into a path, and as http::parse_target leaves it: a '/' stays one.
+std::string encode_path(std::string_view value) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    std::string encoded;
+    for (const char c : value) {
+        if (is_unreserved(c) ||
+            std::string_view("!$&'()*+,;=:@/").find(c) != std::string_view::npos) {
+            encoded += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+    return encoded;
 }
 
 // Where the next placeholder of ours begins. IAM's own ${*}, ${?} and ${$} are text here; the
@@ -97,7 +114,7 @@ std::optional<std::string> ResourceTemplate::fill(const Json& claims,
                 const Json* claim = part.claim->find(claims);
                 std::string value;
                 if (claim == nullptr || !append_scalar(*claim, value)) return std::nullopt;
-                pattern += policy::escape_wildcard(value);
+                pattern += policy::escape_wildcard(encode_path(value));
                 break;
             }
         }

@@ -12,7 +12,7 @@ using Parsed = std::variant<Call, Exit>;
 using Words = std::vector<std::string>;
 
 constexpr const char* kHelp =
-    R"(Gatehouse: a small gateway that behaves as Amazon API Gateway (REST) does where it decides who may pass.
+    R"(Gatehouse: a small gateway that behaves as Amazon API Gateway does where it decides who may pass.
 
 Usage: gatehouse CALL [options]
 
@@ -64,11 +64,12 @@ Parsed parse_serve(const Words& words, const config::Environment& environment) {
     auto& dev = parser.flag(
         "--dev", "answers carry x-gatehouse-trace with request id and reason", "GATEHOUSE_DEV");
     auto& watch = parser.flag(
-        "--watch", "reload when the file changes; not in this version", "GATEHOUSE_WATCH");
+        "--watch", "reload when the file, or a key file that it names, changes", "GATEHOUSE_WATCH");
     parser.footer(
         "An option beats its environment variable (in brackets), which beats the file.\n"
         "SIGTERM and SIGINT drain: requests in flight end, then the program does; a second one "
-        "ends it at once.");
+        "ends it at once.\n"
+        "SIGHUP reloads the configuration; one that is refused leaves the one before in place.");
     if (!parser.parse(words)) return parser.exit();
     ServeOptions options;
     options.config = parser.get(config);
@@ -80,10 +81,7 @@ Parsed parse_serve(const Words& words, const config::Environment& environment) {
     }
     options.log_level = parser.get_one_of(level, "info", kLogLevels);
     options.dev = parser.get_flag(dev);
-    if (parser.get_flag(watch))
-        parser.refuse(
-            "--watch is not supported by this version yet: restart the gateway to load a changed "
-            "file");
+    options.watch = parser.get_flag(watch);
     if (parser.failed()) return parser.exit();
     return Call(options);
 }
@@ -178,6 +176,17 @@ Parsed parse_token(const Words& words, const config::Environment& environment) {
         parser.text("--expires-in", "TIME", "90s, 30m, 8h, 2d (1h); --expires-in=-1h: has expired");
     auto& issuer = parser.text(
         "--issuer", "URL", "the demo's issuer (http://127.0.0.1:8090)", "GATEHOUSE_ISSUER");
+    auto& effect = parser.text("--override",
+                               "EFFECT",
+                               "Allow or Deny: print an x-gatehouse-override for a gateway with "
+                               "--dev; --sub is its principalId, --claim its context (5m, 1h at "
+                               "most)");
+    auto& arn = parser.text(
+        "--method-arn", "ARN", "what --override is for, * and ? included; all methods otherwise");
+    auto& config = parser.text("-c,--config",
+                               "FILE",
+                               "with --override: the configuration whose devOverride.secret signs; "
+                               "else $GATEHOUSE_OVERRIDE_SECRET does");
     parser.footer(
         "Example: gatehouse token --sub alice --claim roles='[\"admin\"]' --claim tenant_id=acme");
     if (!parser.parse(words)) return parser.exit();
@@ -193,12 +202,25 @@ Parsed parse_token(const Words& words, const config::Environment& environment) {
     while (options.issuer_url.ends_with('/'))
         options.issuer_url.pop_back();
     read_claims(parser, claims.values, options);
-    const std::string time = parser.get(expires, "1h");
+    options.config = parser.get(config);
+    options.override_arn = parser.get(arn);
+    if (parser.given(effect))
+        options.override_effect = parser.get_one_of(effect, "", {"Allow", "Deny"});
+    const std::string time = parser.get(expires, parser.given(effect) ? "5m" : "1h");
     const auto duration = parse_duration(time);
     if (!duration)
         parser.refuse("--expires-in: \"" + printable(time) +
                       "\" is not a time such as 90s, 30m, 8h or 2d");
     options.expires_in = duration.value_or(options.expires_in);
+    const bool for_token = !options.key.empty() || !options.iss.empty() || !options.aud.empty() ||
+                           parser.given(issuer);
+    if (parser.given(effect)) {
+        if (for_token) parser.refuse("--override takes neither --key, --issuer, --iss nor --aud");
+        if (options.expires_in > std::chrono::hours(1))
+            parser.refuse("--expires-in: an override is good for an hour at most");
+    } else if (parser.given(arn) || parser.given(config)) {
+        parser.refuse("--method-arn and --config go with --override");
+    }
     if (options.key.empty() && (!options.kid.empty() || !options.algorithm.empty())) {
         parser.refuse("--kid and --alg go with --key: the issuer has a key of its own");
     }
@@ -233,7 +255,9 @@ Parsed parse_explain(const Words& words, const config::Environment& environment)
     auto& headers = parser.list(
         "-H,--header", "'NAME: VALUE'", "a header field of the request; may be repeated");
     auto& trace =
-        parser.text("--trace", "ID", "x-amzn-RequestId of an answer that a running gateway gave");
+        parser.text("--trace",
+                    "ID",
+                    "x-amzn-RequestId or apigw-requestid of an answer that a running gateway gave");
     auto& admin =
         parser.text("--admin", "URL", "its admin API (http://127.0.0.1:9901)", "GATEHOUSE_ADMIN");
     auto& method = parser.text("method", "METHOD", "such as GET");
@@ -267,10 +291,13 @@ Parsed parse_health(const Words& words, const config::Environment& environment) 
                   "Exit status 0 when the running gateway is ready, else 1 with the reason: for "
                   "container health checks.",
                   environment);
+    auto& live = parser.flag("--live",
+                             "0 when it runs and answers, ready or not: for liveness probes, which "
+                             "restart what fails them");
     auto& admin =
         parser.text("--admin", "URL", "its admin API (http://127.0.0.1:9901)", "GATEHOUSE_ADMIN");
     if (!parser.parse(words)) return parser.exit();
-    HealthOptions options{parser.get_admin_url(admin)};
+    HealthOptions options{parser.get_admin_url(admin), parser.get_flag(live)};
     if (parser.failed()) return parser.exit();
     return Call(options);
 }

@@ -4,8 +4,8 @@
 #include "gatehouse/config/report.hpp"
 #include "gatehouse/core/ascii.hpp"
 
+#include <algorithm>
 #include <fstream>
-#include <iterator>
 
 namespace gatehouse::cli {
 namespace {
@@ -14,6 +14,7 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kBadUsage = 2;
 constexpr int kRefused = 3;
+constexpr std::size_t kMostKeyBytes = 1024 * 1024;
 constexpr std::string_view kDefaultSubject = "demo-user";
 
 int complain(const Ports& ports, int status, std::string_view text) {
@@ -26,16 +27,57 @@ void print_warnings(const Found& found, std::ostream& err) {
         err << "warning: " << config::to_string(warning, found.name) << '\n';
 }
 
+}  // namespace
+
+std::string name_each_line(std::string_view file, std::string_view lines) {
+    std::string text;
+    while (!lines.empty()) {
+        const std::size_t end = std::min(lines.find('\n'), lines.size());
+        text.append(file).append(": ").append(lines.substr(0, end)).append("\n");
+        lines.remove_prefix(std::min(end + 1, lines.size()));
+    }
+    return text;
+}
+
+namespace {
+
 // ---- serve, check
 
+// What serve runs with: at the start, and at each reload.
+Found load_to_serve(const ServeOptions& options,
+                    const config::Environment& environment,
+                    const std::optional<std::string>& text) {
+    Found found = load_configuration(options, environment, text);
+    if (!found.model || !found.model->dev_override || options.dev) return found;
+    // Not left out in silence: whoever wrote it believes that it works.
+    const config::Problem problem{
+        "/devOverride",
+        0,
+        "lets whoever knows the secret in without a token, which is for development: start with "
+        "--dev, or take it out"};
+    found.errors = config::to_string(problem, found.name) + "\n";
+    found.model.reset();
+    return found;
+}
+
 int run(const ServeOptions& options, const Ports& ports) {
-    Found found = load_configuration(options, ports.environment);
+    Found found = load_to_serve(options, ports.environment, std::nullopt);
     if (!found.model) {
         ports.err << found.errors;
         return kBadUsage;
     }
-    return ports.serve(
-        {std::move(*found.model), found.name, found.warnings, options.log_level, options.dev});
+    const auto load = [options,
+                       environment = ports.environment](const std::optional<std::string>& text) {
+        return load_to_serve(options, environment, text);
+    };
+    return ports.serve({std::move(*found.model),
+                        found.name,
+                        found.path,
+                        found.warnings,
+                        options.log_level,
+                        options.dev,
+                        options.watch,
+                        load});
 }
 
 int run(const DemoOptions& options, const Ports& ports) {
@@ -47,7 +89,7 @@ bool check_file(const std::string& file, bool several, const Ports& ports) {
     if (found.model) {
         // Regular expressions, policies and mappings are compiled as serve would.
         if (const Result<void> compiled = ports.compile(*found.model); !compiled) {
-            found.errors = file + ": " + compiled.error().detail + "\n";
+            found.errors = name_each_line(file, compiled.error().detail);
             found.model.reset();
         }
     }
@@ -55,7 +97,8 @@ bool check_file(const std::string& file, bool several, const Ports& ports) {
     print_warnings(found, ports.err);
     if (!found.model) return false;
     if (several) ports.out << file << ":\n";
-    ports.out << config::to_text(config::make_report(*found.model));
+    ports.out << config::to_text(config::make_report(*found.model))
+              << config::describe_decision(*found.model);
     return true;
 }
 
@@ -72,7 +115,11 @@ int sign_token(const TokenOptions& options, const Ports& ports) {
     std::ifstream file(options.key, std::ios::binary);
     if (!file) return complain(ports, kBadUsage, "cannot read the key file " + options.key);
     SigningOrder order;
-    order.key_text.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    order.key_text.resize(kMostKeyBytes + 1);
+    file.read(order.key_text.data(), static_cast<std::streamsize>(order.key_text.size()));
+    order.key_text.resize(static_cast<std::size_t>(file.gcount()));
+    if (order.key_text.size() > kMostKeyBytes)
+        return complain(ports, kBadUsage, options.key + " is too large for a key: more than 1 MB");
     order.algorithm = options.algorithm;
     order.kid = options.kid;
     order.claims = make_claims(
@@ -117,7 +164,43 @@ int ask_for_token(const TokenOptions& options, const Ports& ports) {
     return kDone;
 }
 
+// Where the secret is: never on the command line, which others can see.
+std::string find_secret(const TokenOptions& options, const Ports& ports) {
+    constexpr std::string_view kVariable = "GATEHOUSE_OVERRIDE_SECRET";
+    if (options.config.empty()) {
+        std::string secret = ports.environment(kVariable).value_or("");
+        if (secret.empty())
+            ports.err << "gatehouse: --override needs a secret: name the configuration with -c, or "
+                         "set "
+                      << kVariable << '\n';
+        return secret;
+    }
+    const Found found = load_file(options.config, ports.environment);
+    ports.err << found.errors;
+    if (!found.model) return {};
+    if (!found.model->dev_override) ports.err << options.config << ": has no devOverride\n";
+    return found.model->dev_override ? found.model->dev_override->secret : std::string();
+}
+
+int mint_override(const TokenOptions& options, const Ports& ports) {
+    SigningOrder order;
+    order.is_override = true;
+    order.key_text = find_secret(options, ports);
+    if (order.key_text.empty()) return kBadUsage;
+    const auto now = std::chrono::floor<std::chrono::seconds>(ports.now()).time_since_epoch();
+    order.claims = {{"effect", options.override_effect},
+                    {"exp", (now + options.expires_in).count()}};
+    if (!options.sub.empty()) order.claims["principalId"] = options.sub;
+    if (!options.claims.empty()) order.claims["context"] = options.claims;
+    if (!options.override_arn.empty()) order.claims["methodArn"] = options.override_arn;
+    const Result<std::string> value = ports.sign(order);
+    if (!value) return complain(ports, kBadUsage, value.error().detail);
+    ports.out << *value << '\n';
+    return kDone;
+}
+
 int run(const TokenOptions& options, const Ports& ports) {
+    if (!options.override_effect.empty()) return mint_override(options, ports);
     return options.key.empty() ? ask_for_token(options, ports) : sign_token(options, ports);
 }
 
@@ -146,8 +229,10 @@ std::string message_of(const HttpReply& reply) {
 
 int explain_trace(const ExplainOptions& options, const Ports& ports) {
     for (const char c : options.trace_id) {
-        if (hex_value(c) < 0 && c != '-')
-            return complain(ports, kBadUsage, "--trace wants the x-amzn-RequestId of an answer");
+        if (!is_unreserved(c) && c != '=')
+            return complain(ports,
+                            kBadUsage,
+                            "--trace wants the x-amzn-RequestId, or apigw-requestid, of an answer");
     }
     const Result<HttpReply> reply =
         ports.http(admin_call(options.admin_url + "/traces/" + options.trace_id, ports));
@@ -184,13 +269,18 @@ int run(const ExplainOptions& options, const Ports& ports) {
         ports.judge({std::move(*found.model), options.method, options.path, options.headers});
     if (!judgement) return complain(ports, kBadUsage, judgement.error().detail);
     ports.out << trace_to_text(judgement->trace);
+    if (judgement->without_content)
+        ports.out
+            << "\nThis route looks at the content; explain takes none, and judged the request "
+               "as one without.\n";
     print_answer(*judgement, ports.out);
     return status_of(judgement->trace);
 }
 
 int run(const HealthOptions& options, const Ports& ports) {
-    const Result<HttpReply> reply = ports.http(
-        {"GET", options.admin_url + "/health/ready", {}, {}, std::chrono::milliseconds(2500)});
+    const std::string path = options.live ? "/health/live" : "/health/ready";
+    const Result<HttpReply> reply =
+        ports.http({"GET", options.admin_url + path, {}, {}, std::chrono::milliseconds(2500)});
     if (!reply)
         return complain(
             ports, kFailed, "not running at " + options.admin_url + ": " + reply.error().detail);
@@ -203,10 +293,10 @@ int run(const HealthOptions& options, const Ports& ports) {
             text += (text.empty() ? "" : "; ") +
                     (reason.is_string() ? reason.get<std::string>() : dump_json(reason));
     }
-    return complain(
-        ports,
-        kFailed,
-        "not ready: " + (text.empty() ? "status " + std::to_string(reply->status) : text));
+    return complain(ports,
+                    kFailed,
+                    std::string(options.live ? "not live: " : "not ready: ") +
+                        (text.empty() ? "status " + std::to_string(reply->status) : text));
 }
 
 int run(const VersionOptions&, const Ports& ports) {

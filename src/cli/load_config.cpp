@@ -1,6 +1,7 @@
 #include "gatehouse/cli/commands.hpp"
 #include "gatehouse/config/validate.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -13,7 +14,8 @@ namespace {
 
 constexpr const char* kUsualFile = "config/gatehouse.json";
 constexpr const char* kEnvironmentName = "environment";
-constexpr std::size_t kMostBytes = 4 * 1024 * 1024;
+constexpr const char* kSentName = "the configuration that was sent";
+constexpr std::size_t kMostBytes = kMostConfigurationBytes;
 
 Result<std::string> read_text(const std::string& path) {
     if (path.empty()) return fail(Errc::config_unreadable, "the file's name is empty");
@@ -50,12 +52,28 @@ Found take(config::Loaded loaded, std::string name) {
     return found;
 }
 
-// file:jwks.json means the file beside the configuration, wherever the program was started; so does
-// a function's folder.
+// file:jwks.json means the file beside the configuration, wherever the program was started; so do a
+// function's folder and the files of a listener's certificates.
 void anchor_files(config::Model& model, const std::string& path) {
     constexpr std::string_view kScheme = "file:";
     std::error_code ignored;
     const std::filesystem::path folder = std::filesystem::absolute(path, ignored).parent_path();
+    const auto anchor = [&folder](std::string& file) {
+        if (!file.empty()) file = (folder / file).string();
+    };
+    for (config::Listener& listener : model.listeners) {
+        if (!listener.tls) continue;
+        anchor(listener.tls->client_ca);
+        for (config::CertificateFiles& files : listener.tls->certificates) {
+            anchor(files.certificate);
+            anchor(files.private_key);
+        }
+    }
+    if (model.upstream_tls) {
+        anchor(model.upstream_tls->ca);
+        anchor(model.upstream_tls->certificate);
+        anchor(model.upstream_tls->private_key);
+    }
     for (config::Function& function : model.functions) {
         if (!function.command.empty()) function.directory = (folder / function.directory).string();
     }
@@ -73,12 +91,28 @@ void anchor_files(config::Model& model, const std::string& path) {
     }
 }
 
+bool has_tls(const config::Listener& listener) {
+    return listener.tls.has_value();
+}
+
 // What the command line says in place of the file is held to the same rules, e.g. no admin API
 // beyond loopback without a token.
 void apply_overrides(const ServeOptions& options, Found& found) {
     config::Model& model = *found.model;
-    if (options.listen)
-        model.listeners = {config::Listener{options.listen->address, options.listen->port}};
+    if (options.listen) {
+        const bool several = model.listeners.size() > 1;
+        if (several && std::ranges::any_of(model.listeners, has_tls)) {
+            found.errors = found.name +
+                           ": --listen takes the place of several listeners, one with \"tls\": it "
+                           "is not clear which is meant; change \"listeners\" instead\n";
+            found.model.reset();
+            return;
+        }
+        // An address given by hand does not turn TLS off.
+        config::Listener only{options.listen->address, options.listen->port};
+        if (!several) only.tls = std::move(model.listeners.front().tls);
+        model.listeners = {std::move(only)};
+    }
     if (options.admin) {
         model.admin.address = options.admin->address;
         model.admin.port = options.admin->port;
@@ -96,6 +130,16 @@ void apply_overrides(const ServeOptions& options, Found& found) {
 Found refuse(std::string text) {
     Found found;
     found.errors = std::move(text);
+    return found;
+}
+
+Found take_text(const std::string& text,
+                const std::string& name,
+                const std::string& path,
+                const config::Environment& environment) {
+    Found found = take(config::parse(text, environment), name);
+    found.path = path;
+    if (found.model) anchor_files(*found.model, path);
     return found;
 }
 
@@ -131,14 +175,16 @@ Found load_file(const std::string& path, const config::Environment& environment)
         found.errors = (path.empty() ? "configuration" : path) + ": " + text.error().detail + "\n";
         return found;
     }
-    Found found = take(config::parse(*text, environment), path);
-    if (found.model) anchor_files(*found.model, path);
-    return found;
+    return take_text(*text, path, path, environment);
 }
 
-Found load_configuration(const ServeOptions& options, const config::Environment& environment) {
-    Found found =
-        options.config.empty() ? look_for(environment) : load_file(options.config, environment);
+Found load_configuration(const ServeOptions& options,
+                         const config::Environment& environment,
+                         const std::optional<std::string>& text) {
+    const std::string path = options.config.empty() ? kUsualFile : options.config;
+    Found found = text                     ? take_text(*text, kSentName, path, environment)
+                  : options.config.empty() ? look_for(environment)
+                                           : load_file(options.config, environment);
     if (found.model) apply_overrides(options, found);
     return found;
 }

@@ -118,7 +118,8 @@ struct Step {
 Step route_step(const Json& step) {
     Step text;
     const bool matched = member_is(step, "result", "matched");
-    text.mark = matched ? "ok" : "NO";
+    const bool preflight = member_is(step, "result", "none: a preflight");
+    text.mark = matched ? "ok" : preflight ? "--" : "NO";
     text.line = matched ? member(step, "route") : member(step, "result");
     append_members(text.line, step, {"api", "stage", "authorizer"});
     append_rest(text.more, step, {"result", "route", "api", "stage", "authorizer"});
@@ -262,20 +263,37 @@ Step verdict_step(const Json& step) {
 
 Step upstream_step(const Json& step) {
     Step text;
-    text.line =
-        "answered " + member(step, "status") + " after " + duration(step, "firstByteMicros", 1000);
+    text.line = member(step, "host");
+    if (step.contains("result")) {
+        text.mark = "NO";
+        text.line += ": " + member(step, "result");
+        return text;
+    }
+    text.line +=
+        " answered " + member(step, "status") + " after " + duration(step, "firstByteMicros", 1000);
     text.line += member_is(step, "reusedConnection", "yes")
                      ? ", on a reused connection"
                      : ", connected in " + duration(step, "connectMicros", 1000);
     if (member_is(step, "retried", "yes")) text.line += ", retried";
-    append_rest(text.more,
-                step,
-                {"status", "firstByteMicros", "connectMicros", "reusedConnection", "retried"});
+    append_rest(
+        text.more,
+        step,
+        {"host", "status", "firstByteMicros", "connectMicros", "reusedConnection", "retried"});
     return text;
+}
+
+// Steps whose result is a word for what went well, or the reason of the refusal.
+std::string_view mark_of(const Json& step) {
+    constexpr std::string_view kGood[] = {
+        "valid", "passed", "within", "a policy", "in place of the authorizer"};
+    const std::string result = member(step, "result");
+    if (result.empty() || result == "not used") return "--";
+    return std::ranges::find(kGood, result) != std::end(kGood) ? "ok" : "NO";
 }
 
 Step other_step(const Json& step) {
     Step text;
+    text.mark = mark_of(step);
     for (const auto& [name, value] : step.items()) {
         if (name != "step")
             text.line.append(text.line.empty() ? "" : ", ")
@@ -310,6 +328,7 @@ std::string header_text(const Json& trace) {
     const std::string words = member(trace, "reasonText");
     if (!words.empty() && words != reason) text += " (" + words + ")";
     text += "\n";
+    if (trace.contains("decision")) text += "decided for another proxy\n";
     for (const std::string_view name : {"detail", "hint"}) {
         const std::string line = member(trace, name);
         if (!line.empty()) text.append(name).append(": ").append(line).append("\n");

@@ -69,10 +69,24 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
     return Endpoint{std::string(address), *port};
 }
 
+namespace {
+
+// Behind the last colon of the authority, if any but an IPv6 address's.
+bool has_good_port(std::string_view url) {
+    std::string_view authority = url.substr(url.find("//") + 2);
+    authority = authority.substr(0, authority.find('/'));
+    const std::size_t colon = authority.rfind(':');
+    if (colon == std::string_view::npos || authority.ends_with(']')) return !authority.empty();
+    return parse_whole<std::uint16_t>(authority.substr(colon + 1)).has_value();
+}
+
+}  // namespace
+
 std::optional<std::string> parse_admin_url(std::string_view text) {
     while (text.ends_with('/'))
         text.remove_suffix(1);
-    if (text.starts_with("http://") || text.starts_with("https://")) return std::string(text);
+    if (text.starts_with("http://") || text.starts_with("https://"))
+        return has_good_port(text) ? std::optional(std::string(text)) : std::nullopt;
     const auto endpoint = parse_endpoint(text);
     if (!endpoint) return std::nullopt;
     std::string host = endpoint->address;

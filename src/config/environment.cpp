@@ -88,22 +88,14 @@ Json make_route(const std::string& route_key,
                 {"integration", std::move(integration)}};
 }
 
-// "/files/{proxy+}" as it stands in a uri: the plus belongs to the route alone.
-std::string to_uri_path(std::string_view path) {
-    std::string text;
-    for (std::size_t i = 0; i < path.size(); ++i) {
-        if (path.substr(i, 2) != "+}") text += path[i];
-    }
-    return text;
-}
-
 Json make_document(const Settings& settings, Source& source) {
     std::string upstream = settings.upstream;
     while (upstream.ends_with('/'))
         upstream.pop_back();
     Json routes = Json::array();
-    routes.push_back(make_route("ANY /", "jwt", upstream + "/"));
-    routes.push_back(make_route("ANY /{proxy+}", "jwt", upstream + "/{proxy}"));
+    const std::string uri = upstream + "/";
+    routes.push_back(make_route("ANY /", "jwt", uri));
+    routes.push_back(make_route("ANY /{proxy+}", "jwt", uri));
     for (const std::string& key : split_list(settings.open_routes)) {
         const Result<routing::RouteKey> parsed = routing::parse_route_key(key);
         if (!parsed) {
@@ -113,7 +105,7 @@ Json make_document(const Settings& settings, Source& source) {
                     " is no route key such as \"GET /health\": " + parsed.error().detail);
             continue;
         }
-        routes.push_back(make_route(key, "NONE", upstream + to_uri_path(parsed->path)));
+        routes.push_back(make_route(key, "NONE", uri));
     }
     Json jwt = {{"issuer", settings.issuer}, {"audience", split_list(settings.audience)}};
     if (!settings.jwks_uri.empty()) jwt["jwksUri"] = settings.jwks_uri;
@@ -125,6 +117,14 @@ Json make_document(const Settings& settings, Source& source) {
     root["apis"] = Json::array();
     root["apis"].push_back(std::move(api));
     return root;
+}
+
+// "{proxy}" in the uri would lose the slash at the end of a path, and a sidecar changes nothing.
+void append_paths(Model& model) {
+    for (Api& api : model.apis) {
+        for (Route& route : api.routes)
+            route.integration.append_path = true;
+    }
 }
 
 // The reader speaks of places in a file that nobody wrote; people know the variable.
@@ -180,10 +180,12 @@ Loaded parse_environment(const Environment& environment) {
     Json root = make_document(settings, source);
     add_admin_token(root, environment, source);
     loaded.model = read_model(root, source);
+    append_paths(loaded.model);
     validate(loaded.model, source.problems, source.warnings);
     if (!source.problems.empty()) loaded.model = Model{};
     loaded.problems = rename(std::move(source.problems));
     loaded.warnings = rename(std::move(source.warnings));
+    loaded.model.document = std::move(root);
     return loaded;
 }
 

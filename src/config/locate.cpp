@@ -2,6 +2,7 @@
 
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/json.hpp"
+#include "gatehouse/core/json_pointer.hpp"
 #include "scanner.hpp"
 
 #include <charconv>
@@ -215,18 +216,7 @@ std::string name_fault(const Scanner::Token& previous, const Scanner::Token& tok
 }  // namespace
 
 std::string append_pointer(std::string_view pointer, std::string_view token) {
-    std::string longer(pointer);
-    longer += '/';
-    for (const char c : token) {
-        if (c == '~') {
-            longer += "~0";
-        } else if (c == '/') {
-            longer += "~1";
-        } else {
-            longer += c;
-        }
-    }
-    return longer;
+    return std::string(pointer) + pointer_step(token);
 }
 
 std::vector<int> locate(std::string_view text, std::span<const std::string> pointers) {

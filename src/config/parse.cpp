@@ -101,6 +101,7 @@ Loaded parse(std::string_view text, const Environment& environment) {
     add_lines(text, source.warnings);
     loaded.problems = take(std::move(source.problems), source);
     loaded.warnings = take(std::move(source.warnings), source);
+    loaded.model.document = std::move(*root);
     return loaded;
 }
 

@@ -1,5 +1,7 @@
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/routing/path_template.hpp"
+#include "gatehouse/routing/route_table.hpp"
+#include "http_api.hpp"
 #include "parts.hpp"
 #include "reader.hpp"
 #include "text_rules.hpp"
@@ -19,6 +21,10 @@ bool is_alnum(char c) {
     return is_alpha(c) || is_digit(c);
 }
 
+bool is_http(const Api& api) {
+    return api.protocol == Protocol::http;
+}
+
 std::string fault_in_api_id(std::string_view text) {
     const auto fits = [](char c) { return is_alnum(c) || c == '-' || c == '_'; };
     if (!text.empty() && std::ranges::all_of(text, fits)) return {};
@@ -26,9 +32,6 @@ std::string fault_in_api_id(std::string_view text) {
 }
 
 std::string fault_in_stage_name(std::string_view text) {
-    if (text == "$default")
-        return "\"$default\" is a stage of HTTP APIs, which this version of Gatehouse does not "
-               "support yet";
     if (text.size() > kStageNameBytes) return "is longer than 128 characters";
     return fault_in_api_id(text).empty()
                ? ""
@@ -48,12 +51,12 @@ std::string fault_in_account_id(std::string_view text) {
 }
 
 std::string fault_in_protocol(std::string_view text) {
-    if (text == "REST") return {};
-    if (text == "HTTP" || text == "WEBSOCKET") {
-        return "\"protocolType\": " + in_quotes(text) +
-               " is not supported by this version of Gatehouse yet; allowed: \"REST\"";
+    if (text == "REST" || text == "HTTP") return {};
+    if (text == "WEBSOCKET") {
+        return "\"protocolType\": \"WEBSOCKET\" is not supported by this version of Gatehouse yet; "
+               "allowed: \"REST\", \"HTTP\"";
     }
-    return "is " + in_quotes(text) + "; allowed: \"REST\"";
+    return "is " + in_quotes(text) + "; allowed: \"REST\", \"HTTP\"";
 }
 
 // Fields under the prefix are taken from every request, so it must not cover what clients send for
@@ -119,7 +122,7 @@ void read_stage_variables(ObjectReader& reader, Api& api) {
         reader.problem("stageVariables", "more than 100 variables");
 }
 
-void read_context_headers(ObjectReader& api_reader, ContextHeaders& into) {
+void read_context_headers(ObjectReader& api_reader, bool http, ContextHeaders& into) {
     const Json* value = api_reader.find("contextHeaders");
     if (value == nullptr) return;
     const Source& source = api_reader.source();
@@ -137,6 +140,9 @@ void read_context_headers(ObjectReader& api_reader, ContextHeaders& into) {
         *value, api_reader.at("contextHeaders"), keys::kContextHeaders, api_reader.source());
     reader.read_checked("prefix", into.prefix, fault_in_prefix);
     reader.read("requestContext", into.request_context);
+    if (http && into.request_context)
+        reader.problem("requestContext",
+                       "is true: not supported on HTTP APIs by this version of Gatehouse yet");
 }
 
 void read_identity(ObjectReader& reader, Api& api) {
@@ -144,8 +150,15 @@ void read_identity(ObjectReader& reader, Api& api) {
     reader.read_checked("name", api.name, fault_in_name);
     std::string protocol;
     reader.read_checked("protocolType", protocol, fault_in_protocol);
+    if (protocol == "HTTP") api.protocol = Protocol::http;
     reader.read_checked("apiId", api.api_id, fault_in_api_id);
-    reader.read_checked("stageName", api.stage_name, fault_in_stage_name);
+    if (is_http(api)) api.stage_name = "$default";
+    reader.read_checked("stageName", api.stage_name, [&](std::string_view text) {
+        if (text != "$default") return fault_in_stage_name(text);
+        return is_http(api) ? std::string()
+                            : "\"$default\" is a stage of HTTP APIs; a REST API's has a name of "
+                              "letters, digits, \"-\" and \"_\"";
+    });
     reader.read_checked("region", api.region, fault_in_region);
     reader.read_checked("accountId", api.account_id, fault_in_account_id);
     reader.read_checked("basePath", api.base_path, fault_in_base_path);
@@ -163,6 +176,20 @@ std::string fault_in_binary_type(std::string_view text) {
 }
 
 void read_switches(ObjectReader& reader, Api& api) {
+    api.throttle = read_throttle(reader);
+    if (is_http(api)) {
+        refuse_rest_api_keys(reader);
+        std::string slash = "keep";
+        constexpr std::string_view kSlashes[] = {"keep", "refuse"};
+        reader.read_choice("encodedSlash", slash, kSlashes);
+        if (slash == "refuse") api.encoded_slash = EncodedSlash::refuse;
+        if (const Json* cors = reader.find("corsConfiguration"))
+            api.cors = read_cors(*cors, reader.at("corsConfiguration"), reader.source());
+        return;
+    }
+    reader.refuse("corsConfiguration",
+                  "a REST API has none: its OPTIONS is a method like any other, and its gateway "
+                  "responses name headers");
     const auto choice = [&reader](
                             std::string_view name, std::string_view usual, std::string_view other) {
         std::string text(usual);
@@ -176,6 +203,8 @@ void read_switches(ObjectReader& reader, Api& api) {
     api.deny_messages_2015 = choice("denyMessages", "2026", "2015");
     reader.read("methodOverride", api.method_override);
     reader.read_list("binaryMediaTypes", api.binary_media_types, fault_in_binary_type);
+    api.api_key_source = choice("apiKeySource", "HEADER", "AUTHORIZER") ? ApiKeySource::authorizer
+                                                                        : ApiKeySource::header;
 }
 
 std::string fault_in_scope(std::string_view text) {
@@ -185,9 +214,14 @@ std::string fault_in_scope(std::string_view text) {
     return in_quotes(text) + " is no scope: one word, list several as elements";
 }
 
-void read_route_key(ObjectReader& reader, Route& route) {
+void read_route_key(ObjectReader& reader, const Api& api, Route& route) {
     reader.require("routeKey", "a method and a path such as \"GET /items/{id}\"");
     if (!reader.read("routeKey", route.route_key)) return;
+    if (is_http(api) && route.route_key == routing::kDefaultRoute) {
+        route.method = "ANY";
+        route.path = routing::kDefaultRoute;
+        return;
+    }
     Result<routing::RouteKey> key = routing::parse_route_key(route.route_key);
     if (!key)
         return reader.problem(
@@ -201,7 +235,7 @@ void read_route_key(ObjectReader& reader, Route& route) {
 }
 
 // What nobody wrote must never mean "open": a route says who may pass, or says NONE.
-void read_route_authorizer(ObjectReader& reader, Route& route) {
+void read_route_authorizer(ObjectReader& reader, bool http, Route& route) {
     const Json* value = reader.find("authorizer");
     const bool blank = value == nullptr || value->is_null() || *value == Json("");
     if (blank && !reader.source().unresolved.contains(value)) {
@@ -209,11 +243,11 @@ void read_route_authorizer(ObjectReader& reader, Route& route) {
             value == nullptr ? reader.pointer() : reader.at("authorizer"),
             "the route says neither an authorizer nor \"NONE\"");
     }
-    if (reader.read("authorizer", route.authorizer) && route.authorizer == "AWS_IAM") {
+    reader.read("authorizer", route.authorizer);
+    if (http && route.authorizer == "AWS_IAM")
         reader.problem("authorizer",
-                       "\"AWS_IAM\" is not supported by this version of Gatehouse yet");
-        route.authorizer.clear();
-    }
+                       "\"AWS_IAM\" on an HTTP API is not supported by this version of Gatehouse "
+                       "yet; REST APIs have it");
 }
 
 Route read_route(const Json& value, const std::string& pointer, const Api& api, Source& source) {
@@ -221,13 +255,18 @@ Route read_route(const Json& value, const std::string& pointer, const Api& api, 
     Route route;
     route.pointer = pointer;
     if (!value.is_object()) return route;
-    read_route_key(reader, route);
-    read_route_authorizer(reader, route);
+    if (is_http(api)) refuse_rest_route_keys(reader);
+    read_route_key(reader, api, route);
+    read_route_authorizer(reader, is_http(api), route);
     reader.read_list("authorizationScopes", route.authorization_scopes, fault_in_scope);
+    reader.read("apiKeyRequired", route.api_key_required);
+    route.throttle = read_throttle(reader);
+    read_route_validation(reader, route);
     if (const Json* integration = reader.require(
             "integration", "where the request goes, e.g. type HTTP_PROXY with a uri")) {
+        const auto read = is_http(api) ? read_http_integration : read_integration;
         route.integration =
-            read_integration(*integration, reader.at("integration"), api.stage_variables, source);
+            read(*integration, reader.at("integration"), api.stage_variables, source);
     }
     return route;
 }
@@ -240,8 +279,24 @@ void read_authorizers(ObjectReader& reader, Api& api) {
                 fault =
                     in_quotes(name) + " has a meaning of its own in routes; choose another name";
             if (!fault.empty()) reader.source().problem(pointer, fault);
-            api.authorizers.push_back(read_authorizer(value, name, pointer, reader.source()));
+            const auto read = is_http(api) ? read_http_authorizer : read_authorizer;
+            api.authorizers.push_back(
+                read(value, name, pointer, api.stage_variables, reader.source()));
+            api.authorizers.back().text = dump_json(value);
         });
+}
+
+// Routes name AWS_IAM without anybody defining it: here is what they name.
+void add_iam(Api& api) {
+    const auto route = std::ranges::find(api.routes, "AWS_IAM", &Route::authorizer);
+    if (route == api.routes.end()) return;
+    Authorizer iam;
+    iam.name = iam.type = "AWS_IAM";
+    iam.pointer = route->pointer + "/authorizer";
+    iam.identity_source.clear();
+    iam.result_ttl = std::chrono::seconds(0);
+    iam.limit_to_expiration = false;
+    api.authorizers.push_back(std::move(iam));
 }
 
 }  // namespace
@@ -253,16 +308,19 @@ Api read_api(const Json& value, const std::string& pointer, Source& source) {
     if (!value.is_object()) return api;
     read_identity(reader, api);
     read_stage_variables(reader, api);
-    read_context_headers(reader, api.context_headers);
+    read_context_headers(reader, is_http(api), api.context_headers);
     read_switches(reader, api);
     read_authorizers(reader, api);
+    read_validators(reader, api);
     const Json* routes = reader.require("routes", "a list of at least one route");
     reader.each_element("routes", [&](const Json& route, const std::string& at) {
         api.routes.push_back(read_route(route, at, api, source));
     });
+    add_iam(api);
     if (routes != nullptr && routes->is_array() && routes->empty()) {
         reader.problem("routes", "is empty; an API without routes refuses everything");
     }
+    if (is_http(api)) return api;  // no gateway responses
     reader.each_member("gatewayResponses",
                        [&](const std::string& type, const Json& response, const std::string& at) {
                            std::string fault = fault_in_response_type(type);

@@ -15,28 +15,21 @@ namespace {
 constexpr auto kAlgorithms = std::to_array<std::string_view>(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"});
 
-std::string not_yet(std::string_view what) {
-    return std::string(what) + " is not supported by this version of Gatehouse yet";
-}
-
 std::string fault_in_type(std::string_view text) {
-    constexpr std::string_view kTypes[] = {"TOKEN", "REQUEST"};
+    constexpr std::string_view kTypes[] = {"TOKEN", "REQUEST", "COGNITO_USER_POOLS", "JWT"};
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
-    for (const std::string_view later : {"COGNITO_USER_POOLS", "JWT", "AWS_IAM"}) {
-        if (text == later)
-            return not_yet("authorizer type " + in_quotes(text)) +
-                   "; allowed: " + list_quoted(kTypes);
-    }
+    if (text == "AWS_IAM")
+        return "is no authorizer to define: a route says \"authorizer\": \"AWS_IAM\"";
     return "is " + in_quotes(text) + "; allowed: " + list_quoted(kTypes) + suggest(text, kTypes);
 }
 
 constexpr const char* kUris =
-    "; allowed: \"gatehouse:jwt\", a function's ARN, or its URL of the Lambda Invoke API";
+    "; allowed: \"gatehouse:jwt\", \"gatehouse:introspection\", a function's ARN, or its URL of "
+    "the Lambda Invoke API";
 
 std::string fault_in_authorizer_uri(std::string_view text) {
-    if (text == "gatehouse:jwt") return {};
-    if (text == "gatehouse:introspection") return not_yet(in_quotes(text)) + kUris;
-    constexpr std::string_view kForms[] = {"gatehouse:jwt"};
+    constexpr std::string_view kForms[] = {"gatehouse:jwt", "gatehouse:introspection"};
+    if (std::ranges::find(kForms, text) != std::end(kForms)) return {};
     return "is " + in_quotes(text) + kUris + suggest(text, kForms);
 }
 
@@ -47,7 +40,7 @@ std::string fault_in_identity_source(std::string_view text) {
     if (text.starts_with(kPrefix) && is_token(text.substr(kPrefix.size()))) return {};
     std::string fault =
         "is " + in_quotes(text) +
-        "; a TOKEN authorizer takes exactly one header: \"method.request.header.NAME\"";
+        "; a TOKEN or Cognito authorizer takes exactly one header: \"method.request.header.NAME\"";
     if (is_token(text) && text.find('.') == std::string_view::npos) {
         fault += "; did you mean \"method.request.header." + std::string(text) + "\"?";
     }
@@ -58,20 +51,6 @@ std::string fault_in_identity_sources(std::string_view text) {
     const auto identity = authz::RequestIdentity::make(text);
     if (!identity) return "is " + in_quotes(text) + ": " + identity.error().detail;
     return identity->empty() ? "is empty; leave it away when there is none" : "";
-}
-
-std::string fault_in_algorithm(std::string_view text) {
-    if (jwt::find_algorithm(text)) return {};
-    const std::string allowed = "; allowed: " + list_quoted(kAlgorithms);
-    if (equals_ignoring_case(text, "none"))
-        return "\"none\" would accept tokens that nobody signed" + allowed;
-    if (text.size() > 2 && equals_ignoring_case(text.substr(0, 2), "HS")) {
-        return in_quotes(text) +
-               " uses a shared secret, and no HMAC exists in the verifier, so that a public key "
-               "can never pass for one" +
-               allowed;
-    }
-    return "is " + in_quotes(text) + allowed + suggest(text, kAlgorithms);
 }
 
 std::string fault_in_filled(std::string_view text) {
@@ -121,9 +100,7 @@ JwtProvider read_provider(ObjectReader& reader) {
     if (audience != nullptr && audience->is_array() && audience->empty()) {
         reader.problem("audience", "is empty: no token could pass; name at least one");
     }
-    read_key_source(reader, provider);
-    if (const Json* jwks = reader.find("jwks"))
-        provider.jwks = read_jwks(*jwks, reader.at("jwks"), reader.source());
+    read_keys(reader, provider);
     const Json* algorithms = reader.find("algorithms");
     reader.read_list("algorithms", provider.algorithms, fault_in_algorithm);
     if (algorithms != nullptr && algorithms->is_array() && algorithms->empty()) {
@@ -206,34 +183,46 @@ std::vector<ContextEntry> default_context() {
             {"roles", "roles", Json::array({"user"}), ","}};
 }
 
-void read_context(ObjectReader& reader, JwtAuthorizer& jwt) {
-    if (!reader.has("context")) jwt.context = default_context();
+void read_context(ObjectReader& reader, ClaimSettings& claims) {
+    if (!reader.has("context")) claims.context = default_context();
     reader.each_member(
         "context", [&](const std::string& key, const Json& value, const std::string& pointer) {
             if (key.empty()) reader.source().problem(pointer, "a context key cannot be empty");
-            jwt.context.push_back(read_context_entry(key, value, pointer, reader.source()));
+            claims.context.push_back(read_context_entry(key, value, pointer, reader.source()));
         });
 }
 
-void read_policy(ObjectReader& reader, JwtAuthorizer& jwt) {
+void read_policy(ObjectReader& reader, ClaimSettings& claims) {
     constexpr std::string_view kResources[] = {"stage", "method"};
     const Json* statements = reader.find("statements");
     if (statements == nullptr) {
-        reader.read_choice("resource", jwt.resource, kResources);
+        reader.read_choice("resource", claims.resource, kResources);
         return;
     }
     reader.refuse("resource", "\"statements\" says what is allowed; take one of the two away");
-    jwt.resource.clear();
-    jwt.statements = *statements;
+    claims.resource.clear();
+    claims.statements = *statements;
     check_statements(*statements, reader.at("statements"), reader.source());
 }
 
 void read_jwt_block(ObjectReader& reader, Authorizer& authorizer) {
     if (authorizer.function >= 0) {
         reader.refuse("jwt", "the function decides, not \"gatehouse:jwt\"");
+        reader.refuse("introspection", "the function decides, not \"gatehouse:introspection\"");
         reader.refuse("limitToExpiration", "a function's result has no exp");
         return;
     }
+    if (authorizer.authorizer_uri == "gatehouse:introspection") {
+        reader.refuse("jwt", "\"gatehouse:introspection\" decides, not \"gatehouse:jwt\"");
+        const Json* block = reader.require("introspection", "the endpoint to ask, and as whom");
+        if (block != nullptr)
+            authorizer.introspection =
+                read_introspection(*block, reader.at("introspection"), reader.source());
+        return;
+    }
+    if (authorizer.authorizer_uri == "gatehouse:jwt")
+        reader.refuse("introspection",
+                      "\"gatehouse:jwt\" decides, not \"gatehouse:introspection\"");
     if (authorizer.authorizer_uri != "gatehouse:jwt") {
         // The uri is at fault and reported; the block is still read, so that its problems come in
         // the same run.
@@ -248,7 +237,7 @@ void read_jwt_block(ObjectReader& reader, Authorizer& authorizer) {
 
 // Caching by nothing would give one caller's policy to all (CreateAuthorizer refuses it too).
 void read_identity(ObjectReader& reader, Authorizer& authorizer) {
-    if (authorizer.type == "TOKEN") {
+    if (authorizer.type == "TOKEN" || authorizer.type == "COGNITO_USER_POOLS") {
         reader.read_checked("identitySource", authorizer.identity_source, fault_in_identity_source);
         reader.read_checked("identityValidationExpression",
                             authorizer.identity_validation_expression,
@@ -267,9 +256,15 @@ void read_identity(ObjectReader& reader, Authorizer& authorizer) {
     reader.refuse("identityValidationExpression", "a REQUEST authorizer has none");
 }
 
-void read_authorizer_uri(ObjectReader& reader, Authorizer& authorizer) {
-    std::string uri;
-    if (!reader.read("authorizerUri", uri)) return;
+void read_authorizer_uri(ObjectReader& reader,
+                         const std::map<std::string, std::string>& stage_variables,
+                         Authorizer& authorizer) {
+    std::string written;
+    if (!reader.read("authorizerUri", written)) return;
+    Filled filled = fill_stage_variables(written, stage_variables);
+    if (!filled.known) return;
+    if (!filled.fault.empty()) return reader.problem("authorizerUri", std::move(filled.fault));
+    const std::string uri = std::move(filled.text);
     if (names_function(uri)) {
         if (const auto function = find_function(uri, reader, "authorizerUri")) {
             authorizer.function = *function;
@@ -281,51 +276,136 @@ void read_authorizer_uri(ObjectReader& reader, Authorizer& authorizer) {
     std::string fault = fault_in_authorizer_uri(uri);
     if (!fault.empty()) return reader.problem("authorizerUri", std::move(fault));
     authorizer.authorizer_uri = uri;
+}
+
+// A REST API's sources; those of HTTP APIs are a list, and looked at where they are read.
+void check_token_source(ObjectReader& reader, const Authorizer& authorizer) {
+    const std::string_view uri = authorizer.authorizer_uri;
+    if (authorizer.function >= 0 || uri.empty()) return;
     const std::string_view source = authorizer.identity_source;
     const bool carries_token = source.starts_with("method.request.header.") ||
                                source.starts_with("method.request.querystring.");
     const bool at_fault = source.empty() && reader.has("identitySource");  // and reported
     if (authorizer.type == "REQUEST" && !carries_token && !at_fault) {
         reader.problem("identitySource",
-                       "\"gatehouse:jwt\" takes the token from the first source, which must be a "
-                       "header or a query parameter");
+                       in_quotes(uri) +
+                           " takes the token from the first source, which must be a "
+                           "header or a query parameter");
     }
 }
 
+void read_timeout(ObjectReader& reader, std::chrono::milliseconds most, Authorizer& authorizer) {
+    authorizer.timeout = most;
+    reader.read_duration(
+        "timeoutInMillis", authorizer.timeout, limits::kFunctionTimeLeast.count(), most.count());
+    if (authorizer.function < 0 && !authorizer.authorizer_uri.empty())
+        reader.refuse("timeoutInMillis", "no function is called");
+}
+
+// The service's own JWT authorizer of REST APIs ("JWT authorizers for REST APIs", 2026). Whether it
+// has a cache to set is not known: it has none here, as on HTTP APIs.
+void read_native_jwt(ObjectReader& reader, Authorizer& authorizer) {
+    reader.read_checked("identitySource", authorizer.identity_source, fault_in_identity_source);
+    for (const std::string_view name : {"authorizerUri", "timeoutInMillis", "jwt", "introspection"})
+        reader.refuse(name, "a JWT authorizer calls nothing; it has \"jwtConfiguration\"");
+    for (const std::string_view name : {"identityValidationExpression",
+                                        "authorizerResultTtlInSeconds",
+                                        "limitToExpiration",
+                                        "requirePrincipalId"})
+        reader.refuse(name, "a JWT authorizer has no such setting");
+    for (const std::string_view name : {"providerARNs", "userPools"})
+        reader.refuse(name, "only \"type\": \"COGNITO_USER_POOLS\" has user pools");
+    const Json* value = reader.require("jwtConfiguration", "issuers and defaultAlgorithms");
+    if (value != nullptr)
+        authorizer.jwt = read_rest_jwt(*value, reader.at("jwtConfiguration"), reader.source());
+}
+
 }  // namespace
+
+std::string fault_in_algorithm(std::string_view text) {
+    if (jwt::find_algorithm(text)) return {};
+    const std::string allowed = "; allowed: " + list_quoted(kAlgorithms);
+    if (equals_ignoring_case(text, "none"))
+        return "\"none\" would accept tokens that nobody signed" + allowed;
+    if (text.size() > 2 && equals_ignoring_case(text.substr(0, 2), "HS")) {
+        return in_quotes(text) +
+               " uses a shared secret, and no HMAC exists in the verifier, so that a public key "
+               "can never pass for one" +
+               allowed;
+    }
+    return "is " + in_quotes(text) + allowed + suggest(text, kAlgorithms);
+}
+
+void read_keys(ObjectReader& reader, JwtProvider& provider) {
+    read_key_source(reader, provider);
+    if (const Json* jwks = reader.find("jwks"))
+        provider.jwks = read_jwks(*jwks, reader.at("jwks"), reader.source());
+}
+
+void read_authorizer_function(ObjectReader& reader,
+                              const std::map<std::string, std::string>& stage_variables,
+                              std::chrono::milliseconds most,
+                              Authorizer& authorizer) {
+    read_authorizer_uri(reader, stage_variables, authorizer);
+    read_timeout(reader, most, authorizer);
+    read_jwt_block(reader, authorizer);
+}
 
 JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& source) {
     ObjectReader reader(value, pointer, keys::kJwt, source);
     JwtAuthorizer jwt;
     if (!value.is_object()) return jwt;
     read_providers(reader, jwt);
-    reader.read_duration("clockSkewInSeconds", jwt.clock_skew, 0, limits::kClockSkewMost.count());
     reader.read("requireExpiration", jwt.require_expiration);
     reader.read("requireKeyId", jwt.require_key_id);
-    read_context(reader, jwt);
-    read_policy(reader, jwt);
+    read_claim_settings(reader, jwt);
     return jwt;
+}
+
+void read_claim_settings(ObjectReader& reader, ClaimSettings& claims) {
+    reader.read_duration(
+        "clockSkewInSeconds", claims.clock_skew, 0, limits::kClockSkewMost.count());
+    read_context(reader, claims);
+    read_policy(reader, claims);
 }
 
 Authorizer read_authorizer(const Json& value,
                            std::string name,
                            const std::string& pointer,
+                           const std::map<std::string, std::string>& stage_variables,
                            Source& source) {
     ObjectReader reader(value, pointer, keys::kAuthorizer, source);
     Authorizer authorizer;
     authorizer.name = std::move(name);
     authorizer.pointer = pointer;
     if (!value.is_object()) return authorizer;
-    reader.require("type", "\"TOKEN\" or \"REQUEST\"");
+    reader.require("type", "\"TOKEN\", \"REQUEST\", \"COGNITO_USER_POOLS\" or \"JWT\"");
     const bool known = reader.read_checked("type", authorizer.type, fault_in_type);
+    for (const std::string_view key : {"authorizerPayloadFormatVersion", "enableSimpleResponses"})
+        reader.refuse(key, "that is an HTTP API's; a REST API has one payload");
+    if (known && authorizer.type == "JWT") {
+        read_native_jwt(reader, authorizer);
+        return authorizer;
+    }
+    reader.refuse("jwtConfiguration", "only \"type\": \"JWT\" has one");
     reader.read_duration(
         "authorizerResultTtlInSeconds", authorizer.result_ttl, 0, limits::kResultTtlMost.count());
     // Rules of one type say nothing about another one.
     if (known) read_identity(reader, authorizer);
     reader.read("limitToExpiration", authorizer.limit_to_expiration);
+    if (known && authorizer.type == "COGNITO_USER_POOLS") {
+        read_user_pools(reader, authorizer);
+        return authorizer;
+    }
+    for (const std::string_view key : {"providerARNs", "userPools"})
+        reader.refuse(key, "only \"type\": \"COGNITO_USER_POOLS\" has user pools");
     reader.read("requirePrincipalId", authorizer.require_principal_id);
-    if (known) reader.require("authorizerUri", "\"gatehouse:jwt\", or a function's ARN");
-    read_authorizer_uri(reader, authorizer);
+    if (known)
+        reader.require("authorizerUri",
+                       "\"gatehouse:jwt\", \"gatehouse:introspection\", or a function's ARN");
+    read_authorizer_uri(reader, stage_variables, authorizer);
+    check_token_source(reader, authorizer);
+    read_timeout(reader, limits::kAuthorizerTime, authorizer);
     read_jwt_block(reader, authorizer);
     return authorizer;
 }

@@ -25,27 +25,6 @@ std::vector<std::string_view> list_types() {
 constexpr int kLeastStatus = 200;
 constexpr int kMostStatus = 599;
 
-// The service writes "401", people write 401: both are right.
-void read_status(ObjectReader& reader, GatewayResponse& response) {
-    const Json* value = reader.find("statusCode");
-    if (value == nullptr || reader.source().unresolved.contains(value)) return;
-    int status = 0;
-    if (!value->is_string()) {
-        if (reader.read_number("statusCode", status, kLeastStatus, kMostStatus))
-            response.status_code = status;
-        return;
-    }
-    const std::string& text = value->get_ref<const std::string&>();
-    const bool digits = text.size() == 3 && std::ranges::all_of(text, is_digit);
-    if (digits) std::from_chars(text.data(), text.data() + text.size(), status);
-    if (status < kLeastStatus || status > kMostStatus) {
-        return reader.problem(
-            "statusCode",
-            "is " + in_quotes(text) + "; allowed: 200 to 599, as a number or a string");
-    }
-    response.status_code = status;
-}
-
 std::string fault_in_parameter(std::string_view name) {
     constexpr std::string_view kHeader = "gatewayresponse.header.";
     if (name.starts_with("gatewayresponse.path.") ||
@@ -71,6 +50,24 @@ std::string fault_in_parameter(std::string_view name) {
 
 }  // namespace
 
+// The service writes "401", people write 401: both are right.
+std::optional<int> read_status(ObjectReader& reader) {
+    const Json* value = reader.find("statusCode");
+    if (value == nullptr || reader.source().unresolved.contains(value)) return std::nullopt;
+    int status = 0;
+    if (!value->is_string()) {
+        const bool read = reader.read_number("statusCode", status, kLeastStatus, kMostStatus);
+        return read ? std::optional(status) : std::nullopt;
+    }
+    const std::string& text = value->get_ref<const std::string&>();
+    const bool digits = text.size() == 3 && std::ranges::all_of(text, is_digit);
+    if (digits) std::from_chars(text.data(), text.data() + text.size(), status);
+    if (status >= kLeastStatus && status <= kMostStatus) return status;
+    reader.problem("statusCode",
+                   "is " + in_quotes(text) + "; allowed: 200 to 599, as a number or a string");
+    return std::nullopt;
+}
+
 std::string fault_in_response_type(std::string_view name) {
     const std::optional<authz::ResponseType> type = authz::find_response_type(name);
     if (type == authz::ResponseType::request_too_large)
@@ -87,7 +84,7 @@ GatewayResponse read_gateway_response(const Json& value,
                                       Source& source) {
     ObjectReader reader(value, pointer, keys::kGatewayResponse, source);
     GatewayResponse response;
-    read_status(reader, response);
+    response.status_code = read_status(reader);
     reader.each_member("responseParameters",
                        [&](const std::string& name, const Json& member, const std::string& at) {
                            std::string fault = fault_in_parameter(name);

@@ -14,10 +14,9 @@ namespace {
 using StageVariables = std::map<std::string, std::string>;
 
 std::string fault_in_type(std::string_view text) {
-    constexpr std::string_view kTypes[] = {"HTTP_PROXY", "AWS_PROXY", "MOCK"};
+    constexpr std::string_view kTypes[] = {"HTTP_PROXY", "HTTP", "AWS_PROXY", "MOCK"};
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
-    for (const std::string_view later : {"HTTP", "AWS"}) {
-        if (text != later) continue;
+    if (text == "AWS") {
         return "integration type " + in_quotes(text) +
                " is not supported by this version of Gatehouse yet; allowed: " +
                list_quoted(kTypes);
@@ -33,57 +32,6 @@ std::string fault_in_method(std::string_view text) {
            suggest(text, kMethods);
 }
 
-struct Filled {
-    std::string text;
-    std::string fault;
-    bool known =
-        true;  ///< false: a variable's own value could not be read, which is reported there
-};
-
-// Puts values in place of ${stageVariables.NAME}; every other ${…} stays, and is refused with the
-// uri.
-Filled fill_stage_variables(std::string_view text, const StageVariables& variables) {
-    constexpr std::string_view kOpen = "${stageVariables.";
-    Filled filled;
-    while (!text.empty()) {
-        const std::size_t open = std::min(text.find(kOpen), text.size());
-        filled.text += text.substr(0, open);
-        text.remove_prefix(open);
-        const std::size_t close = text.find('}');
-        if (close == std::string_view::npos) {
-            filled.text += text;
-            break;
-        }
-        const std::string_view name = text.substr(kOpen.size(), close - kOpen.size());
-        const auto it = variables.find(std::string(name));
-        if (it == variables.end()) {
-            std::vector<std::string_view> names;
-            for (const auto& [known, value] : variables)
-                names.push_back(known);
-            filled.fault = "stage variable " + in_quotes(name) +
-                           " is not set in \"stageVariables\"" + suggest(name, names);
-        } else {
-            filled.text += it->second;
-            filled.known = filled.known && !it->second.empty();
-        }
-        text.remove_prefix(close + 1);
-    }
-    return filled;
-}
-
-void read_uri(ObjectReader& reader, const StageVariables& variables, Integration& integration) {
-    reader.require("uri", "the backend's URL, e.g. \"http://127.0.0.1:3000/{proxy}\"");
-    std::string written;
-    if (!reader.read("uri", written)) return;
-    if (written.starts_with("arn:"))
-        return reader.problem("uri", "is an ARN: a function is an integration of type AWS_PROXY");
-    Filled uri = fill_stage_variables(written, variables);
-    if (!uri.known) return;
-    if (uri.fault.empty()) uri.fault = fault_in_integration_uri(uri.text);
-    if (!uri.fault.empty()) return reader.problem("uri", uri.fault);
-    integration.uri = std::move(uri.text);
-}
-
 // API Gateway developer guide, "Amazon API Gateway important notes": what a mapping cannot set, or
 // sets without effect.
 std::string fault_in_mapped_header(std::string_view name) {
@@ -92,7 +40,8 @@ std::string fault_in_mapped_header(std::string_view name) {
                                        "Transfer-Encoding",
                                        "X-Amzn-Trace-Id",
                                        "X-Amzn-Apigateway-Api-Id",
-                                       "X-Amzn-Request-Context"}) {
+                                       "X-Amzn-Request-Context",
+                                       "X-Gatehouse-Override"}) {
         if (equals_folded(name, own))
             return "the header " + std::string(own) + " is the gateway's own and cannot be mapped";
     }
@@ -137,6 +86,8 @@ std::string fault_in_destination(std::string_view text) {
 void read_request_parameters(ObjectReader& reader,
                              const StageVariables& variables,
                              Integration& integration) {
+    const Expressions kind =
+        integration.type == IntegrationType::http ? Expressions::custom : Expressions::request;
     constexpr std::string_view kHeader = "integration.request.header.";
     Source& source = reader.source();
     reader.each_member(
@@ -152,7 +103,7 @@ void read_request_parameters(ObjectReader& reader,
             if (!fault.empty()) source.problem(pointer, std::move(fault));
             const std::optional<std::string> expression = read_text(value, pointer, source);
             if (!expression) return;
-            std::string wrong = fault_in_expression(*expression, Expressions::request, variables);
+            std::string wrong = fault_in_expression(*expression, kind, variables);
             if (!wrong.empty()) source.problem(pointer, std::move(wrong));
             integration.request_parameters[name] = *expression;
         });
@@ -165,17 +116,37 @@ std::string fault_in_mock_body(std::string_view text) {
          {"#set(", "#if(", "#foreach(", "$input.", "$util.", "$context.", "$stageVariables."}) {
         if (text.find(mark) == std::string_view::npos) continue;
         return "has " + in_quotes(mark) +
-               ": mapping templates are not supported by this version of Gatehouse yet, the body "
-               "is sent as it stands";
+               ": the short form of a MOCK sends the body as it stands; templates are rendered in "
+               "\"integrationResponses\"";
     }
     return {};
 }
 
-void read_mock(ObjectReader& reader, Integration& integration) {
+constexpr std::string_view kMappingKeys[] = {
+    "requestTemplates", "passthroughBehavior", "integrationResponses"};
+
+void refuse_mapping(ObjectReader& reader) {
+    for (const std::string_view name : kMappingKeys)
+        reader.refuse(name, "nothing is mapped in a proxy integration: that is type HTTP");
+}
+
+void refuse_short_form(ObjectReader& reader) {
+    for (const std::string_view name : {"responseTemplates", "statusCode"})
+        reader.refuse(name, "it belongs into an entry of \"integrationResponses\"");
+}
+
+void read_mock(ObjectReader& reader, const StageVariables& variables, Integration& integration) {
     integration.type = IntegrationType::mock;
     for (const std::string_view name :
          {"uri", "httpMethod", "timeoutInMillis", "requestParameters"}) {
         reader.refuse(name, "a MOCK integration calls nothing");
+    }
+    const bool full =
+        std::ranges::any_of(kMappingKeys, [&](std::string_view name) { return reader.has(name); });
+    if (full) {
+        refuse_short_form(reader);
+        read_request_mapping(reader, integration);
+        return read_integration_responses(reader, variables, integration);
     }
     integration.response_templates =
         read_templates(reader, "responseTemplates", fault_in_mock_body);
@@ -195,10 +166,22 @@ void read_http_proxy(ObjectReader& reader,
     for (const std::string_view name : {"responseTemplates", "statusCode"}) {
         reader.refuse(name, "HTTP_PROXY passes the backend's answer on as it is");
     }
+    refuse_mapping(reader);
+    read_uri(reader, variables, integration);
+    read_http_method(reader, integration);
+    read_timeout(reader, integration);
+    read_request_parameters(reader, variables, integration);
+}
+
+void read_http(ObjectReader& reader, const StageVariables& variables, Integration& integration) {
+    integration.type = IntegrationType::http;
+    refuse_short_form(reader);
     read_uri(reader, variables, integration);
     reader.read_checked("httpMethod", integration.http_method, fault_in_method);
     read_timeout(reader, integration);
     read_request_parameters(reader, variables, integration);
+    read_request_mapping(reader, integration);
+    read_integration_responses(reader, variables, integration);
 }
 
 void read_aws_proxy(ObjectReader& reader,
@@ -208,8 +191,36 @@ void read_aws_proxy(ObjectReader& reader,
     for (const std::string_view name : {"responseTemplates", "statusCode"})
         reader.refuse(name, "AWS_PROXY passes the function's answer on as it is");
     reader.refuse("requestParameters", "AWS_PROXY passes the request on as it is");
-    reader.require("uri", "a function's ARN, or its URL of the Lambda Invoke API");
+    refuse_mapping(reader);
     read_timeout(reader, integration);
+    read_function_uri(reader, variables, integration);
+}
+
+}  // namespace
+
+void read_uri(ObjectReader& reader,
+              const std::map<std::string, std::string>& variables,
+              Integration& integration) {
+    reader.require("uri", "the backend's URL, e.g. \"http://127.0.0.1:3000/{proxy}\"");
+    std::string written;
+    if (!reader.read("uri", written)) return;
+    if (written.starts_with("arn:"))
+        return reader.problem("uri", "is an ARN: a function is an integration of type AWS_PROXY");
+    Filled uri = fill_stage_variables(written, variables);
+    if (!uri.known) return;
+    if (uri.fault.empty()) uri.fault = fault_in_integration_uri(uri.text);
+    if (!uri.fault.empty()) return reader.problem("uri", uri.fault);
+    integration.uri = std::move(uri.text);
+}
+
+void read_http_method(ObjectReader& reader, Integration& integration) {
+    reader.read_checked("httpMethod", integration.http_method, fault_in_method);
+}
+
+void read_function_uri(ObjectReader& reader,
+                       const std::map<std::string, std::string>& variables,
+                       Integration& integration) {
+    reader.require("uri", "a function's ARN, or its URL of the Lambda Invoke API");
     // Lambda is called by POST, whatever the client's method; templates say so.
     reader.read_checked("httpMethod", integration.http_method, [](std::string_view text) {
         return text == "POST" ? "" : "is " + in_quotes(text) + "; Lambda is called by \"POST\"";
@@ -230,8 +241,6 @@ void read_aws_proxy(ObjectReader& reader,
     integration.uri = std::move(uri.text);
 }
 
-}  // namespace
-
 std::map<std::string, std::string> read_templates(ObjectReader& reader,
                                                   std::string_view name,
                                                   std::string (*fault)(std::string_view)) {
@@ -249,6 +258,37 @@ std::map<std::string, std::string> read_templates(ObjectReader& reader,
     return templates;
 }
 
+Filled fill_stage_variables(std::string_view text,
+                            const std::map<std::string, std::string>& variables) {
+    constexpr std::string_view kOpen = "${stageVariables.";
+    Filled filled;
+    while (!text.empty()) {
+        const std::size_t open = std::min(text.find(kOpen), text.size());
+        filled.text += text.substr(0, open);
+        text.remove_prefix(open);
+        const std::size_t close = text.find('}');
+        if (close == std::string_view::npos) {
+            filled.text += text;
+            break;
+        }
+        const std::string_view name = text.substr(kOpen.size(), close - kOpen.size());
+        const auto it = variables.find(std::string(name));
+        if (it == variables.end()) {
+            std::vector<std::string_view> names;
+            names.reserve(variables.size());
+            for (const auto& [known, value] : variables)
+                names.push_back(known);
+            filled.fault = "stage variable " + in_quotes(name) +
+                           " is not set in \"stageVariables\"" + suggest(name, names);
+        } else {
+            filled.text += it->second;
+            filled.known = filled.known && !it->second.empty();
+        }
+        text.remove_prefix(close + 1);
+    }
+    return filled;
+}
+
 Integration read_integration(const Json& value,
                              const std::string& pointer,
                              const std::map<std::string, std::string>& stage_variables,
@@ -257,15 +297,21 @@ Integration read_integration(const Json& value,
     Integration integration;
     if (!value.is_object()) return integration;
     std::string type;
-    reader.require("type", "\"HTTP_PROXY\", \"AWS_PROXY\" or \"MOCK\"");
+    reader.require("type", "\"HTTP_PROXY\", \"HTTP\", \"AWS_PROXY\" or \"MOCK\"");
     if (!reader.read_checked("type", type, fault_in_type)) return integration;
+    reader.refuse("payloadFormatVersion", "that is an HTTP API's; a REST API has one payload");
+    reader.refuse("responseParameters",
+                  "that is an HTTP API's; a REST API has it in \"integrationResponses\"");
     if (type == "MOCK") {
-        read_mock(reader, integration);
+        read_mock(reader, stage_variables, integration);
+    } else if (type == "HTTP") {
+        read_http(reader, stage_variables, integration);
     } else if (type == "AWS_PROXY") {
         read_aws_proxy(reader, stage_variables, integration);
     } else {
         read_http_proxy(reader, stage_variables, integration);
     }
+    read_tls_config(reader, integration);
     return integration;
 }
 

@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::int64_t kMostBodyBytes = 1LL << 40;
 constexpr std::int64_t kMostConnections = 1'000'000;
+constexpr std::int64_t kMostRequests = 1'000'000'000;
+constexpr std::int64_t kMostUpstreamHead = 1 << 20;
+constexpr std::int64_t kMostCacheEntries = 100'000'000;
+constexpr std::int64_t kLeastCacheBytes = 1 << 20;  // some grants of the largest kind
 constexpr std::int64_t kMostThreads = 1024;
 constexpr std::int64_t kMostMillis = 3'600'000;  // an hour: beyond it a time is a typing error
 
@@ -20,6 +24,8 @@ Listener read_listener(const Json& value, const std::string& pointer, Source& so
     Listener listener;
     reader.read_checked("address", listener.address, fault_in_address);
     reader.read_number("port", listener.port, 0, 65535);
+    if (const Json* tls = reader.find("tls"))
+        listener.tls = read_listener_tls(*tls, reader.at("tls"), source);
     return listener;
 }
 
@@ -52,6 +58,14 @@ Limits read_limits(const Json& value, const std::string& pointer, Source& source
     reader.read_number("headerCount", limits.header_count, 1, 1000);
     reader.read_number("bodyBytes", limits.body_bytes, 0, kMostBodyBytes);
     reader.read_number("connections", limits.connections, 1, kMostConnections);
+    reader.read_number(
+        "connectionsPerAddress", limits.connections_per_address, 0, kMostConnections);
+    reader.read_number("requestsPerConnection", limits.requests_per_connection, 0, kMostRequests);
+    reader.read_number("upstreamHeaderBytes", limits.upstream_header_bytes, 256, kMostUpstreamHead);
+    reader.read_number("upstreamHeaderCount", limits.upstream_header_count, 1, 10000);
+    reader.read_number("bufferedBytes", limits.buffered_bytes, 0, kMostBodyBytes);
+    reader.read_number("cacheEntries", limits.cache_entries, 1, kMostCacheEntries);
+    reader.read_number("cacheBytes", limits.cache_bytes, kLeastCacheBytes, kMostBodyBytes);
     return limits;
 }
 
@@ -69,6 +83,7 @@ Timeouts read_timeouts(const Json& value, const std::string& pointer, Source& so
     read("connectInMillis", timeouts.connect);
     read("upstreamIdleInMillis", timeouts.upstream_idle);
     read("drainInMillis", timeouts.drain);
+    reader.read_duration("drainDelayInMillis", timeouts.drain_delay, 0, kMostMillis);
     return timeouts;
 }
 
@@ -101,6 +116,7 @@ void read_parts(ObjectReader& reader, Model& model) {
     part("limits", model.limits, read_limits);
     part("timeouts", model.timeouts, read_timeouts);
     part("accessLog", model.access_log, read_access_log);
+    part("upstreamTls", model.upstream_tls, read_upstream_tls);
 }
 
 }  // namespace
@@ -120,6 +136,9 @@ Model read_model(const Json& root, Source& source) {
     }
     read_parts(reader, model);
     read_functions(reader);
+    read_usage(reader, model);
+    read_access_keys(reader, model);
+    read_decision(reader, model);
     reader.read_number("threads", model.threads, 0, kMostThreads);
     const Json* apis = reader.require("apis", "a list of at least one API");
     reader.each_element("apis", [&](const Json& value, const std::string& pointer) {

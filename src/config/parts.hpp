@@ -4,6 +4,7 @@
 #include "source.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 
 // How the parts of the file are read. Each returns what could be read; the rest stays at its
@@ -13,6 +14,15 @@ namespace gatehouse::config {
 class ObjectReader;
 
 Model read_model(const Json& root, Source& source);
+
+/// `tls` of a listener. The files themselves are read by whoever listens.
+ListenerTls read_listener_tls(const Json& value, const std::string& pointer, Source& source);
+
+/// `upstreamTls`, likewise.
+UpstreamTls read_upstream_tls(const Json& value, const std::string& pointer, Source& source);
+
+/// `tlsConfig` of an integration whose type and uri are read already.
+void read_tls_config(ObjectReader& reader, Integration& integration);
 
 Api read_api(const Json& value, const std::string& pointer, Source& source);
 
@@ -30,12 +40,56 @@ std::optional<int> find_function(std::string_view text,
                                  ObjectReader& reader,
                                  std::string_view name);
 
+/// A text with the values of stage variables in it.
+struct Filled {
+    std::string text;
+    std::string fault;
+    bool known =
+        true;  ///< false: a variable's own value could not be read, which is reported there
+};
+
+/// Puts values in place of ${stageVariables.NAME}; every other ${…} stays.
+Filled fill_stage_variables(std::string_view text,
+                            const std::map<std::string, std::string>& variables);
+
+/// Reads an authorizer and puts the stage variables into its authorizerUri.
 Authorizer read_authorizer(const Json& value,
                            std::string name,
                            const std::string& pointer,
+                           const std::map<std::string, std::string>& stage_variables,
                            Source& source);
 
+/// `authorizerUri`: a function with its timeout, or what decides here, with its block. The type is
+/// read already.
+/// @param most  what the function's timeout is at most, and by default
+void read_authorizer_function(ObjectReader& reader,
+                              const std::map<std::string, std::string>& stage_variables,
+                              std::chrono::milliseconds most,
+                              Authorizer& authorizer);
+
+/// `jwtConfiguration` of a REST API.
+JwtAuthorizer read_rest_jwt(const Json& value, const std::string& pointer, Source& source);
+
+/// `jwksUri` and `jwks`; the issuer is read already.
+void read_keys(ObjectReader& reader, JwtProvider& provider);
+
+std::string fault_in_algorithm(std::string_view text);
+
 JwtAuthorizer read_jwt(const Json& value, const std::string& pointer, Source& source);
+
+/// What gatehouse:jwt and gatehouse:introspection have in common: clock skew, context, policy.
+void read_claim_settings(ObjectReader& reader, ClaimSettings& claims);
+
+/// The rest of an authorizer of type COGNITO_USER_POOLS: its user pools, and where their keys are.
+void read_user_pools(ObjectReader& reader, Authorizer& authorizer);
+
+/// `accessKeys`.
+void read_access_keys(ObjectReader& reader, Model& model);
+
+/// `decision`.
+void read_decision(ObjectReader& root, Model& model);
+
+Introspection read_introspection(const Json& value, const std::string& pointer, Source& source);
 
 void check_statements(const Json& value, const std::string& pointer, Source& source);
 
@@ -45,10 +99,45 @@ Integration read_integration(const Json& value,
                              const std::map<std::string, std::string>& stage_variables,
                              Source& source);
 
+/// requestTemplates and passthroughBehavior.
+void read_request_mapping(ObjectReader& reader, Integration& integration);
+
+/// integrationResponses, at least one.
+void read_integration_responses(ObjectReader& reader,
+                                const std::map<std::string, std::string>& stage_variables,
+                                Integration& integration);
+
+/// requestValidators and models.
+void read_validators(ObjectReader& reader, Api& api);
+
+/// A route's requestValidator, requestParameters and requestModels.
+void read_route_validation(ObjectReader& reader, Route& route);
+
+/// `statusCode`, 200 to 599, as a number or a string: nothing when it is absent or wrong.
+std::optional<int> read_status(ObjectReader& reader);
+
 GatewayResponse read_gateway_response(const Json& value,
                                       const std::string& pointer,
                                       const std::map<std::string, std::string>& stage_variables,
                                       Source& source);
+
+/// `apiKeys`, `usagePlans`, `throttle` and `devOverride` of the file.
+void read_usage(ObjectReader& root, Model& model);
+
+/// A throttle's object. Nothing when it is none: that is a problem already.
+std::optional<usage::Rate> read_rate(const Json& value, const std::string& pointer, Source& source);
+
+/// The member `throttle` of a plan, a route, an API or the file.
+std::optional<usage::Rate> read_throttle(ObjectReader& reader);
+
+/// Parts of an integration that both kinds of API have.
+void read_uri(ObjectReader& reader,
+              const std::map<std::string, std::string>& stage_variables,
+              Integration& integration);
+void read_http_method(ObjectReader& reader, Integration& integration);
+void read_function_uri(ObjectReader& reader,
+                       const std::map<std::string, std::string>& stage_variables,
+                       Integration& integration);
 
 /// What is wrong with the name of a gateway response, or nothing.
 std::string fault_in_response_type(std::string_view name);

@@ -1,6 +1,7 @@
 #include "reader.hpp"
 
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/limits.hpp"
 #include "suggest.hpp"
 
 #include <algorithm>
@@ -194,11 +195,19 @@ bool ObjectReader::read_list(std::string_view name,
     return whole;
 }
 
+void ObjectReader::check_size(std::string_view name, const Json& value) {
+    if (value.size() > limits::kConfiguredMost)
+        problem(name,
+                "has " + std::to_string(value.size()) + " entries; at most " +
+                    std::to_string(limits::kConfiguredMost));
+}
+
 void ObjectReader::each_element(std::string_view name,
                                 const std::function<void(const Json&, const std::string&)>& take) {
     const Json* value = find(name);
     if (value == nullptr || source_.unresolved.contains(value)) return;
     if (!value->is_array()) return problem(name, wrong_type("a list", *value, false));
+    check_size(name, *value);
     std::size_t index = 0;
     for (const Json& element : *value)
         take(element, append_pointer(at(name), std::to_string(index++)));
@@ -210,6 +219,7 @@ void ObjectReader::each_member(
     const Json* value = find(name);
     if (value == nullptr || source_.unresolved.contains(value)) return;
     if (!value->is_object()) return problem(name, wrong_type("an object", *value, false));
+    check_size(name, *value);
     for (const auto& [key, member] : value->items())
         take(key, member, append_pointer(at(name), key));
 }

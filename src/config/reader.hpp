@@ -101,6 +101,7 @@ class ObjectReader {
 
   private:
     void refuse_unknown(keys::Keys keys);
+    void check_size(std::string_view name, const Json& value);
 
     const Json* object_;  ///< nullptr: it was no object
     std::string pointer_;

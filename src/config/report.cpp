@@ -22,6 +22,7 @@ void add_proxy_differences(const Api& api,
     const Integration& integration = route.integration;
     const std::vector<std::string> used = find_placeholders(integration.uri);
     for (const std::string& name : std::set<std::string>(used.begin(), used.end())) {
+        if (api.protocol == Protocol::http) break;  // filled directly there, too
         const std::string mapping = "integration.request.path." + name;
         if (!integration.request_parameters.contains(mapping)) into.push_back("needs " + mapping);
     }
@@ -34,22 +35,88 @@ void add_proxy_differences(const Api& api,
         into.push_back("headerHandling plain (the service renames and drops some headers)");
 }
 
-std::vector<std::string> find_differences(const Api& api,
+void add_native_differences(const Authorizer& authorizer, std::vector<std::string>& into) {
+    const bool named =
+        std::ranges::any_of(authorizer.jwt.providers,
+                            [](const JwtProvider& provider) { return !provider.jwks_uri.empty(); });
+    if (named) into.push_back("jwksUri (the service discovers it)");
+}
+
+std::string describe_issuers(const Authorizer& authorizer) {
+    std::string text;
+    for (const JwtProvider& provider : authorizer.jwt.providers)
+        text += (text.empty() ? "" : ", ") + http::conceal_url(provider.issuer);
+    return text;
+}
+
+void add_function_difference(const Model& model, int index, std::vector<std::string>& into) {
+    if (index < 0) return;
+    const Function& function = model.functions.at(static_cast<std::size_t>(index));
+    if (function.endpoint.empty())
+        into.push_back("function " + function.name + " run here (a process, no sandbox)");
+}
+
+// What README's table of kinds calls approximated of authorizers and functions, in short. What it
+// says of integrations (texts of validation errors, an HTTP API's 503) depends on what happens, not
+// on the route.
+void add_authorizer_differences(const Model& model,
+                                const Api& api,
+                                const Route& route,
+                                const Authorizer& authorizer,
+                                std::vector<std::string>& into) {
+    const bool http = api.protocol == Protocol::http;
+    const bool function = authorizer.type == "TOKEN" || authorizer.type == "REQUEST";
+    if (authorizer.type == "AWS_IAM") into.push_back("AWS_IAM (the service asks IAM policies too)");
+    if (authorizer.type == "JWT") {
+        into.push_back(http ? "JWT (some challenges and list claims are not documented)"
+                            : "JWT (the bodies of its 401 and 403 are not documented)");
+    }
+    if (!route.authorization_scopes.empty() && function)
+        into.push_back("authorizationScopes (the service has them for Cognito and JWT alone)");
+    if (!route.authorization_scopes.empty() && authorizer.type == "COGNITO_USER_POOLS")
+        into.push_back("authorizationScopes (the service's 403 is not documented)");
+    if (http && function && authorizer.function >= 0)
+        into.push_back("routeArn (documented by samples alone)");
+    add_function_difference(model, authorizer.function, into);
+}
+
+std::vector<std::string> find_differences(const Model& model,
+                                          const Api& api,
                                           const Route& route,
                                           const Authorizer* authorizer) {
     std::vector<std::string> differences;
-    if (route.integration.type == IntegrationType::http_proxy) {
+    const Integration& integration = route.integration;
+    if (authorizer != nullptr)
+        add_authorizer_differences(model, api, route, *authorizer, differences);
+    if (integration.type == IntegrationType::aws_proxy &&
+        (authorizer == nullptr || authorizer->function != integration.function))
+        add_function_difference(model, integration.function, differences);
+    if (route.api_key_required || route.throttle || api.throttle || model.throttle)
+        differences.push_back("counts of requests (exact, of this process; best effort there)");
+    if (integration.type == IntegrationType::http_proxy ||
+        integration.type == IntegrationType::http) {
         add_proxy_differences(api, route, authorizer != nullptr, differences);
-    } else if (route.integration.type == IntegrationType::mock) {
+    } else if (integration.type == IntegrationType::mock && !integration.mapped()) {
         differences.push_back(
             "MOCK in short form (the service needs requestTemplates and integrationResponses)");
     }
-    if (authorizer != nullptr && authorizer->limit_to_expiration &&
+    const bool native = authorizer != nullptr && authorizer->type == "JWT";
+    if (native) add_native_differences(*authorizer, differences);
+    if (authorizer != nullptr && !native && authorizer->limit_to_expiration &&
         authorizer->result_ttl.count() > 0) {
         differences.push_back("limitToExpiration (the service caches past exp)");
     }
+    for (const UserPool& pool :
+         authorizer == nullptr ? std::vector<UserPool>() : authorizer->user_pools) {
+        if (pool.elsewhere)
+            differences.push_back("userPools: " + pool.arn + " is " +
+                                  http::conceal_url(pool.issuer) + " with keys from " +
+                                  http::conceal_url(pool.jwks_uri));
+    }
     if (api.encoded_slash == EncodedSlash::refuse)
-        differences.push_back("encodedSlash refuse (the service keeps %2F)");
+        differences.push_back(api.protocol == Protocol::http
+                                  ? "encodedSlash refuse (the service decodes %2F)"
+                                  : "encodedSlash refuse (the service keeps %2F)");
     return differences;
 }
 
@@ -59,14 +126,40 @@ std::string describe_function(const Model& model, int index) {
     return "function " + function.name + " at " + http::conceal_url(function.endpoint);
 }
 
+// " -> 200, 404": the statuses that clients may get.
+std::string describe_responses(const Integration& integration) {
+    std::set<int> statuses;
+    for (const IntegrationResponse& response : integration.integration_responses)
+        statuses.insert(response.status_code);
+    std::string text;
+    for (const int status : statuses)
+        text.append(text.empty() ? " -> " : ", ").append(std::to_string(status));
+    return text;
+}
+
+// "all: parameters, body", or nothing.
+std::string describe_validation(const Api& api, const Route& route) {
+    const auto found =
+        std::ranges::find(api.request_validators, route.request_validator, &RequestValidator::name);
+    if (found == api.request_validators.end()) return {};
+    std::string text = found->name + ":";
+    if (found->validate_parameters) text += " parameters";
+    if (found->validate_body) text += found->validate_parameters ? ", body" : " body";
+    return text;
+}
+
 std::string describe_integration(const Model& model, const Integration& integration) {
     if (integration.type == IntegrationType::aws_proxy && integration.function >= 0)
         return "AWS_PROXY " + describe_function(model, integration.function);
-    if (integration.type == IntegrationType::mock)
-        return "MOCK " + std::to_string(integration.status_code);
+    if (integration.type == IntegrationType::mock) {
+        return integration.mapped() ? "MOCK" + describe_responses(integration)
+                                    : "MOCK " + std::to_string(integration.status_code);
+    }
     const bool fixed = !integration.http_method.empty() && integration.http_method != "ANY";
-    return "HTTP_PROXY " + (fixed ? integration.http_method + " " : std::string()) +
-           http::conceal_url(integration.uri);  // a query may hold a key
+    return (integration.mapped() ? "HTTP " : "HTTP_PROXY ") +
+           (fixed ? integration.http_method + " " : std::string()) +
+           http::conceal_url(integration.uri) +  // a query may hold a key
+           (integration.mapped() ? describe_responses(integration) : std::string());
 }
 
 RouteReport report_route(const Model& model, const Api& api, const Route& route) {
@@ -76,21 +169,31 @@ RouteReport report_route(const Model& model, const Api& api, const Route& route)
     row.method = route.method;
     row.path = route.path;
     row.authorizer = route.authorizer.empty() ? "?" : route.authorizer;
-    if (authorizer != nullptr) {
+    if (authorizer != nullptr && authorizer->type == "AWS_IAM") {
+        const std::size_t keys = model.access_keys.size();
         row.authorizer_type =
-            authorizer->type + " " +
-            (authorizer->function < 0 ? authorizer->authorizer_uri
-                                      : describe_function(model, authorizer->function));
+            "SigV4, " + std::to_string(keys) + (keys == 1 ? " access key" : " access keys");
+    } else if (authorizer != nullptr) {
+        row.authorizer_type =
+            authorizer->type == "JWT"
+                ? authorizer->type + " " + describe_issuers(*authorizer)
+                : authorizer->type + (authorizer->authorizer_uri.empty() ? "" : " ") +
+                      (authorizer->function < 0 ? authorizer->authorizer_uri
+                                                : describe_function(model, authorizer->function));
+        if (authorizer->introspection)
+            row.authorizer_type += " at " + http::conceal_url(authorizer->introspection->endpoint);
     } else {
         // Nothing but the word NONE is ever shown as open, whatever model this is.
         row.authorizer_type = route.authorizer == "NONE" ? "open" : "unknown";
     }
+    row.validation = describe_validation(api, route);
+    if (route.api_key_required) row.authorizer_type += ", API key";
     row.integration = describe_integration(model, route.integration);
-    row.differences = find_differences(api, route, authorizer);
+    row.differences = find_differences(model, api, route, authorizer);
     return row;
 }
 
-constexpr std::size_t kColumns = 5;
+constexpr std::size_t kColumns = 6;
 using Line = std::array<std::string, kColumns>;
 
 Line make_line(const RouteReport& row, bool several) {
@@ -98,6 +201,7 @@ Line make_line(const RouteReport& row, bool several) {
             row.method,
             row.path,
             row.authorizer + " (" + row.authorizer_type + ")",
+            row.validation.empty() ? std::string() : "validates " + row.validation,
             row.integration};
 }
 
@@ -109,6 +213,29 @@ std::string describe_differences(const std::vector<std::string>& differences) {
     for (const std::string& difference : differences)
         text += (text.empty() ? "differs from the service: " : "; ") + difference;
     return text;
+}
+
+std::string_view to_string(http::OriginalForm form) noexcept {
+    switch (form) {
+        case http::OriginalForm::nginx:
+            return "nginx";
+        case http::OriginalForm::forwarded:
+            return "forwarded";
+        case http::OriginalForm::envoy:
+            break;
+    }
+    return "envoy";
+}
+
+std::string describe_decision(const Model& model) {
+    if (!model.decision) return {};
+    const Decision& decision = *model.decision;
+    const bool ipv6 = decision.address.find(':') != std::string::npos;
+    const bool named = decision.form != http::OriginalForm::envoy;
+    return "decisions for other proxies on " +
+           (ipv6 ? "[" + decision.address + "]" : decision.address) + ":" +
+           std::to_string(decision.port) + ", form " + std::string(to_string(decision.form)) +
+           (named ? ", asked at " + std::string(http::kDecisionPath) : "") + "\n";
 }
 
 std::vector<RouteReport> make_report(const Model& model) {
@@ -151,6 +278,7 @@ Json to_json(const std::vector<RouteReport>& report) {
         entry["path"] = row.path;
         entry["authorizer"] = row.authorizer;
         entry["authorizerType"] = row.authorizer_type;
+        if (!row.validation.empty()) entry["validation"] = row.validation;
         entry["integration"] = row.integration;
         entry["exact"] = row.differences.empty();
         entry["differences"] = row.differences;

@@ -3,6 +3,8 @@
 #include "gatehouse/core/ascii.hpp"
 #include "text_rules.hpp"
 #include "validate_api.hpp"
+#include "validate_decision.hpp"
+#include "validate_usage.hpp"
 
 #include <map>
 #include <set>
@@ -12,15 +14,6 @@ namespace gatehouse::config {
 namespace {
 
 constexpr std::size_t kShortToken = 16;
-
-bool is_any(std::string_view address) {
-    return address == "0.0.0.0" || address == "::";
-}
-
-bool overlap(const Listener& a, const Listener& b) {
-    if (a.port != b.port || a.port == 0) return false;
-    return a.address == b.address || is_any(a.address) || is_any(b.address);
-}
 
 class ModelCheck {
   public:
@@ -32,8 +25,12 @@ class ModelCheck {
         check_admin();
         check_names();
         check_hosts();
+        check_access_keys();
+        validate_decision(model_, problems_, warnings_);
         for (const Api& api : model_.apis)
             validate_api(api, problems_, warnings_);
+        check_functions();
+        validate_usage(model_, problems_, warnings_);
     }
 
   private:
@@ -48,6 +45,23 @@ class ModelCheck {
                 break;
             }
         }
+    }
+
+    void check_access_keys() {
+        std::string used;
+        for (const Api& api : model_.apis) {
+            for (const Authorizer& authorizer : api.authorizers) {
+                if (authorizer.type == "AWS_IAM" && used.empty()) used = authorizer.pointer;
+            }
+        }
+        if (!used.empty() && model_.access_keys.empty()) {
+            problems_.push_back({used,
+                                 0,
+                                 "\"AWS_IAM\" verifies signatures against \"accessKeys\", and "
+                                 "there are none: no request could pass"});
+        }
+        if (used.empty() && !model_.access_keys.empty())
+            warnings_.push_back({"/accessKeys", 0, "no route's authorizer is \"AWS_IAM\""});
     }
 
     void check_admin() {
@@ -110,6 +124,18 @@ class ModelCheck {
         }
     }
 
+    void check_functions() {
+        const std::vector<bool> used = find_used_functions(model_);
+        for (std::size_t i = 0; i < used.size(); ++i) {
+            if (!used[i] && model_.functions[i].listed)
+                warnings_.push_back(
+                    {model_.functions[i].pointer,
+                     0,
+                     "no route and no authorizer of a route calls this function, so "
+                     "it is not started"});
+        }
+    }
+
     static std::string describe_clash(const std::string& host, const Api& other, const Api& api) {
         const std::string where =
             host.empty() ? "no \"domainNames\"" : "the domain name \"" + host + "\"";
@@ -128,6 +154,23 @@ class ModelCheck {
 
 void validate(const Model& model, std::vector<Problem>& problems, std::vector<Problem>& warnings) {
     ModelCheck(model, problems, warnings).run();
+}
+
+std::vector<bool> find_used_functions(const Model& model) {
+    std::vector<bool> used(model.functions.size());
+    const auto mark = [&used](int function) {
+        const auto index = static_cast<std::size_t>(function);
+        if (function >= 0 && index < used.size()) used[index] = true;
+    };
+    for (const Api& api : model.apis) {
+        for (const Route& route : api.routes) {
+            mark(route.integration.function);
+            for (const Authorizer& authorizer : api.authorizers) {
+                if (authorizer.name == route.authorizer) mark(authorizer.function);
+            }
+        }
+    }
+    return used;
 }
 
 std::vector<std::string> find_placeholders(std::string_view uri) {

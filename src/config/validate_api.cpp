@@ -1,5 +1,6 @@
 #include "validate_api.hpp"
 
+#include "gatehouse/authz/expression.hpp"
 #include "gatehouse/config/locate.hpp"
 #include "gatehouse/config/validate.hpp"
 #include "gatehouse/core/ascii.hpp"
@@ -7,6 +8,7 @@
 #include "gatehouse/routing/route_table.hpp"
 #include "suggest.hpp"
 #include "text_rules.hpp"
+#include "validate_requests.hpp"
 
 #include <algorithm>
 #include <map>
@@ -51,10 +53,14 @@ class ApiCheck {
             check_authorizer(route);
             check_scopes(route);
             check_placeholders(route, shape);
+            check_request_parameters(route, shape.parameters, problems_);
             for (const auto& [name, expression] : route.integration.request_parameters) {
-                check_mapping(route, shape, name, expression);
+                for (const std::string& source : sources_of(expression))
+                    check_mapping(route, shape, name, source);
             }
+            check_preflight(route);
         }
+        check_requests(api_, problems_, warnings_);
         check_route_keys();
         for (const Authorizer& authorizer : api_.authorizers) {
             check_use(authorizer);
@@ -95,6 +101,10 @@ class ApiCheck {
             problem(route.pointer + "/authorizationScopes",
                     "would be ignored: a function decides, and its result has no scopes");
         }
+        if (authorizer != nullptr && authorizer->type == "AWS_IAM") {
+            problem(route.pointer + "/authorizationScopes",
+                    "would be ignored: a signature has no scopes");
+        }
         if (route.authorizer != kNone) return;
         problem(route.pointer + "/authorizationScopes",
                 "would be ignored: the authorizer is \"NONE\", so there is no token with scopes");
@@ -126,6 +136,34 @@ class ApiCheck {
         }
     }
 
+    /// The variables that a mapping reads, in the REST form.
+    std::vector<std::string> sources_of(const std::string& expression) const {
+        if (api_.protocol == Protocol::rest) return {expression};
+        std::vector<std::string> sources;
+        const auto parsed = authz::Expression::make_for_http(expression);
+        if (!parsed) return sources;
+        for (const auto& part : parsed->parts()) {
+            if (part.variable) sources.push_back(part.text);
+        }
+        return sources;
+    }
+
+    // Developer guide, "Configuring CORS for an HTTP API": a route that takes OPTIONS takes
+    // preflights too, and they carry no token.
+    void check_preflight(const Route& route) {
+        if (!api_.cors || route.authorizer.empty() || route.authorizer == kNone) return;
+        if (route.method != "ANY" && route.method != "OPTIONS") return;
+        const bool open = std::ranges::any_of(api_.routes, [](const Route& other) {
+            return other.authorizer == kNone && other.path == "/{proxy+}" &&
+                   (other.method == "OPTIONS" || other.method == "ANY");
+        });
+        if (open && (route.path == routing::kDefaultRoute || route.path == "/{proxy+}")) return;
+        warning(route.pointer + "/routeKey",
+                in_quotes(route.route_key) +
+                    " takes OPTIONS too, so its authorizer refuses preflights (401); name the "
+                    "methods, or add a route for OPTIONS with the authorizer \"NONE\"");
+    }
+
     void check_mapping(const Route& route,
                        const Shape& shape,
                        const std::string& name,
@@ -155,11 +193,16 @@ class ApiCheck {
                 "would be ignored: the authorizer is \"NONE\", so there is no context.authorizer");
         }
         const Authorizer* authorizer = find_authorizer(route.authorizer);
-        if (authorizer == nullptr || authorizer->jwt.providers.empty() ||
-            key.starts_with("claims."))
-            return;
+        if (authorizer != nullptr && authorizer->type == "AWS_IAM" && key != "principalId") {
+            return problem(pointer,
+                           "would be ignored: a signature has no context; who signed is "
+                           "context.identity.user");
+        }
+        const bool maps_claims = authorizer != nullptr &&
+                                 (!authorizer->jwt.providers.empty() || authorizer->introspection);
+        if (!maps_claims || key.starts_with("claims.")) return;
         std::vector<std::string_view> keys{"principalId"};
-        for (const ContextEntry& entry : authorizer->jwt.context)
+        for (const ContextEntry& entry : authorizer->claims().context)
             keys.push_back(entry.key);
         if (std::ranges::find(keys, key) != keys.end()) return;
         problem(pointer,
@@ -184,8 +227,15 @@ class ApiCheck {
         }
         if (clash) return;
         // The table that will serve has the last word.
-        const Result<routing::RouteTable> table = routing::RouteTable::make(specs);
+        const Result<routing::RouteTable> table =
+            routing::RouteTable::make(specs,
+                                      api_.protocol == Protocol::http ? routing::Precedence::http
+                                                                      : routing::Precedence::rest);
         if (!table) problem(api_.pointer + "/routes", table.error().detail);
+    }
+
+    static std::string block_of(const Authorizer& authorizer) {
+        return authorizer.pointer + (authorizer.introspection ? "/introspection" : "/jwt");
     }
 
     void check_use(const Authorizer& authorizer) {
@@ -196,11 +246,11 @@ class ApiCheck {
         if (routes.empty()) return warning(authorizer.pointer, "no route uses this authorizer");
         // A policy for one method ARN, cached, refuses the same token everywhere else until it
         // ends.
-        if (authorizer.jwt.resource != "method" || authorizer.result_ttl.count() == 0) return;
+        if (authorizer.claims().resource != "method" || authorizer.result_ttl.count() == 0) return;
         const Route& last = *routes.back();
         const bool several = last.method == "ANY" || last.path.find('{') != std::string::npos;
         if (routes.size() < 2 && !several) return;
-        warning(authorizer.pointer + "/jwt/resource",
+        warning(block_of(authorizer) + "/resource",
                 "\"method\" allows the first request's method and path only, and the cache keeps "
                 "that: other requests with the same "
                 "token, e.g. to " +
@@ -212,9 +262,9 @@ class ApiCheck {
     // Keys become header names; which two spellings a backend takes for one is not ours to know.
     void check_context_keys(const Authorizer& authorizer) {
         std::vector<std::string_view> taken{"Principal-Id"};
-        for (const ContextEntry& entry : authorizer.jwt.context) {
+        for (const ContextEntry& entry : authorizer.claims().context) {
             const std::string pointer =
-                append_pointer(authorizer.pointer + "/jwt/context", entry.key);
+                append_pointer(block_of(authorizer) + "/context", entry.key);
             const auto folds = [&entry](std::string_view other) {
                 return equals_folded(entry.key, other);
             };

@@ -2,6 +2,7 @@
 
 #include "gatehouse/authz/expression.hpp"
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/template/template.hpp"
 #include "suggest.hpp"
 #include "text_rules.hpp"
 
@@ -28,6 +29,7 @@ constexpr auto kContext = std::to_array<std::string_view>({
     "error.validationErrorString",
     "extendedRequestId",
     "httpMethod",
+    "identity.accessKey",
     "identity.accountId",
     "identity.apiKey",
     "identity.apiKeyId",
@@ -57,6 +59,7 @@ constexpr auto kContext = std::to_array<std::string_view>({
     "requestTimeEpoch",
     "resourceId",
     "resourcePath",
+    "routeKey",
     "stage",
     "wafResponseCode",
     "webaclArn",
@@ -69,6 +72,8 @@ constexpr auto kAccessLogOnly = std::to_array<std::string_view>({
     "authorize.error",
     "authorize.latency",
     "authorize.status",
+    "awsEndpointRequestId2",
+    "dataProcessed",
     "integration.error",
     "integration.integrationStatus",
     "integration.latency",
@@ -84,7 +89,9 @@ constexpr auto kAccessLogOnly = std::to_array<std::string_view>({
     "waf.latency",
     "waf.status",
     "gatehouse.cache",
+    "gatehouse.decision",
     "gatehouse.reason",
+    "gatehouse.traceparent",
     "xrayTraceId",
 });
 
@@ -113,11 +120,22 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
+// What stands behind `…body`: nothing, or a JSONPath without its "$".
+std::string fault_in_body_path(std::string_view path) {
+    if (path.empty()) return {};
+    if (path.find_first_of("'\"$#\\") != std::string_view::npos)
+        return "a path into the body has no quotes, \"$\", \"#\" or backslashes: body.a.b";
+    const auto compiled = templates::compile("$input.json('$" + std::string(path) + "')");
+    return compiled ? std::string() : compiled.error().detail;
+}
+
 std::string fault_in_method_source(std::string_view text, Expressions kind) {
     if (text == "body" || text.starts_with("body.")) {
-        return "method.request.body is not supported by this version of Gatehouse yet";
+        return kind == Expressions::custom
+                   ? fault_in_body_path(text.substr(4))
+                   : "method.request.body is read by integrations of type HTTP alone";
     }
-    const bool multi = kind == Expressions::request;
+    const bool multi = kind == Expressions::request || kind == Expressions::custom;
     if (take_prefix(text, "header.") || (multi && take_prefix(text, "multivalueheader."))) {
         return fault_in_header_name(text);
     }
@@ -128,6 +146,15 @@ std::string fault_in_method_source(std::string_view text, Expressions kind) {
     return in_quotes(text) +
            " is no part of a request; allowed behind method.request.: header, querystring, path" +
            (multi ? ", multivalueheader, multivaluequerystring" : "") + " and a name";
+}
+
+std::string fault_in_answer_source(std::string_view text) {
+    if (text == "body" || text.starts_with("body.")) return fault_in_body_path(text.substr(4));
+    if (take_prefix(text, "header.") || take_prefix(text, "multivalueheader."))
+        return fault_in_header_name(text);
+    return in_quotes(text) +
+           " is no part of an answer; allowed behind integration.response.: header.NAME, "
+           "multivalueheader.NAME, body, body.JSONPATH";
 }
 
 std::string fault_in_literal(std::string_view text) {
@@ -141,6 +168,7 @@ std::string fault_in_context_variable(std::string_view name, bool access_log) {
     const bool late = std::ranges::find(kAccessLogOnly, name) != kAccessLogOnly.end();
     if (late && !access_log)
         return "$context." + std::string(name) + " is known to access logs only";
+    if (name == "routeKey" && !access_log) return "$context.routeKey is of HTTP APIs only";
     if (authz::is_known_variable("context." + std::string(name))) return {};
     std::vector<std::string_view> known(kContext.begin(), kContext.end());
     if (access_log) known.insert(known.end(), kAccessLogOnly.begin(), kAccessLogOnly.end());
@@ -189,7 +217,10 @@ std::string fault_in_source(std::string_view text,
                             Expressions kind,
                             const std::map<std::string, std::string>& stage_variables) {
     if (text.starts_with('\'')) return fault_in_literal(text);
-    if (take_prefix(text, "method.request.")) return fault_in_method_source(text, kind);
+    if (kind == Expressions::answer && take_prefix(text, "integration.response."))
+        return fault_in_answer_source(text);
+    if (kind != Expressions::answer && take_prefix(text, "method.request."))
+        return fault_in_method_source(text, kind);
     if (take_prefix(text, "context.")) return fault_in_context_variable(text, false);
     if (take_prefix(text, "stageVariables.")) {
         if (stage_variables.contains(std::string(text))) return {};
@@ -199,9 +230,9 @@ std::string fault_in_source(std::string_view text,
             names.push_back(name);
         return "stage variable " + in_quotes(text) + " is not set" + suggest(text, names);
     }
-    return in_quotes(text) +
-           " is no source; allowed: method.request.…, context.…, stageVariables.… or a 'constant' "
-           "in single quotes" +
+    return in_quotes(text) + " is no source; allowed: " +
+           (kind == Expressions::answer ? "integration.response.…" : "method.request.…") +
+           ", context.…, stageVariables.… or a 'constant' in single quotes" +
            (text.starts_with('$') ? "; leave the \"$\" out" : "");
 }
 
@@ -212,6 +243,8 @@ std::string fault_in_expression(std::string_view text,
                                 const std::map<std::string, std::string>& stage_variables) {
     std::string fault = fault_in_source(text, kind, stage_variables);
     if (!fault.empty()) return fault;
+    if (text.starts_with("integration.response.") || text.starts_with("method.request.body"))
+        return {};  // not one of the expressions: read with the body
     const Result<authz::Expression> compiled = authz::Expression::make(text);
     return compiled ? std::string() : compiled.error().detail;
 }

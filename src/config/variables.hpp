@@ -21,8 +21,10 @@ std::string fault_in_response_template(std::string_view text);
 
 /// Which sources a mapping expression may have besides context, stage variables and constants.
 enum class Expressions {
-    request,  ///< integration.request.…: also multi-value headers and query strings
-    response  ///< gatewayresponse.header.…
+    request,   ///< integration.request.…: also multi-value headers and query strings
+    custom,    ///< the same of an integration of type HTTP: also the body
+    response,  ///< gatewayresponse.header.…
+    answer     ///< method.response.header.…: of the backend's answer
 };
 
 /// Checks the source of a parameter mapping, e.g. "context.authorizer.userId" or "'constant'".

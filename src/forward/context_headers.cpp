@@ -9,8 +9,6 @@
 namespace gatehouse::forward {
 namespace {
 
-constexpr std::string_view kPrincipalKey = "Principal-Id";
-
 bool is_usable(std::string_view value) noexcept {
     return !has_control(value) && is_utf8(value);
 }
@@ -78,6 +76,14 @@ std::string make_authorizer_json(const authz::Grant& grant,
         append_json_string(grant.principal_id, members.name("principalId"), JsonCharset::ascii);
     }
     if (latency) members.number("integrationLatency", latency->count());
+    members.end();
+    return out;
+}
+
+std::string make_claims_json(const authz::Grant& grant) {
+    std::string out;
+    JsonMembers members(out);
+    members.raw("claims", grant.claims.dump(-1, ' ', true, Json::error_handler_t::replace));
     members.end();
     return out;
 }

@@ -46,11 +46,7 @@ std::string make_rest(const ProxyRequest& request) {
     const authz::Grant* grant = request.facts.grant;
     if (request.authorizer == AuthorizerKind::lambda)
         return make_authorizer_json(*grant, request.authorizer_latency);
-    std::string out;
-    JsonMembers members(out);
-    members.raw("claims", dump_json(grant->claims));
-    members.end();
-    return out;
+    return make_claims_json(*grant);
 }
 
 std::string make_http_1(const ProxyRequest& request) {

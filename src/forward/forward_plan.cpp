@@ -1,6 +1,7 @@
 // Compiling an integration. Writing the heads is request_head.cpp and response_head.cpp.
 #include "gatehouse/forward/forward_plan.hpp"
 
+#include "gatehouse/authz/dev_override.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/http/fields.hpp"
 #include "text.hpp"
@@ -27,6 +28,7 @@ Error refuse(std::string_view place, std::string_view why) {
 // loaded. Framing and connection fields are not the author's to write, and x-amzn-request-context
 // is the gateway's word.
 bool may_be_mapped(std::string_view name) noexcept {
+    if (equals_folded(name, authz::kOverrideHeader)) return false;
     switch (http::find_field_id(name)) {
         case http::FieldId::content_length:
         case http::FieldId::transfer_encoding:
@@ -91,8 +93,13 @@ Result<ForwardPlan> ForwardPlan::make(const ForwardOptions& options) {
     if (auto checked = check_context(options.context_headers); !checked)
         return std::move(checked).error();
     plan.context_headers_ = options.context_headers;
-    plan.plain_ = options.plain_headers;
-    if (auto set = plan.set_mappings(options); !set) return std::move(set).error();
+    // HTTP APIs rename nothing, and drop what belongs to the connection: the fates of a plain
+    // proxy.
+    plan.plain_ = options.plain_headers || options.http_api;
+    plan.http_ = options.http_api;
+    plan.append_request_path_ = options.append_request_path;
+    auto mapped = plan.http_ ? plan.set_http_mappings(options) : plan.set_mappings(options);
+    if (!mapped) return std::move(mapped).error();
     if (auto set = plan.set_uri(options); !set) return std::move(set).error();
     plan.set_owned(options);
     return plan;
@@ -145,12 +152,13 @@ Result<void> ForwardPlan::set_uri(const ForwardOptions& options) {
     if (!parsed) return std::move(parsed).error();
     UriTemplate uri = std::move(parsed).value();
     endpoint_ = std::move(uri.endpoint);
+    endpoint_.tls_name = options.tls_name;
     host_line_ = "Host: " + endpoint_.host_header + "\r\n";
     has_query_ = uri.has_query;
     std::vector<bool> used(path_mappings_.size());
 
     const auto resolve = [&](const UriPiece& piece) -> Result<UriPart> {
-        if (!piece.placeholder) return UriPart{piece.text};
+        if (!piece.placeholder) return UriPart{piece.text, -1, -1, {}};
         std::string name = piece.text;
         const auto mapped = std::ranges::find_if(
             path_mappings_, [&](const Mapping& mapping) { return mapping.name == name; });
@@ -159,7 +167,7 @@ Result<void> ForwardPlan::set_uri(const ForwardOptions& options) {
             used[index] = true;
             const std::string_view source = mapped->expression.value();
             if (mapped->expression.is_literal() || !source.starts_with(kPathSource)) {
-                return UriPart{{}, -1, static_cast<int>(index)};
+                return UriPart{{}, -1, static_cast<int>(index), piece.text};
             }
             name = source.substr(kPathSource.size());
         }
@@ -168,7 +176,7 @@ Result<void> ForwardPlan::set_uri(const ForwardOptions& options) {
             return refuse("uri",
                           "{" + name + "} is neither a path parameter of the route nor mapped");
         }
-        return UriPart{{}, *parameter, -1};
+        return UriPart{{}, *parameter, -1, piece.text};
     };
     for (std::size_t i = 0; i < uri.path.size(); ++i) {
         auto part = resolve(uri.path[i]);
@@ -195,6 +203,8 @@ void ForwardPlan::set_owned(const ForwardOptions& options) {
     const ContextHeaderOptions& context = options.context_headers;
     if (context.enabled) owned_prefixes_.push_back(fold_name(context.prefix));
     for (const Mapping& mapping : header_mappings_) {
+        // What is appended to is the client's, unless it is said in the authorizer's name.
+        if (mapping.action == Action::append && !mapping.authorizer) continue;
         owned_.push_back(fold_name(mapping.name));
         mapped_context_ =
             mapped_context_ ||
@@ -211,10 +221,13 @@ void ForwardPlan::set_owned(const ForwardOptions& options) {
                   {"content-length",
                    "transfer-encoding",
                    "x-amzn-request-context",
+                   std::string(authz::kOverrideHeader),
                    std::string(kForwardedFor),
                    "x-forwarded-port",
                    "x-forwarded-proto"});
     if (!plain_) owned_.insert(owned_.end(), {"x-amzn-apigateway-api-id", "x-amzn-trace-id"});
+    if (http_)
+        owned_.insert(owned_.end(), {"forwarded", "via", "x-amzn-trace-id", "x-forwarded-host"});
     std::ranges::sort(owned_);
     owned_.erase(std::ranges::unique(owned_).begin(), owned_.end());
     for (const std::string& name : owned_)

@@ -1,6 +1,7 @@
 #include "gatehouse/forward/proxy_answer.hpp"
 
 #include "function_answer.hpp"
+#include "gatehouse/authz/cors.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/base64url.hpp"
 #include "gatehouse/core/json.hpp"
@@ -102,7 +103,12 @@ void append_own(const ProxyAnswerRules& rules, const authz::RequestFacts& facts,
         add_line(out, "X-Amzn-Trace-Id", facts.trace_id);
 }
 
-void append_headers(const FunctionAnswer& answer, const ProxyAnswerRules& rules, std::string& out) {
+void append_headers(const FunctionAnswer& answer,
+                    const ProxyAnswerRules& rules,
+                    const authz::RequestFacts& facts,
+                    std::string& out) {
+    const bool cors = facts.stage != nullptr && facts.stage->cors;
+    if (cors) facts.stage->cors->append_answer(*facts.head, out);
     if (find_content_type(answer) == nullptr) {
         add_line(
             out,
@@ -114,7 +120,7 @@ void append_headers(const FunctionAnswer& answer, const ProxyAnswerRules& rules,
         if (fate != http::Fate::pass && fate != http::Fate::remap) continue;
         // What Gatehouse says of a request in its own name.
         if (equals_ignoring_case(name, "apigw-requestid") ||
-            equals_ignoring_case(name, "x-gatehouse-trace"))
+            equals_ignoring_case(name, authz::kTraceHeader) || (cors && authz::Cors::is_own(name)))
             continue;
         if (fate == http::Fate::remap) out += "x-amzn-Remapped-";
         add_line(out, name, value);
@@ -140,7 +146,7 @@ Result<authz::RenderedResponse> read_proxy_answer(const authz::Invocation& invoc
     }
     // RFC 9110 6.4.1: these have no content, and a client would take it for the next answer.
     if (response.status == 204 || response.status == 304) response.body.clear();
-    append_headers(*answer, rules, response.headers);
+    append_headers(*answer, rules, facts, response.headers);
     append_own(rules, facts, response.headers);
     return response;
 }

@@ -3,6 +3,7 @@
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
 #include "gatehouse/http/hop_by_hop.hpp"
+#include "head_parts.hpp"
 #include "text.hpp"
 #include "uri_template.hpp"
 
@@ -16,50 +17,11 @@ bool is_signature(const http::Field& field) noexcept {
     return field.id == http::FieldId::authorization && field.value.starts_with("AWS4-");
 }
 
-bool wants_content(std::string_view method) noexcept {
-    return method == "POST" || method == "PUT" || method == "PATCH";
-}
-
-void append_framing(std::string_view method, const http::Framing& framing, std::string& out) {
-    switch (framing.kind) {
-        case http::Framing::Kind::chunked:
-            out += "Transfer-Encoding: chunked\r\n";
-            return;
-        case http::Framing::Kind::length:
-            break;
-        default:
-            // RFC 9110 8.6: these methods say so when they have no content.
-            if (!wants_content(method)) return;
-    }
-    out += "Content-Length: ";
-    add_number(out, framing.kind == http::Framing::Kind::length ? framing.length : 0);
-    out += "\r\n";
-}
-
-/// What stands before the next part of a query: '?', '&', or nothing after a lone '?'.
-class Separator {
-  public:
-    void write(std::string& out) const {
-        if (next_ != 0) out += next_;
-    }
-
-    /// A part was written; it has content, or it is a lone '?'.
-    void follow(bool content) noexcept { next_ = content ? '&' : next_ == '?' ? '\0' : next_; }
-
-  private:
-    char next_ = '?';
-};
-
-bool is_host_value(std::string_view host) noexcept {
-    return !host.empty() && std::ranges::all_of(host, [](char c) {
-        return is_unreserved(c) || c == ':' || c == '[' || c == ']';
-    });
-}
-
 }  // namespace
 
 void ForwardPlan::Written::mark(http::FieldId id) noexcept {
     accept = accept || id == http::FieldId::accept;
+    content_type = content_type || id == http::FieldId::content_type;
     user_agent = user_agent || id == http::FieldId::user_agent;
     forwarded_for = forwarded_for || id == http::FieldId::x_forwarded_for;
     forwarded_port = forwarded_port || id == http::FieldId::x_forwarded_port;
@@ -87,10 +49,27 @@ Errc ForwardPlan::write_request_head(const authz::RequestFacts& facts,
         out.resize(start);
         return error;
     }
-    append_context(facts, out);
+    append_context(facts, nullptr, out);
     append_additions(facts, written, out);
-    append_framing(method(facts), framing, out);
+    // RFC 9110 8.6: these methods say so when they have no content. An HTTP API was seen to say so
+    // of every request.
+    append_framing(http_ || wants_content(method(facts)), framing, out);
     out += "\r\n";
+    return Errc::none;
+}
+
+Errc ForwardPlan::write_context_lines(const authz::RequestFacts& facts, std::string& out) const {
+    const std::size_t start = out.size();
+    for (const Mapping& mapping : header_mappings_) {
+        if (!mapping.authorizer || mapping.id == http::FieldId::host ||
+            mapping.action == Action::remove)
+            continue;
+        if (const Errc error = append_mapped_header(mapping, facts, out); error != Errc::none) {
+            out.resize(start);
+            return error;
+        }
+    }
+    append_context(facts, nullptr, out);
     return Errc::none;
 }
 
@@ -101,9 +80,14 @@ Errc ForwardPlan::append_target(const authz::RequestFacts& facts, std::string& o
 
 Errc ForwardPlan::append_path(const authz::RequestFacts& facts, std::string& out) const {
     const std::size_t start = out.size();
+    if (!mapped_path_.empty()) return append_mapped_path(facts, out);
     for (const UriPart& part : path_parts_) {
         if (const Errc error = append_part(part, facts, false, out); error != Errc::none)
             return error;
+    }
+    if (append_request_path_) {
+        if (out.ends_with('/')) out.pop_back();
+        out += facts.api_path;
     }
     if (check_path_ && !is_clean_path(std::string_view(out).substr(start)))
         return Errc::mapping_invalid;
@@ -123,14 +107,25 @@ Errc ForwardPlan::append_query(const authz::RequestFacts& facts, std::string& ou
         separator.follow(!query_parts_.empty());
     }
     if (facts.target.has_query && (!has_query_ || !facts.target.query.empty())) {
-        separator.write(out);
-        out += facts.target.query;
-        separator.follow(!facts.target.query.empty());
-    }
-    for (const Mapping& mapping : query_mappings_) {
         const std::size_t before = out.size();
         separator.write(out);
+        const std::size_t written = out.size();
+        if (filters_query_) {
+            append_filtered_query(facts.target.query, out);
+            // All of it taken out: no lone '?' either.
+            if (out.size() == written) out.resize(before);
+        } else {
+            out += facts.target.query;
+        }
+        if (out.size() > before) separator.follow(out.size() > written);
+    }
+    for (const Mapping& mapping : query_mappings_) {
+        if (mapping.action == Action::remove) continue;
+        const std::size_t before = out.size();
+        separator.write(out);
+        const std::size_t name = out.size();
         out += mapping.name;
+        if (http_) encode_from(out, name);  // a REST API's is encoded already
         out += '=';
         const std::size_t value = out.size();
         if (mapping.expression.append(facts, out)) {
@@ -203,7 +198,7 @@ void ForwardPlan::append_client_fields(const authz::RequestFacts& facts,
     for (const http::Field& field : fields) {
         const http::Fate fate = http::request_fate(field.id, plain_);
         // With plain headers the gateway writes no trace id, so the client's is not ours to drop.
-        const bool own_trace = plain_ && field.id == http::FieldId::x_amzn_trace_id;
+        const bool own_trace = plain_ && !http_ && field.id == http::FieldId::x_amzn_trace_id;
         if (fate != http::Fate::pass && !own_trace) continue;
         if (is_owned(field.name) || named.has(field.name)) continue;
         if (!plain_ && is_signature(field)) continue;
@@ -216,32 +211,45 @@ Errc ForwardPlan::append_mapped_headers(const authz::RequestFacts& facts,
                                         Written& written,
                                         std::string& out) const {
     for (const Mapping& mapping : header_mappings_) {
-        if (mapping.id == http::FieldId::host) continue;
+        if (mapping.id == http::FieldId::host || mapping.action == Action::remove) continue;
         const std::size_t start = out.size();
-        out += mapping.name;
-        out += ": ";
-        const std::size_t value = out.size();
-        if (!mapping.expression.append(facts, out)) {
-            out.resize(start);
-            continue;
-        }
-        const std::string_view written_value = std::string_view(out).substr(value);
-        // Context is UTF-8 or refused, here as in the context headers. What the client sent may
-        // hold other bytes.
-        if (mapping.authorizer && (has_control(written_value) || !is_utf8(written_value))) {
-            return Errc::context_unusable;
-        }
-        if (has_control(written_value)) return Errc::mapping_invalid;
-        out += "\r\n";
+        if (const Errc error = append_mapped_header(mapping, facts, out); error != Errc::none)
+            return error;
+        if (out.size() == start) continue;
         written.mark(mapping.id);
     }
     return Errc::none;
 }
 
-void ForwardPlan::append_context(const authz::RequestFacts& facts, std::string& out) const {
+// The header's line, or nothing when the source has no value.
+Errc ForwardPlan::append_mapped_header(const Mapping& mapping,
+                                       const authz::RequestFacts& facts,
+                                       std::string& out) const {
+    const std::size_t start = out.size();
+    out += mapping.name;
+    out += ": ";
+    const std::size_t value = out.size();
+    if (!mapping.expression.append(facts, out)) {
+        out.resize(start);
+        return Errc::none;
+    }
+    const std::string_view written_value = std::string_view(out).substr(value);
+    // Context is UTF-8 or refused, here as in the context headers. What the client sent may
+    // hold other bytes.
+    if (mapping.authorizer && (has_control(written_value) || !is_utf8(written_value))) {
+        return Errc::context_unusable;
+    }
+    if (has_control(written_value)) return Errc::mapping_invalid;
+    out += "\r\n";
+    return Errc::none;
+}
+
+void ForwardPlan::append_context(const authz::RequestFacts& facts,
+                                 const Additions* additions,
+                                 std::string& out) const {
     if (context_headers_.enabled && facts.grant != nullptr) {
         std::string_view block = facts.grant->header_block;
-        if (!mapped_context_) {
+        if (!mapped_context_ && additions == nullptr) {
             out += block;
             block = {};
         }
@@ -255,7 +263,8 @@ void ForwardPlan::append_context(const authz::RequestFacts& facts, std::string& 
             const bool mapped = std::ranges::any_of(header_mappings_, [&](const Mapping& mapping) {
                 return equals_folded(mapping.name, name);
             });
-            if (!mapped) out += line;
+            const bool added = additions != nullptr && find_folded(additions->headers, name);
+            if (!mapped && !added) out += line;
         }
     }
     if (!context_headers_.request_context) return;
@@ -268,6 +277,7 @@ void ForwardPlan::append_context(const authz::RequestFacts& facts, std::string& 
 void ForwardPlan::append_additions(const authz::RequestFacts& facts,
                                    const Written& written,
                                    std::string& out) const {
+    if (http_) return append_http_additions(facts, out);
     if (!plain_) {
         const std::string_view api_id =
             facts.stage == nullptr ? std::string_view{} : facts.stage->api_id;

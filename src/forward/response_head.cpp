@@ -13,12 +13,12 @@ namespace {
 
 constexpr std::string_view kRemapped = "x-amzn-Remapped-";
 
-void append_status_line(const http::ResponseHead& head, std::string& out) {
-    const bool usable = !head.reason.empty() && !has_control(head.reason);
+void append_status_line(const http::ResponseHead& head, int status, std::string& out) {
+    const bool usable = status == head.status && !head.reason.empty() && !has_control(head.reason);
     out += "HTTP/1.1 ";
-    add_number(out, head.status);
+    add_number(out, status);
     out += ' ';
-    out += usable ? head.reason : http::reason_phrase(head.status);
+    out += usable ? head.reason : http::reason_phrase(status);
     out += "\r\n";
 }
 
@@ -49,7 +49,22 @@ void ForwardPlan::write_response_head(const http::ResponseHead& head,
                                       bool keep_alive,
                                       std::string_view date,
                                       std::string& out) const {
-    append_status_line(head, out);
+    if (http_) {
+        const AnswerMapping::Rule* rule = answer_mapping_.find(head.status);
+        const int status = status_after(rule, head.status);
+        append_status_line(head, status, out);
+        add_line(out, "Date", date);
+        http::Framing told = framing;
+        // The backend's 204 says by its status that nothing follows; what it becomes must say so.
+        const bool silent = framing.kind == http::Framing::Kind::none && framing.length == 0;
+        if (silent && status != head.status && facts.head->method != "HEAD")
+            told.kind = http::Framing::Kind::length;
+        append_framing(told, keep_alive, out);
+        append_http_answer(head, facts, rule, out);
+        out += "\r\n";
+        return;
+    }
+    append_status_line(head, head.status, out);
     const http::NamedByConnection named(head.fields);
     // A plain proxy passes the origin's date on (RFC 9110 6.6.1), unless Connection takes it away
     // below.
@@ -66,7 +81,8 @@ void ForwardPlan::write_response_head(const http::ResponseHead& head,
     for (const http::Field& field : head.fields) {
         const http::Fate fate = http::response_fate(field.id, plain_);
         if (fate != http::Fate::pass && fate != http::Fate::remap) continue;
-        if (named.has(field.name)) continue;
+        if (named.has(field.name) || equals_ignoring_case(field.name, authz::kTraceHeader))
+            continue;
         if (fate == http::Fate::remap) out += kRemapped;
         add_line(out, field.name, field.value);
     }

@@ -28,6 +28,7 @@ struct FunctionHost::State {
 
     boost::asio::io_context& control;
     std::vector<Runner> runners;
+    std::vector<bool> used;   ///< of each of them
     std::size_t running = 0;  ///< command functions that have not stopped yet
     std::mutex mutex;
     std::vector<Order> inbox;  ///< guarded
@@ -69,6 +70,7 @@ FunctionHost::FunctionHost(boost::asio::io_context& control,
                            std::vector<Function> functions)
     : state_(std::make_shared<State>(control)) {
     for (Function& function : functions) {
+        state_->used.push_back(function.used);
         if (auto* endpoint = std::get_if<net::LambdaEndpoint>(&function.where)) {
             state_->runners.emplace_back(
                 std::make_unique<net::LambdaClient>(control, std::move(*endpoint)));
@@ -89,9 +91,9 @@ FunctionHost::~FunctionHost() {
 }
 
 void FunctionHost::start() {
-    for (const Runner& runner : state_->runners) {
-        if (const auto* command = std::get_if<std::unique_ptr<CommandFunction>>(&runner))
-            (*command)->start();
+    for (std::size_t i = 0; i < state_->runners.size(); ++i) {
+        const auto* command = std::get_if<std::unique_ptr<CommandFunction>>(&state_->runners[i]);
+        if (command != nullptr && state_->used[i]) (*command)->start();
     }
 }
 

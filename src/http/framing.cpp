@@ -256,6 +256,7 @@ int status_of_read_error(Errc code) noexcept {
         case Errc::framing_conflict:
         case Errc::chunk_invalid:
         case Errc::chunk_overhead:
+        case Errc::context_forged:
             return 400;
         case Errc::head_timeout:
         case Errc::body_timeout:

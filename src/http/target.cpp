@@ -144,7 +144,10 @@ Errc PathWalk::take_triple() {
     const char c = static_cast<char>(value);
     if (is_control(c)) return Errc::target_control;
     if (c == '\\') return Errc::target_backslash;
-    if (is_unreserved(c)) {
+    // What may stand there as it is, is one path in both spellings for whoever reads it (RFC 3986
+    // 2.2 leaves that to the reader), so it must be one for routes and policies too. But for '+':
+    // some read a bare one as a space.
+    if (is_in(c, kPath) && c != '+') {
         start_rewriting();
         out_.push_back(c);
         at_ += 3;

@@ -31,6 +31,27 @@ Sha256 sha256(std::string_view bytes) {
     return digest;
 }
 
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
+    Sha256 digest;
+    std::size_t length = 0;
+    const unsigned char* done =
+        EVP_Q_mac(nullptr,
+                  "HMAC",
+                  nullptr,
+                  "SHA256",
+                  nullptr,
+                  key.data(),
+                  key.size(),
+                  reinterpret_cast<const unsigned char*>(bytes.data()),  // chars as bytes
+                  bytes.size(),
+                  digest.data(),
+                  digest.size(),
+                  &length);
+    if (done == nullptr || length != digest.size())
+        throw std::runtime_error("HMAC-SHA-256 is not available");
+    return digest;
+}
+
 std::string to_hex(const Sha256& digest) {
     constexpr char kDigits[] = "0123456789abcdef";
     std::string hex;

@@ -71,4 +71,27 @@ Result<Verified> verify_token(Unverified token,
     return verified;
 }
 
+Result<Verified> verify_claims(
+    Json claims, const Provider& provider, const Rules& rules, WallTime now, CheckTrail* trail) {
+    if (!provider.issuer.empty()) {
+        const Json* issuer = find_member(claims, "iss");
+        const bool same = issuer != nullptr && issuer->is_string() &&
+                          issuer->get_ref<const std::string&>() == provider.issuer;
+        if (auto refusal = check(
+                trail,
+                "issuer",
+                Errc::token_issuer_unknown,
+                same,
+                [&] { return '"' + printable(provider.issuer) + '"'; },
+                [&] { return show(issuer); })) {
+            return *std::move(refusal);
+        }
+    }
+    Verified verified;
+    if (auto refusal = check_claims(claims, provider, rules, now, trail, verified))
+        return *std::move(refusal);
+    verified.claims = std::move(claims);
+    return verified;
+}
+
 }  // namespace gatehouse::jwt

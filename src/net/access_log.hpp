@@ -2,8 +2,10 @@
 
 #include "gatehouse/core/result.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace gatehouse::net {
 
@@ -16,7 +18,14 @@ class AccessLogFile {
     AccessLogFile& operator=(const AccessLogFile&) = delete;
 
     /// Errc::config_unreadable, detail: path and the system's reason
-    Result<void> open(const std::string& path);
+    /// @param running  in the place of the file before, which gets what was made for it
+    Result<void> open(const std::string& path, bool running = false);
+
+    /// Opens the path anew, for whoever has moved the file away (log rotation). A line that was
+    /// begun ends in the old file; all others that were not written yet go to the new one.
+    /// @return false: there is nothing to reopen (stdout, or no log);
+    ///         Errc::config_unreadable, and the old file stays
+    Result<bool> reopen();
 
     /// Writes whole lines. What the system does not take at once (a pipe whose reader is slow) is
     /// kept for the next call, within a bound; what is beyond it, or meets a full disk, is lost and
@@ -32,9 +41,13 @@ class AccessLogFile {
   private:
     bool takes_more(int wait_ms) const noexcept;
     void flush(int wait_ms);
+    std::size_t write_some(std::string_view part);
+    void end_line();
 
     int fd_ = -1;
     bool owned_ = false;
+    bool mid_line_ = false;  ///< the last byte written ended no line
+    std::string path_;
     std::uint64_t lost_ = 0;
     std::string kept_;
 };

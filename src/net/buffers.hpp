@@ -17,13 +17,16 @@ class Buffer {
     Buffer() = default;
 
     Buffer(Buffer&& other) noexcept
-        : pool_(std::exchange(other.pool_, nullptr)), data_(std::exchange(other.data_, nullptr)) {}
+        : pool_(std::exchange(other.pool_, nullptr)),
+          data_(std::exchange(other.data_, nullptr)),
+          size_(std::exchange(other.size_, 0)) {}
 
     Buffer& operator=(Buffer&& other) noexcept {
         if (this != &other) {
             release();
             pool_ = std::exchange(other.pool_, nullptr);
             data_ = std::exchange(other.data_, nullptr);
+            size_ = std::exchange(other.size_, 0);
         }
         return *this;
     }
@@ -32,7 +35,7 @@ class Buffer {
 
     char* data() const noexcept { return data_; }
 
-    std::size_t size() const noexcept;
+    std::size_t size() const noexcept { return size_; }
 
     explicit operator bool() const noexcept { return data_ != nullptr; }
 
@@ -41,10 +44,12 @@ class Buffer {
   private:
     friend class BufferPool;
 
-    Buffer(BufferPool* pool, char* data) noexcept : pool_(pool), data_(data) {}
+    Buffer(BufferPool* pool, char* data, std::size_t size) noexcept
+        : pool_(pool), data_(data), size_(size) {}
 
     BufferPool* pool_ = nullptr;
     char* data_ = nullptr;
+    std::size_t size_ = 0;
 };
 
 /// Free list of blocks of one size. Belongs to one worker.
@@ -53,32 +58,40 @@ class BufferPool {
     explicit BufferPool(std::size_t block_bytes, std::size_t most_free = 256)
         : block_bytes_(block_bytes), most_free_(most_free) {}
 
-    ~BufferPool() {
-        for (char* block : free_)
-            std::free(block);
-    }
+    ~BufferPool() { clear(); }
 
     BufferPool(const BufferPool&) = delete;
     BufferPool& operator=(const BufferPool&) = delete;
 
-    std::size_t block_bytes() const noexcept { return block_bytes_; }
+    /// Blocks have at least that size from now on; those that are lent keep theirs.
+    void grow(std::size_t block_bytes) {
+        if (block_bytes <= block_bytes_) return;
+        clear();
+        block_bytes_ = block_bytes;
+    }
 
     Buffer take() {
         if (!free_.empty()) {
             char* block = free_.back();
             free_.pop_back();
-            return {this, block};
+            return {this, block, block_bytes_};
         }
         char* block = static_cast<char*>(std::malloc(block_bytes_));
         if (block == nullptr) throw std::bad_alloc();
-        return {this, block};
+        return {this, block, block_bytes_};
     }
 
   private:
     friend class Buffer;
 
-    void give_back(char* block) noexcept {
-        if (free_.size() < most_free_) {
+    void clear() noexcept {
+        for (char* block : free_)
+            std::free(block);
+        free_.clear();
+    }
+
+    void give_back(char* block, std::size_t size) noexcept {
+        if (size == block_bytes_ && free_.size() < most_free_) {
             try {
                 free_.push_back(block);
                 return;
@@ -93,14 +106,11 @@ class BufferPool {
     std::vector<char*> free_;
 };
 
-inline std::size_t Buffer::size() const noexcept {
-    return pool_ == nullptr ? 0 : pool_->block_bytes();
-}
-
 inline void Buffer::release() noexcept {
-    if (data_ != nullptr) pool_->give_back(data_);
+    if (data_ != nullptr) pool_->give_back(data_, size_);
     data_ = nullptr;
     pool_ = nullptr;
+    size_ = 0;
 }
 
 }  // namespace gatehouse::net

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "buffered_share.hpp"
 #include "buffers.hpp"
 #include "gatehouse/app/gateway.hpp"
 #include "gatehouse/http/chunked.hpp"
@@ -12,6 +13,11 @@
 #include <vector>
 
 namespace gatehouse::net {
+
+/// Gives a string's storage back. Assigning an empty one does not: it keeps the larger storage.
+inline void release(std::string& text) noexcept {
+    std::string().swap(text);
+}
 
 /// Bytes on their way to one side: text of our own first, then a run of content that still stands
 /// in a buffer.
@@ -37,7 +43,10 @@ struct Outgoing {
         }
     }
 
+    /// Storage stays for the next request, but not that of a large answer of ours.
     void clear() noexcept {
+        constexpr std::size_t kMostKept = 262144;
+        if (text.capacity() > kMostKept) release(text);
         text.clear();
         text_sent = 0;
         content = {};
@@ -66,7 +75,10 @@ struct Exchange {
     http::Framing framing;   ///< of the client's request
     std::uint64_t body_left = 0;
     http::ChunkedDecoder decoder;
-    std::string content;  ///< the whole of it, for a function
+    std::string content;          ///< the whole of it, or what a request template made of it
+    BufferedShare share;          ///< of what is kept for all requests: content, and large answers
+    bool signed_content = false;  ///< it is collected for a signature, to be judged next
+    bool collected = false;       ///< `content` is the request's, whole, and goes to the upstream
     bool upload_done = false;
     bool upload_broken = false;  ///< the upstream takes no more: only its answer is awaited
     SteadyTime body_began{};
@@ -83,6 +95,9 @@ struct Exchange {
     std::uint64_t answer_left = 0;
     int interim = 0;
     bool answer_head_done = false;
+    bool buffered = false;       ///< the answer is read whole, then mapped
+    std::string answer_text;     ///< head of a buffered answer: `answer` points into it
+    std::string answer_content;  ///< of a buffered answer
     bool answer_any_byte = false;
     bool answer_begun = false;  ///< bytes of the upstream's answer went to the client
     bool rechunk = false;       ///< the client gets chunked coding
@@ -95,6 +110,14 @@ struct Exchange {
     SteadyTime forward_began{};
 
     void clear();
+
+    /// How the content stands in the upstream's request.
+    http::Framing up_framing() const noexcept {
+        if (!collected) return framing;
+        // A client that says that it sends nothing is repeated as that.
+        if (content.empty() && framing.kind != http::Framing::Kind::length) return {};
+        return {http::Framing::Kind::length, content.size()};
+    }
 
     /// The end of the answer's content is told to the client by closing alone (HTTP/1.0).
     bool ends_by_close() const noexcept {

@@ -1,13 +1,14 @@
 #include "gatehouse/net/http_client.hpp"
 
 #include "gatehouse/core/ascii.hpp"
+#include "lookup.hpp"
 #include "tls_context.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -60,36 +61,39 @@ asio::awaitable<Result<HttpAnswer>> exchange(Stream& stream, HttpRequest& reques
     if (write_error) co_return failed(url, write_error.message());
     beast::flat_buffer buffer;
     buffer.reserve(limits::kHeadBuffer);
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(request.most_bytes);
-    parser.header_limit(static_cast<std::uint32_t>(limits::kUpstreamHeadBytes));
-    auto [read_error, read] =
-        co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
-    if (read_error == beast::error::timeout) co_return failed(url, "no whole answer in time");
-    if (read_error == http::error::body_limit)
-        co_return failed(url,
-                         "answer larger than " + std::to_string(request.most_bytes) + " bytes");
-    if (read_error) co_return failed(url, read_error.message());
-    HttpAnswer answer;
-    answer.status = static_cast<int>(parser.get().result_int());
-    answer.content_type = std::string(parser.get()[http::field::content_type]);
-    answer.body = std::move(parser.get().body());
-    co_return answer;
+    // RFC 9110 15.2: interim answers may come before the one that counts. 101 was not asked for.
+    for (int interim = 0; interim <= limits::kInterimResponses; ++interim) {
+        http::response_parser<http::string_body> parser;
+        parser.body_limit(request.most_bytes);
+        parser.header_limit(static_cast<std::uint32_t>(limits::kUpstreamHeadBytes));
+        auto [read_error, read] =
+            co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
+        if (read_error == beast::error::timeout) co_return failed(url, "no whole answer in time");
+        if (read_error == http::error::body_limit)
+            co_return failed(url,
+                             "answer larger than " + std::to_string(request.most_bytes) + " bytes");
+        if (read_error) co_return failed(url, read_error.message());
+        const unsigned status = parser.get().result_int();
+        if (status / 100 == 1 && status != 101) continue;
+        HttpAnswer answer;
+        answer.status = static_cast<int>(status);
+        answer.content_type = std::string(parser.get()[http::field::content_type]);
+        answer.body = std::move(parser.get().body());
+        co_return answer;
+    }
+    co_return failed(url, "too many interim answers");
 }
 
 asio::awaitable<Result<HttpAnswer>> exchange_tls(beast::tcp_stream stream,
                                                  HttpRequest& request,
                                                  const Url& url) {
-    const SslContext raw = make_client_context();
+    const SslContext raw = take_client_context(request.tls);
     if (!raw) co_return failed(url, "TLS cannot be set up");
     SSL_CTX_up_ref(raw.get());
     asio::ssl::context context(raw.get());  // takes the reference over
     beast::ssl_stream<beast::tcp_stream> tls(std::move(stream), context);
-    boost::system::error_code is_name;
-    asio::ip::make_address(url.host, is_name);
-    if (is_name) SSL_set_tlsext_host_name(tls.native_handle(), url.host.c_str());
     tls.set_verify_mode(asio::ssl::verify_peer);
-    tls.set_verify_callback(asio::ssl::host_name_verification(url.host));
+    if (!expect_name(tls.native_handle(), url.host)) co_return failed(url, "TLS cannot be set up");
     auto [error] = co_await tls.async_handshake(asio::ssl::stream_base::client,
                                                 asio::as_tuple(asio::use_awaitable));
     if (error) {
@@ -149,12 +153,12 @@ asio::awaitable<Result<HttpAnswer>> fetch(HttpRequest request) {
     beast::tcp_stream stream(executor);
     // One limit for all of it: the stream's expiry is armed once and never moved.
     stream.expires_after(request.timeout);
-    tcp::resolver resolver(executor);
-    auto [resolve_error, found] =
-        co_await resolver.async_resolve(url.host, url.port, asio::as_tuple(asio::use_awaitable));
-    if (resolve_error) co_return failed(url, resolve_error.message());
+    const LookedUp looked_up = co_await look_up(url.host, url.port, request.timeout);
+    if (looked_up.error == asio::error::timed_out)
+        co_return failed(url, "its name was not found in time");
+    if (looked_up.error) co_return failed(url, looked_up.error.message());
     auto [connect_error, peer] =
-        co_await stream.async_connect(found, asio::as_tuple(asio::use_awaitable));
+        co_await stream.async_connect(looked_up.found, asio::as_tuple(asio::use_awaitable));
     if (connect_error == beast::error::timeout) co_return failed(url, "did not connect in time");
     if (connect_error) co_return failed(url, connect_error.message());
     if (url.tls) co_return co_await exchange_tls(std::move(stream), request, url);

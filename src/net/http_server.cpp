@@ -2,6 +2,8 @@
 
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/limits.hpp"
+#include "gatehouse/http/fields.hpp"
+#include "gatehouse/http/framing.hpp"
 #include "gatehouse/net/loopback_peer.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -20,6 +22,7 @@
 #include <exception>
 #include <set>
 #include <unistd.h>
+#include <vector>
 
 namespace gatehouse::net {
 namespace {
@@ -43,17 +46,21 @@ ServedRequest to_served(const http::request<http::string_body>& message) {
     return request;
 }
 
-// What Beast lets pass and a server must not: both framings, several of one, a coding that it does
-// not undo, a repeated or missing Host.
-bool is_ambiguous(const http::request<http::string_body>& message) {
-    const auto lengths = message.count(http::field::content_length);
-    const auto codings = message.count(http::field::transfer_encoding);
-    const auto hosts = message.count(http::field::host);
-    const bool unknown_coding =
-        codings > 0 && !beast::iequals(message[http::field::transfer_encoding], "chunked");
-    return lengths > 1 || codings > 1 || unknown_coding || (lengths > 0 && codings > 0) ||
-           hosts > 1 || (message.version() == 11 && hosts == 0) ||
-           (message.version() < 11 && codings > 0);
+// What Beast lets pass and the data port refuses (security rules, "Admin API": the same parser). A
+// trailer that Beast has put among the fields is seen as one of them.
+Errc check_message(const http::request<http::string_body>& message) {
+    std::vector<gatehouse::http::Field> fields;
+    for (const auto& field : message) {
+        const std::string_view name = field.name_string();
+        fields.push_back({name, field.value(), gatehouse::http::find_field_id(name)});
+    }
+    gatehouse::http::RequestHead head;
+    head.method = message.method_string();
+    head.target = message.target();
+    head.version = message.version() == 11 ? gatehouse::http::Version::http_1_1
+                                           : gatehouse::http::Version::http_1_0;
+    head.fields = fields;
+    return gatehouse::http::check_request(head);
 }
 
 // Root may do what it likes anyway; a socket that nobody holds any more counts as root's too.
@@ -155,10 +162,12 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
         if (peer_gone || !state->acceptor.is_open()) break;
         const http::request<http::string_body>& message = parser.get();
         ServedResponse response;
-        if (read_error || is_ambiguous(message)) {
-            response.status = read_error == http::error::body_limit     ? 413
-                              : read_error == http::error::header_limit ? 431
-                                                                        : 400;
+        const Errc refused = read_error ? Errc::request_malformed : check_message(message);
+        if (refused != Errc::none) {
+            response.status = read_error == http::error::body_limit ? 413
+                              : read_error == http::error::header_limit
+                                  ? 431
+                                  : gatehouse::http::status_of_read_error(refused);
             response.body = R"({"message":"Bad Request"})";
             more = false;
             if (response.status == 413 && state->limits.on_too_large)

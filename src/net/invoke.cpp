@@ -1,12 +1,10 @@
-#include "gatehouse/core/limits.hpp"
 #include "session.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
-// A request whose integration is a function: its content is read whole, since an event has it in
-// one piece, then the function is called, and the session sleeps until it has answered.
+// A request whose integration is a function: once its content is here whole the function is called,
+// and the session sleeps until it has answered.
 namespace gatehouse::net {
 namespace {
 
@@ -14,74 +12,9 @@ constexpr std::chrono::milliseconds kInvokeSlack{5000};
 
 }  // namespace
 
-void Session::begin_collect() {
-    Exchange& exchange = *exchange_;
-    phase_ = Phase::collecting;
-    exchange.body_began = worker_.now().steady;
-    exchange.upload_done =
-        exchange.framing.kind == http::Framing::Kind::none ||
-        (exchange.framing.kind == http::Framing::Kind::length && exchange.framing.length == 0);
-    if (exchange.framing.kind == http::Framing::Kind::length &&
-        exchange.framing.length > limits::kFunctionEventBytes) {
-        keep_alive_ = false;
-        fail(Errc::function_event_too_large, "the content alone is larger than an event may be");
-        return;
-    }
-    if (!exchange.upload_done && exchange.request.head.expect_continue &&
-        exchange.arrived().empty()) {
-        // RFC 9110 10.1.1: only now is it certain that the content will be read.
-        exchange.to_client.text += "HTTP/1.1 100 Continue\r\n\r\n";
-        if (!flush_down()) return;
-    }
-    collect();
-}
-
-void Session::collect() {
-    up_timeout_.disarm();
-    while (!exchange_->upload_done) {
-        if (exchange_->arrived().empty() && !read_client_body()) return;
-        if (!take_content()) return;
-    }
-    invoke();
-}
-
-// Moves what has arrived into the content. False: the request was ended (bad chunk, too large).
-bool Session::take_content() {
-    Exchange& exchange = *exchange_;
-    if (exchange.framing.kind == http::Framing::Kind::length) {
-        const std::string_view arrived = exchange.arrived();
-        const auto run =
-            static_cast<std::size_t>(std::min<std::uint64_t>(arrived.size(), exchange.body_left));
-        exchange.content += arrived.substr(0, run);
-        exchange.body_begin += run;
-        exchange.body_left -= run;
-        exchange.upload_done = exchange.body_left == 0;
-        return true;
-    }
-    while (!exchange.decoder.done() && exchange.body_begin < exchange.body_end) {
-        const auto step = exchange.decoder.feed(exchange.arrived());
-        exchange.body_begin += step.consumed;
-        const std::uint64_t size = exchange.decoder.content_bytes();
-        const bool large = size > worker_.snapshot().model.limits.body_bytes;
-        if (step.error != Errc::none || large || size > limits::kFunctionEventBytes) {
-            keep_alive_ = false;
-            fail(step.error != Errc::none ? step.error
-                 : large                  ? Errc::body_too_large
-                                          : Errc::function_event_too_large,
-                 "chunked content");
-            return false;
-        }
-        exchange.content += step.data;
-        if (step.consumed == 0) break;
-    }
-    exchange.upload_done = exchange.decoder.done();
-    return true;
-}
-
 void Session::invoke() {
     Exchange& exchange = *exchange_;
     phase_ = Phase::deciding;
-    exchange.request.record.request_bytes = exchange.content.size();
     // The session's pointer is only touched on the worker; the ticket tells a late outcome from the
     // one that is waited for.
     const std::uint64_t ticket = ++wake_ticket_;
@@ -97,7 +30,8 @@ void Session::invoke() {
                 session->on_outcome(ticket, told);
             });
         });
-    exchange.content = {};
+    release(exchange.content);
+    exchange.collected = false;
     if (error != Errc::none) {
         fail(error, "the event of this request");
         return;
@@ -113,6 +47,7 @@ void Session::on_outcome(std::uint64_t ticket,
     if (phase_ != Phase::deciding || ticket != wake_ticket_) return;
     guarded([&] {
         down_timeout_.disarm();
+        exchange_->share.clear();  // the event is gone
         const authz::RenderedResponse response =
             worker_.gateway().read_answer(exchange_->request, *outcome, worker_.now());
         answer(response.status, response.headers, response.body);

@@ -42,9 +42,11 @@ Result<std::string> read_file(const std::string& path) {
 // says.
 asio::awaitable<Result<std::string>> get(std::string url,
                                          SteadyTime deadline,
-                                         const app::Clock& clock) {
+                                         const app::Clock& clock,
+                                         const ClientTls& tls) {
     HttpRequest request;
     request.url = url;
+    request.tls = &tls;
     request.timeout = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock.now().steady);
     if (request.timeout <= std::chrono::milliseconds(0))
         co_return fail(Errc::jwks_fetch_failed, http::conceal_url(url) + ": out of time");
@@ -59,13 +61,15 @@ asio::awaitable<Result<std::string>> get(std::string url,
     co_return std::move(answer->body);
 }
 
-asio::awaitable<Fetched> fetch_keys(app::KeySourceOptions options, const app::Clock& clock) {
+asio::awaitable<Fetched> fetch_keys(app::KeySourceOptions options,
+                                    const app::Clock& clock,
+                                    const ClientTls& tls) {
     Fetched fetched;
     fetched.location = options.jwks_uri;
     const SteadyTime deadline = clock.now().steady + options.timeout;
     if (fetched.location.empty()) {
         const std::string url = jwt::discovery_url(options.issuer);
-        Result<std::string> document = co_await get(url, deadline, clock);
+        Result<std::string> document = co_await get(url, deadline, clock, tls);
         if (!document) {
             fetched.keys = document.error();
             co_return fetched;
@@ -86,7 +90,7 @@ asio::awaitable<Fetched> fetch_keys(app::KeySourceOptions options, const app::Cl
                    ? Result<std::string>(fail(Errc::discovery_invalid, "jwks_uri is no http URL"))
                    : read_file(path);
     } else {
-        text = co_await get(fetched.location, deadline, clock);
+        text = co_await get(fetched.location, deadline, clock, tls);
     }
     if (!text) {
         fetched.keys = text.error();
@@ -119,10 +123,11 @@ void log_outcome(const app::KeySourceOptions& options,
 asio::awaitable<void> run(std::uint32_t source,
                           app::KeySourceOptions options,
                           app::KeyStore& keys,
-                          const app::Clock& clock) {
+                          const app::Clock& clock,
+                          const ClientTls& tls) {
     Fetched fetched;
     try {
-        fetched = co_await fetch_keys(options, clock);
+        fetched = co_await fetch_keys(options, clock, tls);
     } catch (const std::exception& fault) {
         fetched.keys = fail(Errc::internal, fault.what());
     }
@@ -140,11 +145,14 @@ asio::awaitable<void> run(std::uint32_t source,
 
 }  // namespace
 
-JwksFetcher::JwksFetcher(asio::io_context& control, app::KeyStore& keys, const app::Clock& clock)
-    : control_(control), keys_(keys), clock_(clock) {}
+JwksFetcher::JwksFetcher(asio::io_context& control,
+                         app::KeyStore& keys,
+                         const app::Clock& clock,
+                         const ClientTls& tls)
+    : control_(control), keys_(keys), clock_(clock), tls_(tls) {}
 
 void JwksFetcher::start(std::uint32_t source, const app::KeySourceOptions& options) {
-    asio::awaitable<void> task = run(source, options, keys_, clock_);
+    asio::awaitable<void> task = run(source, options, keys_, clock_, tls_);
     asio::co_spawn(control_, std::move(task), asio::detached);
 }
 

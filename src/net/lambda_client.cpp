@@ -3,13 +3,13 @@
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/time.hpp"
 #include "gatehouse/net/http_client.hpp"
+#include "lookup.hpp"
 #include "tls_context.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -170,12 +170,12 @@ struct LambdaClient::State : std::enable_shared_from_this<State> {
     asio::io_context& io;
     LambdaEndpoint endpoint;
     Result<Url> url = fail(Errc::internal);
-    std::optional<asio::ssl::context> tls;
     std::vector<std::unique_ptr<Connection>> idle;  ///< last in, first out
     std::deque<std::shared_ptr<Call>> waiting;
     std::set<std::shared_ptr<Call>> under_way;
     bool stopped = false;
 
+    std::unique_ptr<Connection> make_connection();
     void begin(std::shared_ptr<Call> call);
     void expire(const std::shared_ptr<Call>& call);
     void stop();
@@ -187,26 +187,30 @@ struct LambdaClient::State : std::enable_shared_from_this<State> {
     static asio::awaitable<std::string> connect(const Call& call, const Url& url);
 };
 
+// Null: OpenSSL gives no context.
+std::unique_ptr<Connection> LambdaClient::State::make_connection() {
+    if (!url->tls) return std::make_unique<Connection>(io, nullptr);
+    SslContext raw = take_client_context(endpoint.tls);
+    if (!raw) return nullptr;
+    asio::ssl::context context(raw.release());  // takes the reference over
+    return std::make_unique<Connection>(io, &context);
+}
+
 // What went wrong, or an empty text.
 asio::awaitable<std::string> LambdaClient::State::connect(const Call& call, const Url& url) {
     Connection& connection = *call.connection;
-    tcp::resolver resolver(connection.lowest().get_executor());
-    auto [resolve_error, resolved] =
-        co_await resolver.async_resolve(url.host, url.port, asio::as_tuple(asio::use_awaitable));
-    if (resolve_error) co_return url.authority + ": " + resolve_error.message();
+    const LookedUp looked_up = co_await look_up(url.host, url.port, call.order.timeout);
+    if (looked_up.error) co_return url.authority + ": " + looked_up.error.message();
     if (!call.done) co_return "out of time";
     beast::tcp_stream& lowest = connection.lowest();
     auto [connect_error, peer] =
-        co_await lowest.async_connect(resolved, asio::as_tuple(asio::use_awaitable));
+        co_await lowest.async_connect(looked_up.found, asio::as_tuple(asio::use_awaitable));
     if (connect_error) co_return url.authority + ": " + connect_error.message();
     boost::system::error_code ignored;
     lowest.socket().set_option(tcp::no_delay(true), ignored);
     if (!connection.tls) co_return std::string();
-    boost::system::error_code is_name;
-    asio::ip::make_address(url.host, is_name);
-    if (is_name) SSL_set_tlsext_host_name(connection.tls->native_handle(), url.host.c_str());
     connection.tls->set_verify_mode(asio::ssl::verify_peer);
-    connection.tls->set_verify_callback(asio::ssl::host_name_verification(url.host));
+    if (!expect_name(connection.tls->native_handle(), url.host)) co_return "TLS cannot be set up";
     auto [tls_error] = co_await connection.tls->async_handshake(
         asio::ssl::stream_base::client, asio::as_tuple(asio::use_awaitable));
     if (!tls_error) co_return std::string();
@@ -221,9 +225,9 @@ asio::awaitable<void> LambdaClient::State::run(std::shared_ptr<State> state,
     const Url& url = *state->url;
     call->connection = state->take_idle();
     if (!call->connection) {
-        call->connection =
-            std::make_unique<Connection>(state->io, state->tls ? &*state->tls : nullptr);
-        const std::string problem = co_await connect(*call, url);
+        call->connection = state->make_connection();
+        std::string problem = "TLS cannot be set up";
+        if (call->connection) problem = co_await connect(*call, url);
         if (!problem.empty()) call->finish(cannot(problem));
     }
     Exchanged result;
@@ -295,11 +299,6 @@ void LambdaClient::State::stop() {
 LambdaClient::LambdaClient(asio::io_context& io, LambdaEndpoint endpoint)
     : state_(std::make_shared<State>(io, std::move(endpoint))) {
     state_->url = parse_url(state_->endpoint.url);
-    if (!state_->url || !state_->url->tls) return;
-    const SslContext raw = make_client_context();
-    if (!raw) return;
-    SSL_CTX_up_ref(raw.get());
-    state_->tls.emplace(raw.get());  // takes the reference over
 }
 
 LambdaClient::~LambdaClient() {
@@ -310,7 +309,6 @@ void LambdaClient::call(app::LambdaCall order, app::LambdaDone done) {
     State& state = *state_;
     const auto call = std::make_shared<Call>(state.io, std::move(order), std::move(done));
     if (!state.url) return call->finish(cannot(state.url.error().detail));
-    if (state.url->tls && !state.tls) return call->finish(cannot("TLS cannot be set up"));
     if (state.stopped) return call->finish(cannot("the gateway is shutting down"));
     const bool must_wait = state.under_way.size() >= state.endpoint.connections;
     if (must_wait && state.waiting.size() >= state.endpoint.queue) {

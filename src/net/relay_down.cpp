@@ -2,6 +2,7 @@
 #include "gatehouse/forward/forward_plan.hpp"
 #include "session.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -11,8 +12,6 @@ namespace gatehouse::net {
 namespace {
 
 constexpr std::size_t kOneSend = 4096;
-constexpr HeadScanner::Limits kAnswerLimits{
-    limits::kHeaderBytes, limits::kUpstreamHeadBytes, limits::kUpstreamHeaderCount};
 
 }  // namespace
 
@@ -45,7 +44,9 @@ bool Session::flush_down() {
             return false;
         }
         if (sent.status != IoStatus::done) {
-            exchange_->request.record.reason = static_cast<std::uint16_t>(Errc::client_gone);
+            // A refusal keeps its reason: nobody hides it by leaving.
+            if (!exchange_->request.record.refused)
+                exchange_->request.record.reason = static_cast<std::uint16_t>(Errc::client_gone);
             finish_exchange();
             close();
             return false;
@@ -74,16 +75,24 @@ bool Session::read_upstream() {
     }
     if (got.status == IoStatus::would_block || got.status == IoStatus::want_write) {
         if (exchange.down_end == 0) exchange.down.release();
-        if (exchange.answer_head_done) {
-            worker_.timeouts().arm(down_timeout_,
-                                   worker_.snapshot().model.timeouts.upstream_idle,
-                                   worker_.now().steady);
-        }
+        if (exchange.answer_head_done)
+            worker_.timeouts().arm(down_timeout_, answer_patience(), worker_.now().steady);
         upstream_->arm_read(Expect::more);
         return false;
     }
     upstream_ended(got.status);
     return false;
+}
+
+// Between two reads of an answer. One that is mapped has its integration's limit for all of it.
+std::chrono::milliseconds Session::answer_patience() const {
+    const std::chrono::milliseconds idle = worker_.snapshot().model.timeouts.upstream_idle;
+    if (!exchange_->buffered) return idle;
+    const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(
+        worker_.now().steady - exchange_->forward_began);
+    const std::chrono::milliseconds left =
+        exchange_->request.route->source->integration.timeout - spent;
+    return std::max(std::chrono::milliseconds(1), std::min(idle, left));
 }
 
 // The upstream closed or broke.
@@ -92,6 +101,11 @@ void Session::upstream_ended(IoStatus status) {
     const bool clean = status == IoStatus::closed;
     if (exchange.answer_head_done && clean &&
         exchange.answer.framing.kind == http::Framing::Kind::until_close) {
+        if (exchange.buffered) {
+            exchange.keep_upstream = false;
+            answer_mapped();
+            return;
+        }
         if (exchange.rechunk) exchange.to_client.text += "0\r\n\r\n";
         exchange.answer_done = true;
         exchange.keep_upstream = false;
@@ -117,7 +131,16 @@ bool Session::produce_down() {
         // An interim answer was passed over: more may already be here.
         if (exchange.down_begin == exchange.down_end) return true;
     }
-    return take_answer_body();
+    return exchange.buffered ? keep_answer_body() : take_answer_body();
+}
+
+// Interim answers stood before this head.
+void Session::make_room_down() {
+    Exchange& exchange = *exchange_;
+    const std::size_t left = exchange.down_end - exchange.down_begin;
+    std::memmove(exchange.down.data(), exchange.down.data() + exchange.down_begin, left);
+    exchange.down_begin = 0;
+    exchange.down_end = left;
 }
 
 // False: the head is not whole (then more is awaited) or bad (then the request was ended).
@@ -127,9 +150,14 @@ bool Session::parse_answer_head() {
         return std::string_view(exchange.down.data() + exchange.down_begin,
                                 exchange.down_end - exchange.down_begin);
     };
-    while (!exchange.answer_scanner.scan(arrived(), kAnswerLimits)) {
+    // upstreamHeaderBytes counts the whole head; the scanner, the field lines alone.
+    const config::Limits& configured = worker_.snapshot().model.limits;
+    const std::size_t most = std::min(configured.upstream_header_bytes, exchange.down.size());
+    const HeadScanner::Limits scan{limits::kHeaderBytes, most, configured.upstream_header_count};
+    while (!exchange.answer_scanner.scan(arrived(), scan)) {
         const Errc error = exchange.answer_scanner.error();
-        if (error == Errc::none && exchange.down_end < exchange.down.size()) {
+        if (error == Errc::none && arrived().size() < most) {
+            if (exchange.down_end == exchange.down.size()) make_room_down();
             if (!read_upstream()) return false;
             continue;
         }
@@ -140,12 +168,18 @@ bool Session::parse_answer_head() {
     }
     const std::string_view method = exchange.request.route->forward->method(exchange.request.facts);
     const std::size_t end = exchange.answer_scanner.head_end();
+    if (end > most) {
+        fail(Errc::upstream_head_too_large, "answer head");
+        return false;
+    }
     const bool padded =
         exchange.answer_scanner.head_begin() != 0;  // nothing may come before an answer
+    std::string_view head = arrived().substr(0, end);
+    // What is read behind it takes its place in the buffer.
+    if (exchange.buffered) head = exchange.answer_text = head;
     const Errc bad =
         padded ? Errc::upstream_malformed
-               : parse_response_head(
-                     arrived().substr(0, end), method, exchange.answer, exchange.answer_fields);
+               : parse_response_head(head, method, exchange.answer, exchange.answer_fields);
     if (bad != Errc::none) {
         ++worker_.gateway().metrics().upstream_failures;
         fail(bad, "answer head");
@@ -178,12 +212,14 @@ void Session::begin_answer() {
         std::chrono::duration_cast<std::chrono::microseconds>(first_byte).count());
     worker_.gateway().metrics().upstream_seconds.observe(
         static_cast<double>(request.record.first_byte_us) / 1e6);
-    request.record.status = request.record.upstream_status =
-        static_cast<std::uint16_t>(answer.status);
+    request.record.upstream_status = static_cast<std::uint16_t>(answer.status);
+    request.record.status =
+        static_cast<std::uint16_t>(request.route->forward->answer_status(answer.status));
     exchange.keep_upstream =
         answer.keep_alive && answer.framing.kind != http::Framing::Kind::until_close;
 
     using Kind = http::Framing::Kind;
+    if (exchange.buffered) return;
     http::Framing to_client = answer.framing;
     const bool unknown_length =
         answer.framing.kind == Kind::chunked || answer.framing.kind == Kind::until_close;
@@ -289,24 +325,95 @@ bool Session::take_answer_body() {
     return true;
 }
 
+// Keeps the content of an answer that is to be mapped. False: it is whole, and was answered with;
+// or the request was ended.
+bool Session::keep_answer_body() {
+    Exchange& exchange = *exchange_;
+    using Kind = http::Framing::Kind;
+    const std::string_view arrived(exchange.down.data() + exchange.down_begin,
+                                   exchange.down_end - exchange.down_begin);
+    std::string& content = exchange.answer_content;
+    bool whole = exchange.answer.framing.kind == Kind::none;
+    Errc error = Errc::none;
+    if (exchange.answer.framing.kind == Kind::length) {
+        const auto run =
+            static_cast<std::size_t>(std::min<std::uint64_t>(arrived.size(), exchange.answer_left));
+        if (exchange.answer_left > limits::kUpstreamBodyBytes)
+            error = Errc::upstream_body_too_large;
+        if (error == Errc::none && !keep_content(content, arrived.substr(0, run))) return false;
+        exchange.down_begin += run;
+        exchange.answer_left -= run;
+        whole = exchange.answer_left == 0;
+    } else if (exchange.answer.framing.kind == Kind::until_close) {
+        if (!keep_content(content, arrived)) return false;
+        exchange.down_begin = exchange.down_end;
+    } else if (exchange.answer.framing.kind == Kind::chunked) {
+        while (!exchange.answer_decoder.done() && exchange.down_begin < exchange.down_end) {
+            const auto step =
+                exchange.answer_decoder.feed({exchange.down.data() + exchange.down_begin,
+                                              exchange.down_end - exchange.down_begin});
+            exchange.down_begin += step.consumed;
+            if (step.error != Errc::none) error = Errc::upstream_malformed;
+            if (!keep_content(content, step.data)) return false;
+            if (step.consumed == 0 || error != Errc::none) break;
+        }
+        whole = exchange.answer_decoder.done();
+    }
+    if (content.size() > limits::kUpstreamBodyBytes) error = Errc::upstream_body_too_large;
+    if (!whole && worker_.now().steady - exchange.forward_began >
+                      exchange.request.route->source->integration.timeout)
+        error = Errc::upstream_timeout;
+    if (error != Errc::none) {
+        ++worker_.gateway().metrics().upstream_failures;
+        fail(error, "answer content");
+        return false;
+    }
+    if (whole) answer_mapped();
+    return !whole;
+}
+
+// The upstream has done its part: its connection is free before the client is answered.
+void Session::answer_mapped() {
+    Exchange& exchange = *exchange_;
+    // A final answer before the whole request was taken: the rest is not awaited.
+    release_upstream();
+    exchange.up.clear();
+    const authz::RenderedResponse response =
+        worker_.gateway().map_answer(exchange.request, exchange.answer, exchange.answer_content);
+    release(exchange.answer_content);
+    release(exchange.content);
+    exchange.share.clear();
+    exchange.answer_head_done = false;  // that was the upstream's; ours begins now
+    exchange.down.release();
+    exchange.down_begin = exchange.down_end = 0;
+    answer(response.status, response.headers, response.body);
+}
+
+// Gives the connection back, or ends it where another request could not trust it.
+void Session::release_upstream() {
+    if (!upstream_) return;
+    Exchange& exchange = *exchange_;
+    const bool upload_whole = exchange.upload_done && exchange.up.empty();
+    // A connection with bytes that nobody asked for is not reused: they would become another
+    // request's answer.
+    const bool clean = exchange.keep_upstream && upload_whole && !exchange.upload_broken &&
+                       exchange.down_begin == exchange.down_end &&
+                       !upstream_->transport().has_pending();
+    if (clean) {
+        --worker_.gateway().metrics().upstream_active;
+        worker_.pool().give_back(std::exchange(upstream_, nullptr), worker_.now().steady);
+    } else {
+        drop_upstream(!upload_whole);
+    }
+}
+
 // Everything was sent to the client.
 void Session::answer_finished() {
     Exchange& exchange = *exchange_;
     down_timeout_.disarm();
     up_timeout_.disarm();
     const bool upload_whole = exchange.upload_done && exchange.up.empty();
-    if (upstream_) {
-        // A connection with bytes that nobody asked for is not reused: they would become another
-        // request's answer.
-        const bool clean = exchange.keep_upstream && upload_whole && !exchange.upload_broken &&
-                           exchange.down_begin == exchange.down_end &&
-                           !upstream_->transport().has_pending();
-        if (clean) {
-            worker_.pool().give_back(std::exchange(upstream_, nullptr), worker_.now().steady);
-        } else {
-            drop_upstream(!upload_whole);
-        }
-    }
+    release_upstream();
     finish_exchange();
     const bool body_unread =
         !exchange.own_answer
@@ -325,6 +432,7 @@ void Session::drop_upstream(bool reset) {
         connecting_ = 0;
     }
     if (!upstream_) return;
+    --worker_.gateway().metrics().upstream_active;
     upstream_->use(nullptr);
     if (reset) {
         upstream_->transport().reset();

@@ -54,6 +54,7 @@ void Session::on_connected(Connected connected) {
         return;
     }
     upstream_ = std::move(connected.connection);
+    ++worker_.gateway().metrics().upstream_active;
     upstream_->use(this);
     phase_ = Phase::relaying;
     app::TraceRecord& record = exchange.request.record;
@@ -69,10 +70,23 @@ void Session::send_request() {
     Exchange& exchange = *exchange_;
     exchange.up.clear();
     exchange.body_began = worker_.now().steady;
-    const Errc unwritable = exchange.request.route->forward->write_request_head(
-        exchange.request.facts, exchange.framing, exchange.up.text);
+    const forward::ForwardPlan& plan = *exchange.request.route->forward;
+    const std::optional<mapping::MappedRequest>& mapped = exchange.request.mapped;
+    const Errc unwritable =
+        mapped ? plan.write_custom_head(exchange.request.facts,
+                                        exchange.up_framing(),
+                                        mapped->additions,
+                                        exchange.up.text)
+               : plan.write_request_head(
+                     exchange.request.facts, exchange.up_framing(), exchange.up.text);
     if (unwritable != Errc::none) {
         fail(unwritable, "a mapped value cannot stand in a header");
+        return;
+    }
+    if (exchange.collected) {
+        exchange.up.content = exchange.content;
+        exchange.upload_done = true;
+        pump_up();
         return;
     }
     exchange.upload_done = exchange.framing.kind == http::Framing::Kind::none;
@@ -243,8 +257,10 @@ void Session::upload_failed() {
 // Only idempotent methods whose whole content is at hand (RFC 9110 9.2.2).
 bool Session::is_repeatable() const {
     const Exchange& exchange = *exchange_;
-    return exchange.replayable && exchange.framing.kind != http::Framing::Kind::chunked &&
-           is_idempotent(exchange.request.head.method) &&
+    const bool at_hand =
+        exchange.collected ||
+        (exchange.replayable && exchange.framing.kind != http::Framing::Kind::chunked);
+    return at_hand && is_idempotent(exchange.request.head.method) &&
            is_idempotent(exchange.request.route->forward->method(exchange.request.facts));
 }
 
@@ -260,10 +276,12 @@ void Session::retry() {
     drop_upstream(false);
     exchange.retried = true;
     exchange.request.record.retried = true;
-    exchange.request.record.request_bytes = 0;
-    exchange.body_begin = exchange.scanner.head_end();
-    exchange.body_left = exchange.framing.length;
-    exchange.upload_done = false;
+    if (!exchange.collected) {
+        exchange.request.record.request_bytes = 0;
+        exchange.body_begin = exchange.scanner.head_end();
+        exchange.body_left = exchange.framing.length;
+        exchange.upload_done = false;
+    }
     exchange.down.release();
     exchange.down_begin = exchange.down_end = 0;
     exchange.answer_scanner.reset();

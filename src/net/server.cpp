@@ -2,7 +2,11 @@
 
 #include "access_log.hpp"
 #include "gatehouse/app/metrics.hpp"
+#include "gatehouse/app/usage_report.hpp"
 #include "gatehouse/core/limits.hpp"
+#include "gatehouse/net/client_tls.hpp"
+#include "process_facts.hpp"
+#include "server_tls.hpp"
 #include "tls_context.hpp"
 #include "worker.hpp"
 
@@ -17,7 +21,6 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
-#include <sys/socket.h>
 #include <utility>
 
 namespace gatehouse::net {
@@ -28,11 +31,8 @@ using asio::ip::tcp;
 
 constexpr std::chrono::milliseconds kControlTick{100};
 constexpr std::chrono::milliseconds kDrainTick{20};
+constexpr std::chrono::seconds kCertificateTick{1};
 constexpr std::chrono::milliseconds kAcceptPause{100};
-constexpr std::string_view kOverloaded =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: "
-    "33\r\nConnection: close\r\n\r\n"
-    "{\"message\":\"Service Unavailable\"}";
 
 // Reading the certificate authorities takes some 50 ms: not at a start that needs none.
 bool calls_upstreams_by_tls(const app::Snapshot& snapshot) {
@@ -43,13 +43,26 @@ bool calls_upstreams_by_tls(const app::Snapshot& snapshot) {
     });
 }
 
+// In one line, for the log.
+std::string join(const std::vector<config::Problem>& problems) {
+    std::string lines;
+    for (const config::Problem& problem : problems)
+        lines += (lines.empty() ? "" : "; ") + problem.pointer + ": " + problem.message;
+    return lines;
+}
+
 asio::awaitable<app::Metrics> collect_metrics(Worker& worker) {
     co_return worker.gateway().metrics();
 }
 
-asio::awaitable<std::vector<app::Trace>> collect_traces(
-    Worker& worker, const app::TraceFilter& filter, std::shared_ptr<const app::Snapshot> snapshot) {
-    co_return worker.gateway().journal().find(filter, *snapshot);
+asio::awaitable<std::vector<app::Trace>> collect_traces(Worker& worker,
+                                                        const app::TraceFilter& filter) {
+    co_return worker.gateway().journal().find(filter);
+}
+
+// Runs behind whatever the worker was handed before.
+asio::awaitable<void> pass_through(Worker& /*worker*/) {
+    co_return;
 }
 
 }  // namespace
@@ -64,26 +77,32 @@ struct Server::Impl {
         tcp::acceptor acceptor;
         asio::steady_timer pause;
         std::uint16_t port = 0;
+        bool decision = false;  ///< for other proxies
+        // Shared with connections on their way to a worker, which may outlive the listener.
+        std::shared_ptr<ServerTls> tls;
 
         Result<void> bind(const config::Listener& listener);
         void accept();
         void take(tcp::socket socket, Worker& worker);
+        void close();
     };
 
     Impl(asio::io_context& control_io, ServerParts server_parts)
         : control(control_io),
           parts(std::move(server_parts)),
-          tls(calls_upstreams_by_tls(*parts.snapshot) ? make_client_context() : nullptr),
+          client_tls(parts.client_tls != nullptr ? *parts.client_tls : own_client_tls),
           shared{
               parts.cache,
               parts.authorize,
-              parts.invoker,
               parts.clock,
-              tls.get(),
+              &client_tls,
               [this](std::string lines) { write_access_log(std::move(lines)); },
               [](const std::string& text) { spdlog::error("a request ended by a bug: {}", text); }},
           timer(control_io),
-          started(parts.clock.now().steady) {}
+          started(parts.clock.now().steady) {
+        if (calls_upstreams_by_tls(*parts.snapshot))
+            const SslContext warm(client_tls.take_context());
+    }
 
     void write_access_log(std::string lines) {
         asio::post(control, [this, text = std::move(lines)] { access_log.write(text); });
@@ -92,22 +111,30 @@ struct Server::Impl {
     Result<void> make_workers();
     void tick();
     void check_drained();
+    void close_listeners();
     void end();
+    void look_at_certificates(SteadyTime now);
+    Result<void> load(const Listener& listener, SteadyTime now) const;
 
     asio::io_context& control;
     ServerParts parts;
-    SslContext tls;
+    ClientTls own_client_tls;  ///< where none was given
+    ClientTls& client_tls;
     AccessLogFile access_log;
     WorkerShared shared;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::unique_ptr<Listener>> listeners;
     std::vector<std::uint16_t> ports;
+    std::uint16_t decision_port = 0;
     asio::steady_timer timer;
     SteadyTime started;
+    SteadyTime closes{};  // the listeners, when draining
     SteadyTime drain_ends{};
+    SteadyTime certificates_looked_at{};
     std::function<void()> drained;
     std::size_t next_worker = 0;
     bool draining = false;
+    bool closed = false;
     bool ended = false;
 };
 
@@ -130,8 +157,7 @@ void Server::Impl::Listener::accept() {
     Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
     acceptor.async_accept(worker.io(),
                           [this, &worker](boost::system::error_code ec, tcp::socket socket) {
-                              if (ec == asio::error::operation_aborted || !acceptor.is_open())
-                                  return;
+                              if (ec == asio::error::operation_aborted) return;
                               if (ec) {
                                   // Out of descriptors or memory: wait for some to come back
                                   // instead of spinning.
@@ -143,28 +169,42 @@ void Server::Impl::Listener::accept() {
                                   return;
                               }
                               take(std::move(socket), worker);
-                              accept();
+                              if (acceptor.is_open()) accept();
                           });
 }
 
 void Server::Impl::Listener::take(tcp::socket socket, Worker& worker) {
-    const std::size_t most = impl.parts.snapshot->model.limits.connections;
+    // On the first worker's thread, as the snapshot that is asked.
+    const std::size_t most = impl.workers.front()->snapshot().model.limits.connections;
     if (impl.shared.connections.fetch_add(1, std::memory_order_relaxed) >= most) {
         impl.shared.connections.fetch_sub(1, std::memory_order_relaxed);
         ++impl.workers.front()->gateway().metrics().connections_refused;
-        ::send(socket.native_handle(),
-               kOverloaded.data(),
-               kOverloaded.size(),
-               MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (!tls) refuse_connection(socket);  // else it would be no TLS
         return;
     }
     if (&worker == impl.workers.front().get()) {
-        worker.serve(std::move(socket), port);
+        worker.serve(std::move(socket), port, decision, tls.get());
         return;
     }
     auto moved = std::make_shared<tcp::socket>(std::move(socket));
-    worker.post(
-        [&worker, moved, listener_port = port] { worker.serve(std::move(*moved), listener_port); });
+    worker.post([&worker, moved, listener_port = port, for_proxies = decision, keep = tls] {
+        worker.serve(std::move(*moved), listener_port, for_proxies, keep.get());
+    });
+}
+
+// Who has connected already is served: what waits in the backlog would be reset.
+void Server::Impl::Listener::close() {
+    boost::system::error_code ec;
+    acceptor.non_blocking(true, ec);
+    for (int i = 0; i < asio::socket_base::max_listen_connections && !ec; ++i) {
+        Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
+        tcp::socket socket(worker.io());
+        acceptor.accept(socket, ec);
+        if (!ec) take(std::move(socket), worker);
+        if (ec == asio::error::connection_aborted) ec.clear();  // one that left: not the last
+    }
+    acceptor.close(ec);
+    pause.cancel();
 }
 
 Result<void> Server::Impl::make_workers() {
@@ -181,8 +221,38 @@ Result<void> Server::Impl::make_workers() {
     return {};
 }
 
+// The old certificates stay where the new ones are not right: half of a pair was replaced, say.
+Result<void> Server::Impl::load(const Listener& listener, SteadyTime now) const {
+    std::string faults = join(listener.tls->load(now));
+    if (!faults.empty()) return fail(Errc::config_invalid, std::move(faults));
+    return {};
+}
+
+void Server::Impl::look_at_certificates(SteadyTime now) {
+    if (now - certificates_looked_at < kCertificateTick) return;
+    certificates_looked_at = now;
+    if (client_tls.is_stale()) {
+        if (const std::string faults = join(client_tls.load()); !faults.empty()) {
+            spdlog::error("upstreamTls is not replaced: {}", faults);
+        } else {
+            spdlog::info("upstreamTls loaded again");
+        }
+    }
+    for (const auto& listener : listeners) {
+        if (!listener->tls || !listener->tls->is_stale(now)) continue;
+        if (auto loaded = load(*listener, now); !loaded) {
+            spdlog::error("certificates of port {} are not replaced: {}",
+                          listener->port,
+                          loaded.error().detail);
+        } else {
+            spdlog::info("certificates of port {} loaded again", listener->port);
+        }
+    }
+}
+
 void Server::Impl::tick() {
     parts.keys.tick(parts.clock.now().steady);
+    look_at_certificates(parts.clock.now().steady);
     access_log.write({});  // what had to wait
     timer.expires_after(draining ? kDrainTick : kControlTick);
     timer.async_wait([this](boost::system::error_code ec) {
@@ -195,11 +265,32 @@ void Server::Impl::tick() {
     });
 }
 
+// Whoever routes to us reads readiness, or an answer's Connection: close, before the door shuts.
+void Server::Impl::close_listeners() {
+    closed = true;
+    workers.front()->post([this] {
+        for (const auto& listener : listeners)
+            listener->close();
+    });
+    for (const auto& worker : workers)
+        worker->post([&worker = *worker] { worker.drain(); });
+}
+
 void Server::Impl::check_drained() {
+    const SteadyTime now = parts.clock.now().steady;
+    if (now < closes) {
+        tick();
+        return;
+    }
+    if (!closed) {
+        close_listeners();
+        tick();
+        return;
+    }
     std::size_t open = 0;
     for (const auto& worker : workers)
         open += worker->open_connections();
-    if (open > 0 && parts.clock.now().steady < drain_ends) {
+    if (open > 0 && now < drain_ends) {
         tick();
         return;
     }
@@ -236,8 +327,21 @@ Result<void> Server::start() {
     if (auto made = impl_->make_workers(); !made) return made;
     for (const config::Listener& configured : model.listeners) {
         auto listener = std::make_unique<Impl::Listener>(*impl_, impl_->workers.front()->io());
+        if (configured.tls) {
+            listener->tls = std::make_shared<ServerTls>(*configured.tls);
+            if (auto loaded = impl_->load(*listener, impl_->parts.clock.now().steady); !loaded)
+                return loaded;
+        }
         if (auto bound = listener->bind(configured); !bound) return bound;
         impl_->ports.push_back(listener->port);
+        impl_->listeners.push_back(std::move(listener));
+    }
+    if (model.decision) {
+        auto listener = std::make_unique<Impl::Listener>(*impl_, impl_->workers.front()->io());
+        listener->decision = true;
+        const auto bound = listener->bind({model.decision->address, model.decision->port});
+        if (!bound) return bound;
+        impl_->decision_port = listener->port;
         impl_->listeners.push_back(std::move(listener));
     }
     for (const auto& listener : impl_->listeners)
@@ -252,6 +356,21 @@ const std::vector<std::uint16_t>& Server::ports() const noexcept {
     return impl_->ports;
 }
 
+std::uint16_t Server::decision_port() const noexcept {
+    return impl_->decision_port;
+}
+
+Result<void> Server::reload_certificates() {
+    std::string faults = join(impl_->client_tls.load());
+    for (const auto& listener : impl_->listeners) {
+        if (!listener->tls) continue;
+        auto loaded = impl_->load(*listener, impl_->parts.clock.now().steady);
+        if (!loaded) faults += (faults.empty() ? "" : "; ") + loaded.error().detail;
+    }
+    if (!faults.empty()) return fail(Errc::config_invalid, std::move(faults));
+    return {};
+}
+
 void Server::drain(std::function<void()> done) {
     if (impl_->draining) {
         impl_->end();
@@ -259,33 +378,63 @@ void Server::drain(std::function<void()> done) {
     }
     impl_->draining = true;
     impl_->drained = std::move(done);
-    impl_->drain_ends =
-        impl_->parts.clock.now().steady + impl_->parts.snapshot->model.timeouts.drain;
-    Impl* impl = impl_.get();
-    impl->workers.front()->post([impl] {
-        boost::system::error_code ignored;
-        for (const auto& listener : impl->listeners) {
-            listener->acceptor.close(ignored);
-            listener->pause.cancel();
-        }
-    });
-    for (const auto& worker : impl->workers)
-        worker->post([&worker = *worker] { worker.drain(); });
-    impl->timer.cancel();
-    impl->tick();
+    const config::Timeouts& timeouts = impl_->parts.snapshot->model.timeouts;
+    const SteadyTime now = impl_->parts.clock.now().steady;
+    impl_->closes = now + timeouts.drain_delay;
+    impl_->drain_ends = impl_->closes + timeouts.drain;
+    for (const auto& worker : impl_->workers)
+        worker->post([&worker = *worker] { worker.take_leave(); });
+    impl_->timer.cancel();
+    impl_->check_drained();
 }
 
 bool Server::draining() const noexcept {
     return impl_->draining;
 }
 
+Result<void> Server::adopt(std::shared_ptr<const app::Snapshot> snapshot) {
+    const config::AccessLog& before = impl_->parts.snapshot->model.access_log;
+    const config::AccessLog& after = snapshot->model.access_log;
+    const bool opens =
+        after.format != "off" && (before.format == "off" || before.path != after.path);
+    if (opens) {
+        if (auto opened = impl_->access_log.open(after.path, true); !opened) return opened;
+    }
+    if (calls_upstreams_by_tls(*snapshot)) const SslContext warm(impl_->client_tls.take_context());
+    for (const auto& worker : impl_->workers)
+        worker->post([&worker = *worker, snapshot] { worker.adopt(snapshot); });
+    impl_->parts.snapshot = std::move(snapshot);
+    return {};
+}
+
+asio::awaitable<void> Server::settled() {
+    for (const auto& worker : impl_->workers) {
+        asio::awaitable<void> visit = pass_through(*worker);
+        co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
+    }
+}
+
+void Server::reopen_access_log() {
+    const std::string& path = impl_->parts.snapshot->model.access_log.path;
+    const Result<bool> reopened = impl_->access_log.reopen();
+    if (!reopened) {
+        spdlog::error("{}; the old file stays open", reopened.error().detail);
+    } else if (*reopened) {
+        spdlog::info("access log {} opened anew", path);
+    } else {
+        spdlog::info("no access log to open anew: it is off, or goes to stdout");
+    }
+}
+
 app::Readiness Server::readiness() const {
     app::Readiness readiness;
     if (impl_->draining) readiness.reasons.emplace_back("draining");
     for (const app::KeySourceStatus& source : key_sources()) {
-        if (source.usable) continue;
-        readiness.reasons.push_back("no usable keys of issuer " + source.issuer +
-                                    (source.last_error.empty() ? "" : ": " + source.last_error));
+        const std::string why = source.last_error.empty() ? "" : ": " + source.last_error;
+        if (!source.usable)
+            readiness.reasons.push_back("no usable keys of issuer " + source.issuer + why);
+        if (source.usable && source.stale)
+            readiness.warnings.push_back("the keys of issuer " + source.issuer + " are old" + why);
     }
     readiness.ready = readiness.reasons.empty();
     return readiness;
@@ -296,7 +445,9 @@ std::shared_ptr<const app::Snapshot> Server::snapshot() const {
 }
 
 std::vector<app::KeySourceStatus> Server::key_sources() const {
-    return impl_->parts.keys.status(impl_->parts.clock.now().steady);
+    auto sources = impl_->parts.keys.status(impl_->parts.clock.now().steady);
+    std::erase_if(sources, [](const app::KeySourceStatus& source) { return !source.in_use; });
+    return sources;
 }
 
 asio::awaitable<std::string> Server::metrics() {
@@ -316,14 +467,15 @@ asio::awaitable<std::string> Server::metrics() {
     facts.ready = readiness().ready;
     facts.version = impl_->parts.version;
     facts.authorizer_calls = impl_->parts.authorize.calls();
+    facts.buffered_bytes = impl_->shared.buffered.load(std::memory_order_relaxed);
+    facts.usage = read_process_usage();
     co_return app::to_prometheus(sum, facts, *impl_->parts.snapshot);
 }
 
 asio::awaitable<Json> Server::traces(app::TraceFilter filter) {
     std::vector<app::Trace> found;
-    const std::shared_ptr<const app::Snapshot> snapshot = impl_->parts.snapshot;
     for (const auto& worker : impl_->workers) {
-        asio::awaitable<std::vector<app::Trace>> visit = collect_traces(*worker, filter, snapshot);
+        asio::awaitable<std::vector<app::Trace>> visit = collect_traces(*worker, filter);
         std::vector<app::Trace> some =
             co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
         std::move(some.begin(), some.end(), std::back_inserter(found));
@@ -334,8 +486,12 @@ asio::awaitable<Json> Server::traces(app::TraceFilter filter) {
     if (found.size() > filter.limit) found.resize(filter.limit);
     Json list = Json::array();
     for (const app::Trace& trace : found)
-        list.push_back(app::to_json(trace, *snapshot));
+        list.push_back(app::to_json(trace));
     co_return list;
+}
+
+Json Server::usage() const {
+    return app::usage_report(*impl_->parts.snapshot, impl_->parts.clock.now().wall);
 }
 
 Json Server::cache_entries(std::size_t most) const {

@@ -36,9 +36,14 @@ void Exchange::clear() {
     answer_scanner.reset();
     fields.clear();
     answer_fields.clear();
-    content = {};  // megabytes, perhaps: not kept for the next one
+    release(content);  // megabytes, perhaps: not kept for the next one
+    release(answer_text);
+    release(answer_content);
+    share.clear();
+    buffered = false;
     request.clear();
     body_in_head = true;
+    signed_content = collected = false;
     framing = {};
     body_left = answer_left = 0;
     decoder = {};
@@ -53,7 +58,10 @@ void Exchange::clear() {
         answer_done = own_answer = keep_upstream = retried = false;
 }
 
-Session::Session(Worker& worker, boost::asio::ip::tcp::socket socket, std::uint16_t listener_port)
+Session::Session(Worker& worker,
+                 boost::asio::ip::tcp::socket socket,
+                 std::uint16_t listener_port,
+                 bool decision)
     : worker_(worker),
       client_(std::move(socket)),
       client_read_(*this, client_, &Session::on_client_ready),
@@ -63,8 +71,13 @@ Session::Session(Worker& worker, boost::asio::ip::tcp::socket socket, std::uint1
                   [](void* self, Timeout&) { static_cast<Session*>(self)->on_up_timeout(); }) {
     boost::system::error_code ec;
     const auto peer = client_.socket().remote_endpoint(ec);
-    if (!ec) client_facts_.source_ip = peer.address().to_string();
+    // On a listener for both, IPv4 clients come as ::ffff:192.0.2.7.
+    boost::asio::ip::address address = peer.address();
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
+    if (!ec) client_facts_.source_ip = address.to_string();
     client_facts_.listener_port = listener_port;
+    client_facts_.decision = decision;
     tune(client_.socket(), peer);
     worker_.enter(*this);
 }
@@ -73,15 +86,50 @@ Session::~Session() {
     worker_.leave(*this);
 }
 
-void Session::start() {
+void Session::start(const ServerTls* tls) {
     self_ = this;
+    // Reset by the client already. Nothing it sent counts: no condition on an address could see it.
+    if (client_facts_.source_ip.empty()) return close();
+    if (!has_place()) {
+        if (tls == nullptr) refuse_connection(client_.socket());  // else it would be no TLS
+        return close();
+    }
     worker_.timeouts().arm(
         down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
+    if (tls != nullptr) return begin_handshake(*tls);
     arm_client_read(Expect::news);
 }
 
+// Counted here and not by who accepts, so that the count's lock is spread over the workers.
+bool Session::has_place() {
+    const std::size_t most = worker_.snapshot().model.limits.connections_per_address;
+    // A proxy's connections carry the requests of all its clients.
+    if (most == 0 || client_facts_.decision) return true;
+    boost::system::error_code ec;
+    const auto peer = client_.socket().remote_endpoint(ec);
+    if (ec) return false;
+    if (auto place = worker_.shared().addresses.enter(peer.address(), most)) {
+        address_place_ = std::move(*place);
+        return true;
+    }
+    ++worker_.gateway().metrics().connections_refused_by_address;
+    return false;
+}
+
+// limits.requestsPerConnection: its answer says that the connection closes, and does.
+bool Session::is_last_request() noexcept {
+    const std::size_t most = worker_.snapshot().model.limits.requests_per_connection;
+    return ++requests_ >= most && most != 0;
+}
+
 void Session::arm_client_read(Expect expect) {
-    if (phase_ != Phase::closed) client_read_.arm(expect);
+    if (phase_ == Phase::closed) return;
+    if (!client_.has_pending()) return client_read_.arm(expect);
+    // Through the loop, as if the socket had told of it.
+    boost::asio::post(worker_.io(), [self = Ptr(this)] {
+        if (self->phase_ != Phase::closed && !self->client_read_.armed())
+            self->on_client_readable();
+    });
 }
 
 void Session::on_client_ready(boost::system::error_code ec) {
@@ -92,6 +140,7 @@ void Session::on_client_ready(boost::system::error_code ec) {
 void Session::arm_client_write() {
     if (write_armed_ || phase_ == Phase::closed) return;
     write_armed_ = true;
+    unsent_ = client_.unsent();
     worker_.timeouts().arm(
         down_timeout_, worker_.snapshot().model.timeouts.write, worker_.now().steady);
     client_.wait_writable([self = Ptr(this)](boost::system::error_code ec) {
@@ -104,6 +153,9 @@ void Session::arm_client_write() {
 void Session::on_client_readable() {
     guarded([this] {
         switch (phase_) {
+            case Phase::handshaking:
+                shake_hands();
+                break;
             case Phase::idle:
             case Phase::head:
                 read_head();
@@ -125,6 +177,7 @@ void Session::on_client_readable() {
 
 void Session::on_client_writable() {
     guarded([this] {
+        if (phase_ == Phase::handshaking) return shake_hands();
         if (phase_ != Phase::deciding) down_timeout_.disarm();
         pump_down();
         // An interim 100 that had to wait holds the content back until it is out.
@@ -196,7 +249,7 @@ void Session::begin_request(std::string_view head_bytes) {
     }
     exchange.framing = head.framing;
     exchange.body_left = head.framing.length;
-    keep_alive_ = head.keep_alive && !worker_.draining();
+    keep_alive_ = !is_last_request() && head.keep_alive && !worker_.draining();
     if (head.framing.kind == http::Framing::Kind::length &&
         head.framing.length > worker_.snapshot().model.limits.body_bytes) {
         exchange.request.head = head;
@@ -220,12 +273,33 @@ void Session::proceed(app::Step step) {
         case app::Step::forward:
             begin_forward();
             break;
-        case app::Step::invoke:
+        case app::Step::authenticate:
+            exchange_->signed_content = true;
             begin_collect();
             break;
+        case app::Step::collect:
+            if (exchange_->collected) {
+                execute();
+                break;
+            }
+            begin_collect();
+            break;
+        case app::Step::invoke:
+            invoke();
+            break;
+        case app::Step::answer: {
+            const authz::RenderedResponse& ready = *exchange_->request.answer;
+            answer(ready.status, ready.headers, ready.body);
+            break;
+        }
         case app::Step::mock:
             answer_mock();
             break;
+        case app::Step::preflight: {
+            const auto response = worker_.gateway().render_preflight(exchange_->request);
+            answer(response.status, response.headers, response.body);
+            break;
+        }
         case app::Step::refuse:
             answer_refusal();
             break;
@@ -265,8 +339,10 @@ void Session::wake(std::uint64_t ticket,
 
 void Session::answer_refusal() {
     // A target that two readers could take differently: what follows on this connection is not
-    // trusted either.
-    if (exchange_->request.outcomes.target != Errc::none) keep_alive_ = false;
+    // trusted either. A proxy's connection carries the requests of all its clients, and framed this
+    // one.
+    if (exchange_->request.outcomes.target != Errc::none && !client_facts_.decision)
+        keep_alive_ = false;
     const authz::RenderedResponse response = worker_.gateway().render_refusal(exchange_->request);
     answer(response.status, response.headers, response.body);
 }
@@ -286,7 +362,8 @@ void Session::answer_mock() {
 void Session::fail(Errc error, std::string detail) {
     Exchange& exchange = *exchange_;
     drop_upstream(!exchange.upload_done);
-    if (exchange.answer_head_done && !exchange.answer_begun && exchange.to_client.text_sent == 0) {
+    if (exchange.answer_head_done && !exchange.answer_begun && exchange.to_client.text_sent == 0 &&
+        !client_.has_begun_write()) {
         // Nothing of the upstream's answer went out yet, nor half a 100 before it: the client gets
         // a whole answer of ours instead of half of its.
         exchange.to_client.clear();
@@ -312,6 +389,16 @@ void Session::fail(Errc error, std::string detail) {
 void Session::answer(int status, std::string_view headers, std::string_view body) {
     Exchange& exchange = *exchange_;
     phase_ = Phase::answering;
+    // A large answer of ours is kept until the client has taken it.
+    authz::RenderedResponse overloaded;
+    if (body.size() > limits::kHeadBuffer &&
+        !exchange.share.add(worker_.shared().buffered, body.size(), buffered_most())) {
+        overloaded = worker_.gateway().render_failure(
+            exchange.request, Errc::overloaded, "limits.bufferedBytes: the answer");
+        status = overloaded.status;
+        headers = overloaded.headers;
+        body = overloaded.body;
+    }
     up_timeout_.disarm();
     down_timeout_.disarm();
     exchange.own_answer = true;
@@ -446,12 +533,27 @@ void Session::abort() {
 
 void Session::drain() {
     keep_alive_ = false;
-    if (phase_ == Phase::idle) close();
+    // With a request in the socket, closing would reset it: it is answered first, and the event
+    // that says so is under way.
+    const bool waits = phase_ == Phase::idle
+                           ? !client_.has_pending()
+                           : phase_ == Phase::handshaking && client_.is_before_handshake();
+    if (waits && client_.is_silent()) close();
+}
+
+// Linux says that a socket is writable when a third of its buffer is free, which may be megabytes:
+// a client that takes its answer slowly and steadily has not stalled.
+bool Session::takes_more() {
+    const int before = std::exchange(unsent_, client_.unsent());
+    return unsent_ < before;
 }
 
 void Session::on_down_timeout() {
     guarded([this] {
         switch (phase_) {
+            case Phase::handshaking:
+                handshake_failed("not done in time (headerInMillis)");
+                break;
             case Phase::idle:
                 look_again();
                 break;
@@ -477,7 +579,11 @@ void Session::on_down_timeout() {
                 break;
             case Phase::answering:
             case Phase::relaying:
-                if (write_armed_) {
+                if (write_armed_ && takes_more()) {
+                    worker_.timeouts().arm(down_timeout_,
+                                           worker_.snapshot().model.timeouts.write,
+                                           worker_.now().steady);
+                } else if (write_armed_) {
                     exchange_->request.record.reason =
                         static_cast<std::uint16_t>(Errc::client_stalled);
                     finish_exchange();

@@ -17,16 +17,20 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace gatehouse::net {
+
+class ServerTls;
 
 /// One client connection: a state machine of small steps, driven by readiness. No step blocks, none
 /// allocates on a cached Allow.
 ///
 /// Order of phases, and what may follow each:
 ///
+///     handshaking → (TLS; then as without)
 ///     idle → head → deciding → connecting → relaying → idle | lingering | closed
-///                 ↘ collecting → deciding (a function) ↘
+///                 ↘ collecting → connecting, or deciding (a function) ↘
 ///                 ↘ answering (a refusal, a mock, a failure) ↗
 ///
 /// Two pumps run while relaying: upload (client → upstream, relay_up.cpp) and download (upstream →
@@ -36,6 +40,7 @@ class Session final : public UpstreamUser,
                       public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
   public:
     enum class Phase : std::uint8_t {
+        handshaking,
         idle,
         head,
         deciding,
@@ -47,11 +52,15 @@ class Session final : public UpstreamUser,
         closed
     };
 
-    Session(Worker& worker, boost::asio::ip::tcp::socket socket, std::uint16_t listener_port);
+    /// @param decision  a proxy's connection to the listener of `decision`
+    Session(Worker& worker,
+            boost::asio::ip::tcp::socket socket,
+            std::uint16_t listener_port,
+            bool decision);
     ~Session();
 
-    /// Begins to wait for a request.
-    void start();
+    /// Begins to wait for a request; on a TLS listener for a handshake before it.
+    void start(const ServerTls* tls = nullptr);
 
     /// Shutdown: an idle connection closes, a busy one after its answer.
     void drain();
@@ -85,15 +94,24 @@ class Session final : public UpstreamUser,
     void on_upstream_readable() override;
     void on_upstream_writable() override;
     void on_down_timeout();
+    bool takes_more();
     void on_up_timeout();
 
     void arm_client_read(Expect expect);
     void arm_client_write();
 
+    // session_tls.cpp: the handshake.
+    void begin_handshake(const ServerTls& tls);
+    void shake_hands();
+    void handshake_failed(std::string_view why);
+
     // session.cpp: reading a request and deciding.
     void read_head();
     bool scan_head();
     void begin_request(std::string_view head_bytes);
+    bool has_place();
+    bool is_last_request() noexcept;
+    bool keep_content(std::string& into, std::string_view bytes);
     void refuse_unread(Errc error);
     void proceed(app::Step step);
     void wake(std::uint64_t ticket, const std::shared_ptr<const app::AuthorizeResult>& result);
@@ -109,10 +127,16 @@ class Session final : public UpstreamUser,
     void linger();
     void close();
 
-    // invoke.cpp: a function's whole request, and its answer.
+    // collect.cpp: a request whose content is needed whole.
     void begin_collect();
     void collect();
     bool take_content();
+    std::uint64_t most_content() const;
+    std::uint64_t buffered_most() const;
+    void authenticate();
+    void execute();
+
+    // invoke.cpp: a function's answer to it.
     void invoke();
     void on_outcome(std::uint64_t ticket, const std::shared_ptr<const app::LambdaOutcome>& outcome);
 
@@ -134,10 +158,15 @@ class Session final : public UpstreamUser,
     void pump_down();
     bool flush_down();
     bool produce_down();
+    void make_room_down();
     bool parse_answer_head();
     void begin_answer();
     bool take_answer_body();
+    bool keep_answer_body();
+    std::chrono::milliseconds answer_patience() const;
+    void answer_mapped();
     bool read_upstream();
+    void release_upstream();
     void upstream_ended(IoStatus status);
     void answer_finished();
     void drop_upstream(bool reset);
@@ -147,6 +176,8 @@ class Session final : public UpstreamUser,
     Transport client_;
     ReadWait<Session> client_read_;
     app::ClientFacts client_facts_;
+    AddressCounts::Place address_place_;
+    std::size_t requests_ = 0;  ///< begun on this connection
     std::unique_ptr<Exchange> exchange_;
     UpstreamPtr upstream_;
     std::uint64_t connecting_ = 0;  ///< ticket of a connect under way
@@ -158,6 +189,7 @@ class Session final : public UpstreamUser,
     std::uint64_t linger_bytes_ = 0;
     Phase phase_ = Phase::idle;
     bool write_armed_ = false;
+    int unsent_ = 0;  ///< when the wait for room began
     bool keep_alive_ = true;
     bool served_one_ = false;
     bool looked_again_ = true;  ///< while idle: see look_again()

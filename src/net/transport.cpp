@@ -1,14 +1,15 @@
 #include "transport.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include "tls_context.hpp"
+
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -23,6 +24,8 @@ IoResult system_result(ssize_t outcome) noexcept {
     // A reset is no end: content that runs until the close was cut short by it (RFC 9112 8).
     return {IoStatus::failed, 0};
 }
+
+constexpr std::size_t kRecord = 16384;  // RFC 8446 5.1
 
 int clamp_size(std::size_t size) noexcept {
     return static_cast<int>(std::min<std::size_t>(size, INT_MAX));
@@ -46,7 +49,9 @@ IoResult Transport::read(char* data, std::size_t size) noexcept {
     if (ssl_) {
         ERR_clear_error();
         const int outcome = SSL_read(ssl_.get(), data, clamp_size(size));
-        const IoResult result = tls_result(outcome);
+        IoResult result = tls_result(outcome);
+        // A key update that cannot be answered now is when the peer takes what is written to it.
+        if (result.status == IoStatus::want_write) result.status = IoStatus::would_block;
         // OpenSSL reads record by record: only when it wants more is the socket known to be empty.
         last_read_ = result.status == IoStatus::would_block ? LastRead::empty : LastRead::full;
         return result;
@@ -76,15 +81,22 @@ bool Transport::is_silent() noexcept {
     return silent;
 }
 
+// tcp(7) calls it SIOCOUTQ; the number is the same.
+int Transport::unsent() noexcept {
+    int bytes = 0;
+    return ::ioctl(socket_.native_handle(), TIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
 IoResult Transport::write(std::string_view first, std::string_view second) noexcept {
     if (ssl_) {
-        IoResult total = first.empty() ? IoResult{} : write_tls(first);
-        if (total.status != IoStatus::done || total.bytes < first.size() || second.empty())
-            return total;
-        const IoResult rest = write_tls(second);
-        if (rest.status != IoStatus::done) return total.bytes > 0 ? total : rest;
-        total.bytes += rest.bytes;
-        return total;
+        if (first.empty()) return second.empty() ? IoResult{} : write_tls(second);
+        if (second.empty() || first.size() >= kRecord) return write_tls(first);
+        // One record and one send for both. What has to be repeated is put together as before.
+        std::array<char, kRecord> joined;
+        const std::size_t from_second = std::min(second.size(), kRecord - first.size());
+        std::copy_n(first.data(), first.size(), joined.data());
+        std::copy_n(second.data(), from_second, joined.data() + first.size());
+        return write_tls({joined.data(), first.size() + from_second});
     }
     if (second.empty())
         return system_result(
@@ -101,6 +113,7 @@ IoResult Transport::write_tls(std::string_view bytes) noexcept {
     ERR_clear_error();
     IoResult result = tls_result(SSL_write(ssl_.get(), bytes.data(), clamp_size(bytes.size())));
     if (result.status == IoStatus::want_write) result.status = IoStatus::would_block;
+    write_begun_ = result.status == IoStatus::would_block;
     return result;
 }
 
@@ -119,33 +132,33 @@ IoResult Transport::tls_result(int outcome) noexcept {
     }
 }
 
-bool Transport::start_client_tls(SSL_CTX* context, const std::string& host) {
+bool Transport::make_ssl(SSL_CTX* context) {
     ssl_.reset(SSL_new(context));
     if (!ssl_) return false;
-    SSL* ssl = ssl_.get();
-    SSL_set_mode(ssl,
+    SSL_set_mode(ssl_.get(),
                  SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                      SSL_MODE_RELEASE_BUFFERS);
-    boost::system::error_code not_an_address;
-    boost::asio::ip::make_address(host, not_an_address);
-    if (not_an_address) {
-        // RFC 6066 3: SNI carries names only, never address literals.
-        if (SSL_set_tlsext_host_name(ssl, host.c_str()) != 1 ||
-            SSL_set1_host(ssl, host.c_str()) != 1)
-            return false;
-    } else if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) != 1) {
-        return false;
-    }
-    if (SSL_set_fd(ssl, socket_.native_handle()) != 1) return false;
-    SSL_set_connect_state(ssl);
+    return SSL_set_fd(ssl_.get(), socket_.native_handle()) == 1;
+}
+
+bool Transport::start_client_tls(SSL_CTX* context, const std::string& host) {
+    if (context == nullptr || !make_ssl(context) || !expect_name(ssl_.get(), host)) return false;
+    SSL_set_connect_state(ssl_.get());
+    return true;
+}
+
+bool Transport::start_server_tls(SSL_CTX* context) {
+    if (context == nullptr || !make_ssl(context)) return false;
+    SSL_set_accept_state(ssl_.get());
     return true;
 }
 
 IoStatus Transport::handshake() noexcept {
     ERR_clear_error();
     const int outcome = SSL_do_handshake(ssl_.get());
-    if (outcome == 1) return IoStatus::done;
-    return tls_result(outcome).status;
+    const IoStatus status = outcome == 1 ? IoStatus::done : tls_result(outcome).status;
+    last_read_ = status == IoStatus::would_block ? LastRead::empty : LastRead::full;
+    return status;
 }
 
 std::string Transport::tls_error() const {
@@ -161,7 +174,8 @@ std::string Transport::tls_error() const {
 
 void Transport::close() noexcept {
     boost::system::error_code ignored;
-    if (ssl_ && SSL_is_init_finished(ssl_.get())) SSL_shutdown(ssl_.get());
+    // Not once the socket is closed: its number may be another connection's by now.
+    if (ssl_ && socket_.is_open() && SSL_is_init_finished(ssl_.get())) SSL_shutdown(ssl_.get());
     socket_.close(ignored);
 }
 
@@ -173,6 +187,7 @@ void Transport::reset() noexcept {
 
 void Transport::shutdown_send() noexcept {
     boost::system::error_code ignored;
+    if (ssl_ && SSL_is_init_finished(ssl_.get())) SSL_shutdown(ssl_.get());  // close_notify
     socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
 }
 

@@ -64,11 +64,20 @@ class Transport {
     /// Asks the kernel whether the peer has neither sent nor closed.
     bool is_silent() noexcept;
 
+    /// Bytes that were written and that the peer has not acknowledged yet.
+    int unsent() noexcept;
+
     /// Asks the kernel whether the peer has closed and nothing it sent is unread.
     bool has_ended() noexcept;
 
-    /// Bytes that TLS has decrypted already: no readiness will announce them.
-    bool has_pending() const noexcept { return ssl_ && SSL_pending(ssl_.get()) > 0; }
+    /// Bytes that TLS has taken from the socket already: no readiness will announce them. False
+    /// when the last read found nothing whole: then only the socket can bring more.
+    bool has_pending() const noexcept {
+        return ssl_ && last_read_ != LastRead::empty && SSL_has_pending(ssl_.get()) == 1;
+    }
+
+    /// A write of TLS is half done: the same bytes must be written again, and more may follow them.
+    bool has_begun_write() const noexcept { return write_begun_; }
 
     template <class Handler>
     void wait_readable(Handler&& handler) {
@@ -84,6 +93,22 @@ class Transport {
     /// Begins TLS as a client: `host` is sent as SNI and verified against the certificate (RFC
     /// 9525). False when OpenSSL refuses.
     bool start_client_tls(SSL_CTX* context, const std::string& host);
+
+    /// Begins TLS as a server. False when OpenSSL refuses.
+    bool start_server_tls(SSL_CTX* context);
+
+    /// True before the peer's first byte of a handshake was read.
+    bool is_before_handshake() const noexcept {
+        return ssl_ && BIO_number_read(SSL_get_rbio(ssl_.get())) == 0;
+    }
+
+    /// The peer's certificate, owned by the connection; null: none.
+    const X509* peer_certificate() const noexcept {
+        return ssl_ ? SSL_get0_peer_certificate(ssl_.get()) : nullptr;
+    }
+
+    /// Forgets TLS after a handshake that failed: the socket's bytes are read away as they are.
+    void forget_tls() noexcept { ssl_.reset(); }
 
     /// Goes on with the handshake: done, would_block (wait for reading), want_write, or failed.
     IoStatus handshake() noexcept;
@@ -106,12 +131,14 @@ class Transport {
         void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
     };
 
+    bool make_ssl(SSL_CTX* context);
     IoResult tls_result(int outcome) noexcept;
     IoResult write_tls(std::string_view bytes) noexcept;
 
     enum class LastRead : unsigned char { full, partial, empty };
 
     Socket socket_;
+    bool write_begun_ = false;
     LastRead last_read_ = LastRead::empty;  // a fresh socket's first wait looks once by itself
     std::unique_ptr<SSL, FreeSsl> ssl_;
     std::string error_;

@@ -1,6 +1,7 @@
 #include "upstream.hpp"
 
 #include "gatehouse/core/limits.hpp"
+#include "tls_context.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -68,8 +69,10 @@ struct UpstreamPool::Connecting {
     UpstreamPtr connection;  // while TLS shakes hands
 };
 
-UpstreamPool::UpstreamPool(boost::asio::io_context& io, TimeoutLists& timeouts, SSL_CTX* tls)
-    : io_(io), resolver_(io), timeouts_(timeouts), tls_(tls) {}
+UpstreamPool::UpstreamPool(boost::asio::io_context& io,
+                           TimeoutLists& timeouts,
+                           const ClientTls* tls)
+    : io_(io), timeouts_(timeouts), tls_(tls) {}
 
 UpstreamPool::~UpstreamPool() = default;
 
@@ -153,7 +156,7 @@ std::uint64_t UpstreamPool::connect(const forward::Endpoint& endpoint,
     if (ready) {
         try_next(ticket);
     } else {
-        resolve(ticket);
+        resolve(endpoint.host, endpoint.port);
     }
     return ticket;
 }
@@ -164,32 +167,53 @@ void UpstreamPool::cancel(std::uint64_t ticket) {
     const std::unique_ptr<Connecting> gone = std::move(it->second);
     connecting_.erase(it);
     boost::system::error_code ignored;
-    if (gone->socket) gone->socket->close(ignored);
+    if (gone->socket) {
+        gone->socket->close(ignored);
+        // An address that does not answer is not the next one's first again.
+        const auto known = resolved_.find(gone->endpoint.host);
+        if (known != resolved_.end()) {
+            auto& addresses = known->second.addresses;
+            std::rotate(addresses.begin(), addresses.begin() + 1, addresses.end());
+        }
+    }
     if (gone->connection) gone->connection->transport_.close();
 }
 
-void UpstreamPool::resolve(std::uint64_t ticket) {
-    const Connecting& connecting = *connecting_.at(ticket);
-    const std::string host = connecting.endpoint.host;
-    resolver_.async_resolve(
+// One look-up for all that wait for the name, and it goes on when they have given up: who asks next
+// finds its result.
+void UpstreamPool::resolve(const std::string& host, std::uint16_t port) {
+    std::unique_ptr<Lookup>& lookup = lookups_[host];
+    if (lookup) return;
+    lookup = std::make_unique<Lookup>(
+        io_.get_executor(),
         host,
-        std::to_string(connecting.endpoint.port),
-        [this, ticket, host](boost::system::error_code ec,
-                             const tcp::resolver::results_type& found) {
-            const auto it = connecting_.find(ticket);
-            if (it == connecting_.end()) return;
-            if (ec || found.empty()) {
-                finish(ticket, {nullptr, Errc::upstream_unresolved, host + ": " + ec.message()});
-                return;
-            }
-            Resolved& resolved = resolved_[host];
-            resolved.addresses.clear();
-            for (const auto& entry : found)
-                resolved.addresses.push_back(entry.endpoint());
-            resolved.until = now_ + kResolvedFor;
-            it->second->addresses = resolved.addresses;
-            try_next(ticket);
+        std::to_string(port),
+        [this, host](boost::system::error_code ec, const std::vector<tcp::endpoint>& found) {
+            resolved(host, ec, found);
         });
+}
+
+void UpstreamPool::resolved(const std::string& host,
+                            boost::system::error_code ec,
+                            const std::vector<tcp::endpoint>& found) {
+    lookups_.erase(host);
+    if (!ec && !found.empty()) resolved_[host] = {found, now_ + kResolvedFor};
+    std::vector<std::uint64_t> waiting;
+    for (const auto& [ticket, connecting] : connecting_) {
+        if (connecting->endpoint.host == host && connecting->addresses.empty())
+            waiting.push_back(ticket);
+    }
+    for (const std::uint64_t ticket : waiting) {
+        const auto it = connecting_.find(ticket);
+        if (it == connecting_.end()) continue;
+        if (ec || found.empty()) {
+            finish(ticket, {nullptr, Errc::upstream_unresolved, host + ": " + ec.message()});
+            continue;
+        }
+        for (const tcp::endpoint& one : found)
+            it->second->addresses.emplace_back(one.address(), it->second->endpoint.port);
+        try_next(ticket);
+    }
 }
 
 void UpstreamPool::try_next(std::uint64_t ticket) {
@@ -221,8 +245,10 @@ void UpstreamPool::try_next(std::uint64_t ticket) {
             finish(ticket, {std::move(connection), Errc::none, {}});
             return;
         }
-        if (tls_ == nullptr ||
-            !connection->transport_.start_client_tls(tls_, current.endpoint.host)) {
+        const SslContext context = take_client_context(tls_);
+        const forward::Endpoint& peer_of = current.endpoint;
+        if (!connection->transport_.start_client_tls(
+                context.get(), peer_of.tls_name.empty() ? peer_of.host : peer_of.tls_name)) {
             finish(ticket, {nullptr, Errc::upstream_tls, connection->transport_.tls_error()});
             return;
         }

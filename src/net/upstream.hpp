@@ -2,6 +2,7 @@
 
 #include "gatehouse/core/errc.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
+#include "lookup.hpp"
 #include "read_wait.hpp"
 #include "timeouts.hpp"
 #include "transport.hpp"
@@ -13,11 +14,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace gatehouse::net {
+
+class ClientTls;
 
 class UpstreamPool;
 
@@ -83,7 +87,8 @@ struct Connected {
 /// Belongs to the worker's thread.
 class UpstreamPool {
   public:
-    UpstreamPool(boost::asio::io_context& io, TimeoutLists& timeouts, SSL_CTX* tls);
+    /// @param tls  null: the system's authorities
+    UpstreamPool(boost::asio::io_context& io, TimeoutLists& timeouts, const ClientTls* tls);
     ~UpstreamPool();
 
     /// An idle connection, or null.
@@ -105,6 +110,8 @@ class UpstreamPool {
 
     std::size_t idle() const noexcept { return idle_count_; }
 
+    std::size_t connecting() const noexcept { return connecting_.size(); }
+
     void fetch_now(SteadyTime now) noexcept { now_ = now; }
 
   private:
@@ -125,19 +132,22 @@ class UpstreamPool {
 
     void look_again(UpstreamConnection& connection);
     void remove_idle(UpstreamConnection& connection);
-    void resolve(std::uint64_t ticket);
+    void resolve(const std::string& host, std::uint16_t port);
+    void resolved(const std::string& host,
+                  boost::system::error_code ec,
+                  const std::vector<boost::asio::ip::tcp::endpoint>& found);
     void try_next(std::uint64_t ticket);
     void continue_tls(std::uint64_t ticket, const UpstreamPtr& connection);
     void finish(std::uint64_t ticket, Connected result);
 
     boost::asio::io_context& io_;
-    boost::asio::ip::tcp::resolver resolver_;
     TimeoutLists& timeouts_;
-    SSL_CTX* tls_;
+    const ClientTls* tls_;
     SteadyTime now_{};
     std::unordered_map<forward::Endpoint, std::vector<UpstreamPtr>, EndpointHash> idle_connections_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Connecting>> connecting_;
     std::unordered_map<std::string, Resolved> resolved_;
+    std::unordered_map<std::string, std::unique_ptr<Lookup>> lookups_;  ///< under way, by host
     std::uint64_t next_ticket_ = 1;
     std::size_t idle_count_ = 0;
 };

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <ctime>
 #include <exception>
+#include <string_view>
+#include <sys/socket.h>
 #include <utility>
 
 namespace gatehouse::net {
@@ -22,15 +24,27 @@ std::size_t head_buffer_bytes(const config::Limits& limits) {
     return std::max(limits::kHeadBuffer, limits.request_line_bytes + limits.header_bytes + 1024);
 }
 
+constexpr std::string_view kOverloaded =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: "
+    "33\r\nConnection: close\r\n\r\n"
+    "{\"message\":\"Service Unavailable\"}";
+
 }  // namespace
+
+void refuse_connection(boost::asio::ip::tcp::socket& socket) noexcept {
+    ::send(socket.native_handle(),
+           kOverloaded.data(),
+           kOverloaded.size(),
+           MSG_NOSIGNAL | MSG_DONTWAIT);
+}
 
 Worker::Worker(WorkerShared& shared, std::shared_ptr<const app::Snapshot> snapshot)
     : shared_(shared),
       now_(shared.clock.now()),
       head_buffers_(head_buffer_bytes(snapshot->model.limits)),
-      body_buffers_(limits::kBodyBuffer),
+      body_buffers_(std::max(limits::kBodyBuffer, snapshot->model.limits.upstream_header_bytes)),
       pool_(io_, timeouts_, shared.upstream_tls),
-      gateway_(std::move(snapshot), shared.cache, shared.authorize, shared.invoker) {
+      gateway_(std::move(snapshot), shared.cache, shared.authorize) {
     pool_.fetch_now(now_.steady);
 }
 
@@ -75,12 +89,16 @@ void Worker::post(std::function<void()> task) {
     boost::asio::post(io_, std::move(task));
 }
 
-void Worker::serve(boost::asio::ip::tcp::socket socket, std::uint16_t listener_port) {
+void Worker::serve(boost::asio::ip::tcp::socket socket,
+                   std::uint16_t listener_port,
+                   bool decision,
+                   const ServerTls* tls) {
     wake();
     ++gateway_.metrics().connections_opened;
     const boost::intrusive_ptr<Session> session(
-        new Session(*this, std::move(socket), listener_port));
-    session->start();
+        new Session(*this, std::move(socket), listener_port, decision));
+    session->start(tls);
+    if (draining_) session->drain();
 }
 
 // The worker's clockwork, ten times a second: late connections, the log lines made meanwhile. The
@@ -95,12 +113,19 @@ void Worker::tick() {
     timeouts_.sweep(now_.steady);
     gateway_.metrics().connections_open = open_.load(std::memory_order_relaxed);
     gateway_.metrics().upstream_idle = pool_.idle();
+    gateway_.metrics().upstream_connecting = pool_.connecting();
     std::string lines = gateway_.take_access_log();
     if (!lines.empty()) shared_.write_access_log(std::move(lines));
 }
 
+void Worker::adopt(std::shared_ptr<const app::Snapshot> snapshot) {
+    head_buffers_.grow(head_buffer_bytes(snapshot->model.limits));
+    body_buffers_.grow(snapshot->model.limits.upstream_header_bytes);
+    gateway_.adopt(std::move(snapshot));
+}
+
 void Worker::drain() {
-    draining_ = true;
+    leaving_ = draining_ = true;
     for (Session* session = sessions_; session != nullptr;) {
         const boost::intrusive_ptr<Session> keep(session);
         session->drain();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "address_counts.hpp"
+#include "buffered_share.hpp"
 #include "buffers.hpp"
 #include "gatehouse/app/authorize.hpp"
 #include "gatehouse/app/gateway.hpp"
@@ -22,21 +24,27 @@
 
 namespace gatehouse::net {
 
+class ClientTls;
 class Session;
+class ServerTls;
 struct Exchange;
 
 /// What all workers share.
 struct WorkerShared {
     authz::GrantCache& cache;
     app::Authorize& authorize;
-    app::LambdaInvoker* invoker;  ///< null: no functions
     const app::Clock& clock;
-    SSL_CTX* upstream_tls;
+    const ClientTls* upstream_tls;                            ///< null: the system's authorities
     std::function<void(std::string lines)> write_access_log;  ///< takes whole lines; thread-safe
     std::function<void(const std::string& text)> report_bug;  ///< a caught exception; thread-safe
     std::atomic<std::size_t> connections{
-        0};  ///< open client connections of all workers: a limit by nature
+        0};                     ///< open client connections of all workers: a limit by nature
+    AddressCounts addresses{};  ///< counted while limits.connectionsPerAddress is not 0
+    BufferedBytes buffered{0};
 };
+
+/// The answer to a connection above a limit: 503, if the socket takes it at once.
+void refuse_connection(boost::asio::ip::tcp::socket& socket) noexcept;
 
 /// One thread with its own event loop, connections, upstream pool, buffers, timeouts, journal and
 /// metrics. Nothing on the request path is shared but what WorkerShared names. Other threads reach
@@ -58,12 +66,21 @@ class Worker {
     boost::asio::io_context& io() noexcept { return io_; }
 
     /// Takes an accepted connection over. Worker's thread.
-    void serve(boost::asio::ip::tcp::socket socket, std::uint16_t listener_port);
+    /// @param decision  of the listener that other proxies ask
+    /// @param tls  of the listener; null: none
+    void serve(boost::asio::ip::tcp::socket socket,
+               std::uint16_t listener_port,
+               bool decision = false,
+               const ServerTls* tls = nullptr);
+
+    /// Tells each client with its next answer that the connection ends. Worker's thread.
+    void take_leave() noexcept { leaving_ = true; }
 
     /// Closes idle connections, ends the others after their request. Worker's thread.
     void drain();
 
-    bool draining() const noexcept { return draining_; }
+    /// No connection is kept alive any more.
+    bool draining() const noexcept { return leaving_; }
 
     /// Closes everything at once. Worker's thread.
     void abort();
@@ -74,6 +91,9 @@ class Worker {
     app::Gateway& gateway() noexcept { return gateway_; }
 
     const app::Snapshot& snapshot() const noexcept { return *gateway_.snapshot(); }
+
+    /// Begins requests by another configuration from now on. Worker's thread.
+    void adopt(std::shared_ptr<const app::Snapshot> snapshot);
 
     /// Reads the clocks; once per event.
     const app::Clock& clock() const noexcept { return shared_.clock; }
@@ -99,6 +119,8 @@ class Worker {
     std::unique_ptr<Exchange> take_exchange();
     void give_back(std::unique_ptr<Exchange> exchange);
 
+    WorkerShared& shared() noexcept { return shared_; }
+
     void enter(Session& session);
     void leave(Session& session);
 
@@ -122,6 +144,7 @@ class Worker {
     std::atomic<std::size_t> open_{0};
     std::string date_;
     std::int64_t date_second_ = -1;
+    bool leaving_ = false;
     bool draining_ = false;
     std::thread thread_;
 };

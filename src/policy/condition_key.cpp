@@ -23,6 +23,10 @@ constexpr Named kKeys[] = {
     {"aws:SourceArn", Key::source_arn},
     {"aws:Referer", Key::referer},
     {"aws:UserAgent", Key::user_agent},
+    // DIVERGES: ours. No condition of the service can ask about the certificate of mutual TLS.
+    {"gatehouse:ClientCertSubjectDN", Key::client_cert_subject},
+    {"gatehouse:ClientCertIssuerDN", Key::client_cert_issuer},
+    {"gatehouse:ClientCertSerialNumber", Key::client_cert_serial},
 };
 
 }  // namespace
@@ -72,6 +76,12 @@ bool is_present(Key key, const ConditionContext& context) noexcept {
             return !context.referer.empty();
         case Key::user_agent:
             return !context.user_agent.empty();
+        case Key::client_cert_subject:
+            return !context.client_cert_subject.empty();
+        case Key::client_cert_issuer:
+            return !context.client_cert_issuer.empty();
+        case Key::client_cert_serial:
+            return !context.client_cert_serial.empty();
     }
     return false;
 }
@@ -89,6 +99,12 @@ std::string_view text_of(Key key, const ConditionContext& context, TextBuffer& b
             return context.referer;
         case Key::user_agent:
             return context.user_agent;
+        case Key::client_cert_subject:
+            return context.client_cert_subject;
+        case Key::client_cert_issuer:
+            return context.client_cert_issuer;
+        case Key::client_cert_serial:
+            return context.client_cert_serial;
         case Key::secure_transport:
             return context.secure_transport ? "true" : "false";
         case Key::epoch_time:

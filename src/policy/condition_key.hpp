@@ -22,6 +22,9 @@ enum class Key : unsigned char {
     source_arn,
     referer,
     user_agent,
+    client_cert_subject,
+    client_cert_issuer,
+    client_cert_serial,
 };
 
 /// Key names are not case-sensitive (IAM User Guide, "Condition").

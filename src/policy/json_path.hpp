@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/json_pointer.hpp"
 
 #include <cstddef>
 #include <string>
@@ -9,22 +10,13 @@
 // Steps of a JSON Pointer (RFC 6901), for naming the place at fault.
 namespace gatehouse::policy {
 
+/// As pointer_step, for names that an authorizer chose: shown printable.
 inline std::string step(std::string_view member) {
-    std::string escaped = "/";
-    for (const char c : printable(member)) {
-        if (c == '~') {
-            escaped += "~0";
-        } else if (c == '/') {
-            escaped += "~1";
-        } else {
-            escaped += c;
-        }
-    }
-    return escaped;
+    return pointer_step(printable(member));
 }
 
 inline std::string step(std::size_t index) {
-    return "/" + std::to_string(index);
+    return pointer_step(index);
 }
 
 }  // namespace gatehouse::policy

@@ -17,7 +17,7 @@
 namespace gatehouse::routing {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return '"' + printable(text) + '"';
 }
 
@@ -36,7 +36,7 @@ std::string_view guess_method(std::string_view text) noexcept {
 }
 
 Error refuse_method(std::string_view text) {
-    std::string why = "method " + quoted(text) + " is not one of ";
+    std::string why = "method " + in_quotes(text) + " is not one of ";
     for (const std::string_view method : kMethods) {
         why += method;
         why += ", ";
@@ -64,7 +64,7 @@ Result<Segment> parse_parameter(std::string_view text) {
         name.remove_suffix(1);
     }
     if (!is_parameter_name(name)) {
-        return refuse("parameter " + quoted(text) +
+        return refuse("parameter " + in_quotes(text) +
                       " needs a name of letters, digits, '_', '-', '.' or ':', as in {id}, or "
                       "{proxy+} for the rest of the path");
     }
@@ -75,26 +75,27 @@ Result<Segment> parse_parameter(std::string_view text) {
 // A literal is normalised as requests are, or it could never equal what they become.
 Result<Segment> parse_literal(std::string_view text) {
     if (text.find_first_of("{}") != std::string_view::npos) {
-        return refuse("segment " + quoted(text) + ": a parameter is a whole segment, as in /{id}/");
+        return refuse("segment " + in_quotes(text) +
+                      ": a parameter is a whole segment, as in /{id}/");
     }
     if (text.find('*') != std::string_view::npos) {
         return refuse(
-            "segment " + quoted(text) +
+            "segment " + in_quotes(text) +
             ": '*' is no wildcard here; {name} matches one segment, {proxy+} the rest of the path");
     }
     if (text.find_first_of("?#") != std::string_view::npos) {
-        return refuse("segment " + quoted(text) + ": a route has no query and no fragment");
+        return refuse("segment " + in_quotes(text) + ": a route has no query and no fragment");
     }
     std::string scratch;
     const std::string path = '/' + std::string(text);
     const Result<http::Target> target = http::parse_target(path, scratch);
     if (!target) {
-        return refuse("segment " + quoted(text) +
+        return refuse("segment " + in_quotes(text) +
                       " can never match: " + std::string(reason_text(target.error().errc())) +
                       ", and such requests are refused");
     }
     if (target->path_parameter) {
-        return refuse("segment " + quoted(text) +
+        return refuse("segment " + in_quotes(text) +
                       " can never match safely: it has ';' or a doubly encoded separator, which "
                       "routes with an authorizer refuse");
     }
@@ -123,7 +124,7 @@ Result<void> check_next(const std::vector<Segment>& segments, const Segment& nex
     if (next.kind == Segment::Kind::literal) return {};
     for (const Segment& earlier : segments) {
         if (earlier.kind != Segment::Kind::literal && earlier.text == next.text) {
-            return refuse("parameter name " + quoted(next.text) + " is used twice");
+            return refuse("parameter name " + in_quotes(next.text) + " is used twice");
         }
     }
     return {};
@@ -139,24 +140,24 @@ Result<RouteKey> parse_route_key(std::string_view text) {
     }
     const std::size_t space = text.find(' ');
     if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-        return refuse("route key " + quoted(text) +
+        return refuse("route key " + in_quotes(text) +
                       " is not a method, one space and a path, as in \"GET /pets/{id}\"");
     }
     const std::string_view method = text.substr(0, space);
     if (method != "ANY" && find_method(method) == kNoMethod) return refuse_method(method);
     const std::string_view path = text.substr(space + 1);
     if (!path.starts_with('/'))
-        return refuse("path " + quoted(path) + " does not begin with \"/\"");
+        return refuse("path " + in_quotes(path) + " does not begin with \"/\"");
     return RouteKey{std::string(method), std::string(path)};
 }
 
 Result<std::vector<Segment>> parse_template(std::string_view path) {
     if (!path.starts_with('/'))
-        return refuse("path " + quoted(path) + " does not begin with \"/\"");
+        return refuse("path " + in_quotes(path) + " does not begin with \"/\"");
     std::vector<Segment> segments;
     if (path == "/") return segments;
     if (path.ends_with('/') && !path.ends_with("//")) {
-        return refuse("path " + quoted(path) +
+        return refuse("path " + in_quotes(path) +
                       " ends with \"/\"; matching ignores a trailing slash, so leave it out");
     }
     path.remove_prefix(1);

@@ -67,7 +67,10 @@ struct RouteTable::Impl {
     boost::unordered_flat_map<ChildKey, std::uint32_t, ChildHash> literals;
     std::deque<std::string> texts;  // what the keys view; a deque never moves its elements
     std::vector<std::vector<std::string>> names;
+    bool http = false;
+    int catch_all = kNoRoute;  // $default
 
+    template <bool kGreedy>
     int match(std::uint32_t at,
               std::string_view rest,
               std::size_t method,
@@ -86,6 +89,7 @@ const std::uint32_t* RouteTable::Impl::find_literal(std::uint32_t at,
 // a node is visited at most once, and the depth is that of the longest template, not of the
 // request. INVARIANT: no branch of the tree has more parameters than PathParameters holds;
 // Builder::add sees to it.
+template <bool kGreedy>
 int RouteTable::Impl::match(std::uint32_t at,
                             std::string_view rest,
                             std::size_t method,
@@ -98,17 +102,17 @@ int RouteTable::Impl::match(std::uint32_t at,
         slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
 
     if (const std::uint32_t* child = find_literal(at, segment)) {
-        if (const int route = match(*child, after, method, parameters); route != kNoRoute)
+        if (const int route = match<kGreedy>(*child, after, method, parameters); route != kNoRoute)
             return route;
     }
     if (node.parameter != kNone && !segment.empty()) {
         parameters.push_back(segment);
         const auto child = static_cast<std::uint32_t>(node.parameter);
-        if (const int route = match(child, after, method, parameters); route != kNoRoute)
+        if (const int route = match<kGreedy>(child, after, method, parameters); route != kNoRoute)
             return route;
         parameters.pop_back();
     }
-    if (node.greedy != kNone) {
+    if (kGreedy && node.greedy != kNone) {
         const int route = nodes[static_cast<std::size_t>(node.greedy)].routes[method];
         if (route != kNone) {
             parameters.push_back(rest);
@@ -131,7 +135,9 @@ std::string describe(std::span<const RouteSpec> specs, std::size_t index) {
 // called.
 class RouteTable::Builder {
   public:
-    explicit Builder(std::span<const RouteSpec> specs) : specs_(specs), made_(1) {}
+    Builder(std::span<const RouteSpec> specs, Precedence precedence) : specs_(specs), made_(1) {
+        impl_->http = precedence == Precedence::http;
+    }
 
     Result<void> add(std::size_t index);
     std::unique_ptr<const Impl> finish();
@@ -165,6 +171,12 @@ Error RouteTable::Builder::refuse(std::size_t index, const std::string& why) con
 
 Result<void> RouteTable::Builder::add(std::size_t index) {
     const RouteSpec& spec = specs_[index];
+    if (impl_->http && spec.path == kDefaultRoute) {
+        if (impl_->catch_all != kNoRoute) return refuse(index, "a second $default route");
+        impl_->catch_all = static_cast<int>(index);
+        impl_->names.emplace_back();
+        return {};
+    }
     // Read as a route key, so that a bad method gets the same message here and there.
     if (const Result<RouteKey> key = parse_route_key(spec.method + ' ' + spec.path); !key) {
         return refuse(index, key.error().detail);
@@ -246,8 +258,8 @@ RouteTable::RouteTable(RouteTable&&) noexcept = default;
 RouteTable& RouteTable::operator=(RouteTable&&) noexcept = default;
 RouteTable::~RouteTable() = default;
 
-Result<RouteTable> RouteTable::make(std::span<const RouteSpec> specs) {
-    Builder builder(specs);
+Result<RouteTable> RouteTable::make(std::span<const RouteSpec> specs, Precedence precedence) {
+    Builder builder(specs, precedence);
     for (std::size_t index = 0; index < specs.size(); ++index) {
         if (Result<void> added = builder.add(index); !added) return std::move(added).error();
     }
@@ -261,10 +273,17 @@ int RouteTable::find(std::string_view method,
                      PathParameters& parameters) const noexcept {
     parameters.clear();
     const int index = find_method(method);
-    if (index == kNoMethod || !path.starts_with('/')) return kNoRoute;
+    if (!path.starts_with('/')) return kNoRoute;
+    if (index == kNoMethod) return impl_->catch_all;
     path.remove_prefix(1);
     if (path.ends_with('/')) path.remove_suffix(1);
-    return impl_->match(0, path, static_cast<std::size_t>(index), parameters);
+    const auto slot = static_cast<std::size_t>(index);
+    if (impl_->http) {
+        const int exact = impl_->match<false>(0, path, slot, parameters);
+        if (exact != kNoRoute) return exact;
+    }
+    const int route = impl_->match<true>(0, path, slot, parameters);
+    return route == kNoRoute ? impl_->catch_all : route;
 }
 
 std::span<const std::string> RouteTable::parameter_names(int route) const noexcept {

@@ -150,8 +150,7 @@ void Evaluator::set_status(const Value& value) {
     const auto read = std::from_chars(text.data(), text.data() + text.size(), status);
     if (read.ec != std::errc() || read.ptr != text.data() + text.size() || status < 200 ||
         status > 599) {
-        work_.fail(Errc::template_failed,
-                   "responseOverride.status is no status from 200 to 599: " + printable(text));
+        work_.fail(Errc::template_failed, "responseOverride.status is no status from 200 to 599");
     } else if (status_) {
         work_.fail(Errc::template_failed, "the override status is set twice");
     } else {

@@ -4,7 +4,8 @@
 Each proxy runs alone on the first core; the load generator and the upstream, one process, run on the second. Rounds are short and interleaved, so
 that drift of the machine hits all alike; what counts is the median of the ratios within a round. CPU time per request is the proxy's own, from the
 scheduler's accounting (/proc/PID/task/*/schedstat). Authorization is on in Gatehouse: an RS256 token, verified once and then judged from the policy
-cache on every request, the authorizer's context injected.
+cache on every request, the authorizer's context injected. "gatehouse fn" is the same with a Lambda authorizer, a Python function that Gatehouse runs: it is
+asked once, before the first round, so that what is measured is hits.
 """
 import argparse
 import contextlib
@@ -140,25 +141,38 @@ backend out
     return Proxy("haproxy", ["haproxy", "-W", "-f", str(folder / "haproxy.cfg")], port)
 
 
-def gatehouse(folder, upstream, mint):
-    port, admin = free_port(), free_port()
-    token, jwks = mint
+def by_jwt(folder, jwks):
+    """Settings with gatehouse:jwt as the authorizer."""
     (folder / "jwks.json").write_text(json.dumps(jwks))
-    (folder / "gatehouse.json").write_text(json.dumps({
+    return {}, {"type": "TOKEN", "authorizerUri": "gatehouse:jwt", "jwt": {
+        "issuer": "https://issuer.example/", "audience": ["bench"], "jwksUri": f"file:{folder}/jwks.json"}}
+
+
+def by_function():
+    """Settings with a Lambda authorizer that says the same."""
+    command = [sys.executable, str(ROOT / "tests" / "support" / "lambda_runtime.py"), "authorizer.handler"]
+    return ({"authorizer": {"command": command, "directory": str(ROOT / "tests" / "bench"), "environment": {"PYTHONDONTWRITEBYTECODE": "1"}}},
+            {"type": "TOKEN", "authorizerUri": "arn:aws:lambda:us-east-1:123456789012:function:authorizer", "authorizerResultTtlInSeconds": 3600})
+
+
+def gatehouse(name, folder, upstream, token, settings):
+    port, admin = free_port(), free_port()
+    functions, authorizer = settings
+    file = folder / (name.replace(" ", "-") + ".json")
+    file.write_text(json.dumps({
         "listeners": [{"address": "127.0.0.1", "port": port}],
         "admin": {"address": "127.0.0.1", "port": admin},
         "threads": 1,
         "accessLog": {"format": "off"},
+        "functions": functions,
         "apis": [{
             "name": "bench",
-            "authorizers": {"jwt": {"type": "TOKEN", "authorizerUri": "gatehouse:jwt", "jwt": {
-                "issuer": "https://issuer.example/", "audience": ["bench"], "jwksUri": f"file:{folder}/jwks.json"}}},
-            "routes": [{"routeKey": "GET /items", "authorizer": "jwt",
+            "authorizers": {"a": authorizer},
+            "routes": [{"routeKey": "GET /items", "authorizer": "a",
                         "integration": {"type": "HTTP_PROXY", "uri": f"http://127.0.0.1:{upstream}/items"}}],
         }],
     }))
-    return Proxy("gatehouse", [str(BUILD / "gatehouse"), "serve", "-c", str(folder / "gatehouse.json")], port,
-                 [f"Authorization: Bearer {token}"])
+    return Proxy(name, [str(BUILD / "gatehouse"), "serve", "-c", str(file)], port, [f"Authorization: Bearer {token}"])
 
 
 def mint_token(folder):
@@ -222,7 +236,10 @@ def main():
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as name:
         folder = pathlib.Path(name)
         upstream = free_port()
-        proxies = [gatehouse(folder, upstream, mint_token(folder)), nginx(folder, upstream), haproxy(folder, upstream)]
+        token, jwks = mint_token(folder)
+        proxies = [gatehouse("gatehouse", folder, upstream, token, by_jwt(folder, jwks)),
+                   gatehouse("gatehouse fn", folder, upstream, token, by_function()),
+                   nginx(folder, upstream), haproxy(folder, upstream)]
         results = {proxy.name: [] for proxy in proxies}
         try:
             server = serve_upstream(upstream)
@@ -245,16 +262,16 @@ def main():
 
 def report(results, rounds, connections):
     print(f"GET, 1 KB answer, {connections} keep-alive connections, {rounds} interleaved rounds, medians")
-    print(f"{'':12}{'CPU us/req':>12}{'req/s':>10}{'p50 us':>10}{'p99 us':>10}{'memory KiB':>12}{'CPU: gatehouse /':>18}")
+    print(f"{'':14}{'CPU us/req':>12}{'req/s':>10}{'p50 us':>10}{'p99 us':>10}{'memory KiB':>12}{'CPU: gatehouse /':>18}")
     ours = results["gatehouse"]
     ratios = {}
     for name, rows in results.items():
         ratios[name] = median([a["cpu_us"] / b["cpu_us"] for a, b in zip(ours, rows)])
-        print(f"{name:12}{median([r['cpu_us'] for r in rows]):12.2f}{median([r['rps'] for r in rows]):10.0f}"
+        print(f"{name:14}{median([r['cpu_us'] for r in rows]):12.2f}{median([r['rps'] for r in rows]):10.0f}"
               f"{median([r['p50'] for r in rows]):10.0f}{median([r['p99'] for r in rows]):10.0f}"
               f"{median([r['memory_kib'] for r in rows]):12.0f}{ratios[name]:18.2f}")
     (OUT / "results.json").write_text(json.dumps({"rounds": results, "cpu_ratio": ratios}, indent=1))
-    print(f"gatehouse authorizes every request (RS256 token, cached policy); nginx and haproxy only proxy. Raw figures: {OUT}/results.json")
+    print(f"gatehouse authorizes every request (RS256 token, cached policy; fn: by a function); nginx and haproxy only proxy. Raw figures: {OUT}/results.json")
 
 
 if __name__ == "__main__":

@@ -154,7 +154,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     head.fields = fields;
     if (http::check_request(head) != Errc::none) return 0;
 
-    static const authz::StageFacts kStage{"api", "prod", "us-east-1", "123456789012", "", "", {}};
+    static const authz::StageFacts kStage{
+        "api", "prod", "us-east-1", "123456789012", "", "", false, {}, {}};
     static const std::string kNames[] = {"id"};
     authz::RequestFacts facts;
     facts.stage = &kStage;

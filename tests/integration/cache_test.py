@@ -274,23 +274,17 @@ class Hits(GatewayCase):
                 "AWS_CONFIG_FILE": os.devnull,
                 "AWS_MAX_ATTEMPTS": "1",
             }
-            done = run(
-                [
-                    aws,
-                    "apigateway",
-                    "flush-stage-authorizers-cache",
-                    "--rest-api-id",
-                    "flushed",
-                    "--stage-name",
-                    "prod",
-                    "--endpoint-url",
-                    self.gateway.admin_url,
-                ],
-                env=environment,
-                timeout=60,
-            )
-            self.assertEqual(0, done.status, done)
-            self.assertEqual([401, 401, 401, 200, 401, 200], states())
+            for call, stage, want in (
+                (("apigateway", "flush-stage-authorizers-cache", "--rest-api-id"), "prod", [401, 401, 401, 200, 401, 200]),
+                (("apigatewayv2", "reset-authorizers-cache", "--api-id"), "dev", [401, 401, 401, 401, 401, 200]),
+            ):
+                done = run(
+                    [aws, *call, "flushed", "--stage-name", stage, "--endpoint-url", self.gateway.admin_url],
+                    env=environment,
+                    timeout=60,
+                )
+                self.assertEqual(0, done.status, done)
+                self.assertEqual(want, states())
 
 
 class Misses(GatewayCase):

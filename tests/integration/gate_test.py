@@ -601,6 +601,48 @@ class Routing(GatewayCase):
                     self.backend.one().target, ("/item/7" + query,) if query != "?" else ("/item/7", "/item/7?")
                 )
 
+    def test_both_spellings_of_what_may_stand_bare_are_one_path(self):
+        jwt = {
+            "statements": [
+                {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "${stageArn}/*"},
+                {"Effect": "Deny", "Action": "execute-api:Invoke", "Resource": "${stageArn}/*/all/x:y"},
+                {"Effect": "Deny", "Action": "execute-api:Invoke", "Resource": "${stageArn}/*/all/${claims.not}"},
+            ],
+        }
+        to = self.upstream()
+        gateway = self.start(
+            config(
+                api(
+                    [
+                        route("GET /strict:op", to.url),
+                        route("GET /all/{what}", to.url + "/all/{what}"),
+                        route("ANY /{proxy+}", to.url + "/{proxy}", "NONE"),
+                    ],
+                    authorizers={"jwt": jwt_authorizer(jwt)},
+                )
+            )
+        )
+        token = mint(**{"not": "a|b@c"})
+        for path, bearer_token, want in (
+            ("/strict:op", None, 401),
+            ("/strict%3Aop", None, 401),
+            ("/strict%3aop", None, 401),
+            ("/%73trict%3Aop", None, 401),
+            ("/all/x:y", token, 403),
+            ("/all/x%3Ay", token, 403),
+            ("/all/%78%3ay", token, 403),
+            ("/all/a%7Cb@c", token, 403),
+            ("/all/a%7cb%40c", token, 403),
+            ("/all/x%3Az", token, "/all/x:z"),
+            ("/b%40c%28d%29", None, "/b@c(d)"),
+            ("/a%2Bb+c%3D", None, "/a%2Bb+c="),
+        ):
+            with self.subTest(path):
+                to.clear()
+                response = gateway.get(path, bearer_token)
+                self.assert_status(response, want if isinstance(want, int) else 200)
+                self.assertEqual([] if isinstance(want, int) else [want], [seen.target for seen in to.requests])
+
     def test_doubtful_paths_are_refused(self):
         for path in (
             "/files/a/../b",

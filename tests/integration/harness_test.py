@@ -2,6 +2,8 @@
 
 import base64
 import json
+import pathlib
+import re
 import unittest
 import urllib.error
 import urllib.request
@@ -22,6 +24,9 @@ from support.wire import Client, WireError, build
 
 def parts(token):
     return [base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in token.split(".")]
+
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
 class Wire(unittest.TestCase):
@@ -221,3 +226,17 @@ class Processes(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class Sections(unittest.TestCase):
+    """Tests name the sections of the facts about the service that they hold the program to ("section 4.2: …")."""
+
+    def test_each_has_a_table(self):
+        named = set()
+        for file in TESTS.glob("**/*_test.*"):
+            if file.name != "harness_test.py" and "node_modules" not in file.parts and file.suffix in (".cpp", ".py"):
+                for numbers in re.findall(r"\bsections?((?: \d+(?:\.\d+)?\b,?(?: and)?)+)", file.read_text("utf-8")):
+                    named.update(int(number) for number in re.findall(r"(\d+)(?:\.\d+)?", numbers))
+        for section in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 22):
+            with self.subTest(section):
+                self.assertIn(section, named)

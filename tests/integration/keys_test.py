@@ -221,6 +221,43 @@ class Away(KeysCase):
         self.becomes(gateway, lambda: self.token(issuer, ec_key("a")), 200, "the issuer's return", 30)
         gateway.wait_ready(10)
 
+    def test_old_keys_are_told_while_they_serve(self):
+        # Who looks at metrics learns that the issuer is away before anybody is refused.
+        issuer, other = self.using(Issuer(ec_key("a"))), self.using(Issuer(ec_key("b")))
+        backend = self.upstream()
+        authorizers = {
+            name: jwt_authorizer(
+                {"issuer": one.issuer, "jwksUri": one.jwks_uri, "algorithms": ["ES256"], "jwks": {"refreshInSeconds": 1}}
+            )
+            for name, one in (("first", issuer), ("other", other))
+        }
+        routes = [route("GET /x", backend.url, "first"), route("GET /other", backend.url, "other")]
+        gateway = self.start(config(api(routes, authorizers=authorizers)))
+
+        def state():
+            metrics = gateway.metrics()
+            (source,) = [
+                source
+                for source in gateway.admin("GET", "/report").json()["keySources"]
+                if source["issuer"] == issuer.issuer
+            ]
+            return (
+                *(int(metrics.total(f"gatehouse_jwks_{name}", issuer=issuer.issuer)) for name in ("stale", "usable")),
+                source["stale"],
+                bool(source.get("lastError")),
+            )
+
+        fresh, stale = (0, 1, False, False), (1, 1, True, True)
+        self.assertEqual(fresh, state())
+        issuer.down()
+        wait_for(lambda: state() == stale, "the keys to be told as old", 15)
+        self.assertEqual(0, gateway.metrics().total("gatehouse_jwks_stale", issuer=other.issuer), "the other's are not")
+        self.assertGreaterEqual(gateway.metrics().total("gatehouse_jwks_age_seconds", issuer=issuer.issuer), 2)
+        self.assert_status(gateway.get("/x", self.token(issuer, ec_key("a"))), 200)
+        self.assert_status(gateway.admin("GET", "/health/ready"), 200)
+        issuer.up()
+        wait_for(lambda: state() == fresh, "fresh keys", 30)
+
     def test_nonsense_keeps_the_last_good_keys(self):
         for mode in ("error", "garbage", "html", "empty", "huge", "redirect", "cut"):
             with self.subTest(mode):

@@ -21,10 +21,17 @@ MAPS = (
     "authorizers",
     "context",
     "requestParameters",
+    "requestTemplates",
+    "requestModels",
+    "requestValidators",
+    "models",
+    "properties",
+    "integrationResponses",
     "responseTemplates",
     "gatewayResponses",
     "responseParameters",
     "when",
+    "userPools",
 )
 
 EVERYTHING = {
@@ -60,6 +67,27 @@ EVERYTHING = {
             "timeoutInMillis": 3000,
         },
     },
+    "apiKeys": [{"id": "k1", "name": "One", "value": "value-of-the-first-key", "enabled": True}],
+    "usagePlans": [
+        {
+            "id": "gold",
+            "name": "Gold",
+            "apiStages": [
+                {
+                    "apiId": "local",
+                    "stage": "prod",
+                    "throttle": {"/other/GET": {"rateLimit": 0.5, "burstLimit": 1}},
+                }
+            ],
+            "keys": ["k1"],
+            "throttle": {"rateLimit": 10, "burstLimit": 20},
+            "quota": {"limit": 1000, "period": "WEEK", "offset": 1},
+        }
+    ],
+    "throttle": {"rateLimit": 10000, "burstLimit": 5000},
+    "devOverride": {"secret": "0123456789abcdef0123456789abcdef"},
+    "accessKeys": [{"accessKeyId": "AKID", "secretAccessKey": "not a secret", "principalId": "alice"}],
+    "decision": {"address": "127.0.0.1", "port": 8181, "form": "nginx"},
     "apis": [
         {
             "name": "users",
@@ -77,11 +105,43 @@ EVERYTHING = {
             "methodOverride": False,
             "denyMessages": "2026",
             "binaryMediaTypes": ["image/*"],
+            "apiKeySource": "HEADER",
+            "throttle": {"rateLimit": 100, "burstLimit": 50},
             "authorizers": {
+                "cognito": {
+                    "type": "COGNITO_USER_POOLS",
+                    "providerARNs": ["arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Ab"],
+                    "identityValidationExpression": "client-.*",
+                    "userPools": {
+                        "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Ab": {
+                            "issuer": "http://127.0.0.1:9229/us-east-1_Ab",
+                            "jwksUri": "http://127.0.0.1:9229/us-east-1_Ab/.well-known/jwks.json",
+                        }
+                    },
+                },
+                "opaque": {
+                    "type": "TOKEN",
+                    "authorizerUri": "gatehouse:introspection",
+                    "introspection": {
+                        "endpoint": "https://i.example/introspect",
+                        "clientId": "gatehouse",
+                        "clientSecret": "not a secret",
+                        "authMethod": "client_secret_basic",
+                        "timeoutInMillis": 2000,
+                        "issuer": "https://i.example/",
+                        "audience": ["api://a"],
+                        "clockSkewInSeconds": 0,
+                        "requireExpiration": False,
+                        "requireSubject": True,
+                        "context": {"userId": {"claim": "sub"}},
+                        "resource": "stage",
+                    },
+                },
                 "function": {
                     "type": "REQUEST",
                     "identitySource": "method.request.header.Auth, stageVariables.backend",
                     "authorizerUri": "arn:aws:lambda:us-east-1:123456789012:function:behind",
+                    "timeoutInMillis": 5000,
                 },
                 "jwt": {
                     "type": "TOKEN",
@@ -144,7 +204,32 @@ EVERYTHING = {
                     },
                 },
             },
+            "requestValidators": {"all": {"validateRequestBody": True, "validateRequestParameters": True}},
+            "models": {"Item": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}},
             "routes": [
+                {
+                    "routeKey": "POST /items",
+                    "authorizer": "jwt",
+                    "requestValidator": "all",
+                    "requestParameters": {"method.request.querystring.page": True},
+                    "requestModels": {"application/json": "Item", "$default": "Empty"},
+                    "integration": {
+                        "type": "HTTP",
+                        "uri": "http://127.0.0.1:3000/items",
+                        "httpMethod": "POST",
+                        "requestParameters": {"integration.request.header.X-Name": "method.request.body.name"},
+                        "requestTemplates": {"application/json": "{}"},
+                        "passthroughBehavior": "NEVER",
+                        "integrationResponses": {
+                            "200": {
+                                "statusCode": "200",
+                                "responseParameters": {"method.response.header.X-A": "integration.response.header.X-A"},
+                                "responseTemplates": {"application/json": "$input.json('$')"},
+                            },
+                            "400": {"selectionPattern": "4\\d{2}"},
+                        },
+                    },
+                },
                 {
                     "routeKey": "GET /items/{id}",
                     "authorizer": "jwt",
@@ -159,6 +244,8 @@ EVERYTHING = {
                 {
                     "routeKey": "GET /other",
                     "authorizer": "several",
+                    "apiKeyRequired": True,
+                    "throttle": {"rateLimit": 1, "burstLimit": 1},
                     "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"},
                 },
                 {
@@ -170,6 +257,11 @@ EVERYTHING = {
                         "httpMethod": "POST",
                         "timeoutInMillis": 3000,
                     },
+                },
+                {
+                    "routeKey": "GET /signed",
+                    "authorizer": "AWS_IAM",
+                    "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"},
                 },
                 {
                     "routeKey": "GET /health",
@@ -185,7 +277,95 @@ EVERYTHING = {
                 },
                 "DEFAULT_5XX": {"statusCode": "500"},
             },
-        }
+        },
+        {
+            "name": "http",
+            "protocolType": "HTTP",
+            "apiId": "http",
+            "stageName": "$default",
+            "basePath": "/http",
+            "corsConfiguration": {
+                "allowOrigins": ["https://app.example"],
+                "allowMethods": ["GET"],
+                "allowHeaders": ["authorization"],
+                "exposeHeaders": ["x-a"],
+                "maxAge": 600,
+                "allowCredentials": False,
+            },
+            "authorizers": {
+                "jwt": {
+                    "type": "JWT",
+                    "identitySource": ["$request.header.Authorization"],
+                    "jwtConfiguration": {
+                        "issuer": "https://i.example/",
+                        "audience": ["api://a"],
+                        "jwksUri": "https://i.example/jwks.json",
+                        "jwks": {"refreshInSeconds": 300},
+                    },
+                },
+                "function": {
+                    "type": "REQUEST",
+                    "identitySource": ["$request.header.Auth", "$context.routeKey"],
+                    "authorizerUri": "arn:aws:lambda:us-east-1:123456789012:function:behind",
+                    "authorizerPayloadFormatVersion": "2.0",
+                    "enableSimpleResponses": True,
+                    "authorizerResultTtlInSeconds": 60,
+                },
+            },
+            "routes": [
+                {
+                    "routeKey": "GET /a/{id}",
+                    "authorizer": "jwt",
+                    "authorizationScopes": ["a"],
+                    "integration": {
+                        "type": "HTTP_PROXY",
+                        "uri": "http://127.0.0.1:3000/{id}",
+                        "timeoutInMillis": 30000,
+                        "payloadFormatVersion": "1.0",
+                        "requestParameters": {
+                            "append:header.X-A": "$request.path.id",
+                            "overwrite:path": "/x",
+                            "remove:querystring.a": "''",
+                        },
+                        "responseParameters": {
+                            "200": {"append:header.X-A": "$response.header.X-B"},
+                            "404": {"overwrite:statuscode": "403"},
+                        },
+                    },
+                },
+                {
+                    "routeKey": "$default",
+                    "authorizer": "function",
+                    "integration": {
+                        "type": "AWS_PROXY",
+                        "uri": "arn:aws:lambda:us-east-1:123456789012:function:behind",
+                        "payloadFormatVersion": "2.0",
+                    },
+                },
+            ],
+        },
+        {
+            "name": "native",
+            "basePath": "/native",
+            "apiId": "native",
+            "authorizers": {
+                "jwt": {
+                    "type": "JWT",
+                    "identitySource": "method.request.header.Authorization",
+                    "jwtConfiguration": {
+                        "defaultAlgorithms": ["RS256"],
+                        "issuers": [{"issuer": "https://i.example/", "audiences": ["a"]}],
+                    },
+                }
+            },
+            "routes": [
+                {
+                    "routeKey": "GET /a",
+                    "authorizer": "jwt",
+                    "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"},
+                }
+            ],
+        },
     ],
 }
 
@@ -242,7 +422,7 @@ class Schema(GatewayCase):
             for error in self.validator(self.schema).iter_errors(document)
         ]
         self.assertEqual([], errors)
-        for example in sorted((ROOT / "config" / "examples").glob("*.json")):
+        for example in sorted((ROOT / "config" / "examples").glob("**/*.json")):
             with self.subTest(example.name):
                 self.assertTrue(self.by_schema(without_comments(example.read_text())))
 
@@ -287,9 +467,10 @@ class Schema(GatewayCase):
                 self.assertFalse(self.by_program(document), "program")
 
     def test_wrong_values_are_refused_by_both(self):
-        authorizer, jwt, first = (
+        authorizer, jwt, first, mapped = (
             ("apis", 0, "authorizers", "jwt"),
             ("apis", 0, "authorizers", "jwt", "jwt"),
+            ("apis", 0, "routes", 1),
             ("apis", 0, "routes", 0),
         )
         for pointer, value in (
@@ -325,6 +506,26 @@ class Schema(GatewayCase):
             ((*first, "integration", "timeoutInMillis"), 10),
             ((*first, "integration", "timeoutInMillis"), 30000),
             ((*first, "integration", "type"), "AWS_PROXY2"),
+            ((*mapped, "requestParameters"), {"integration.request.header.A": True}),
+            ((*mapped, "requestParameters"), {"method.request.querystring.page": "yes"}),
+            ((*mapped, "requestModels"), {"json": "Item"}),
+            ((*mapped, "requestValidator"), 1),
+            (("apis", 0, "requestValidators", "all"), {}),
+            (("apis", 0, "models", "Item"), []),
+            (("apis", 0, "models", "Item", "const"), 1),
+            (("apis", 0, "models", "Item", "type"), "text"),
+            (("apis", 0, "models", "Item", "required"), []),
+            (("apis", 0, "models", "Item", "properties", "name", "format"), "phone"),
+            (("apis", 0, "models", "Item", "properties", "name", "minLength"), -1),
+            ((*mapped, "integration", "passthroughBehavior"), "ALWAYS"),
+            ((*mapped, "integration", "requestTemplates"), {"json": "{}"}),
+            ((*mapped, "integration", "integrationResponses"), {}),
+            ((*mapped, "integration", "integrationResponses", "600"), {}),
+            ((*mapped, "integration", "integrationResponses", "400", "statusCode"), 600),
+            ((*mapped, "integration", "statusCode"), 200),
+            ((*mapped, "integration", "responseTemplates"), {"application/json": "{}"}),
+            ((*first, "integration", "requestTemplates"), {"application/json": "{}"}),
+            ((*first, "integration", "integrationResponses"), {"200": {}}),
             (("functions", "a b"), {"endpoint": "http://127.0.0.1:9000"}),
             (("functions", "behind"), {}),
             (("functions", "behind", "endpoint"), "ftp://127.0.0.1"),
@@ -338,11 +539,88 @@ class Schema(GatewayCase):
             (("functions", "run", "timeoutInMillis"), 49),
             (("functions", "run", "timeoutInMillis"), 900001),
             (("apis", 0, "authorizers", "function", "jwt"), {}),
+            (("apis", 0, "authorizers", "function", "timeoutInMillis"), 49),
+            (("apis", 0, "authorizers", "function", "timeoutInMillis"), 29001),
+            (("apis", 0, "authorizers", "jwt", "timeoutInMillis"), 1000),
             (("apis", 0, "authorizers", "function", "limitToExpiration"), True),
             (("apis", 0, "authorizers", "function", "identityValidationExpression"), "x"),
             (("apis", 0, "authorizers", "function", "authorizerUri"), "behind"),
+            (("apis", 0, "authorizers", "opaque", "jwt"), {}),
+            (("apis", 0, "authorizers", "opaque", "introspection", "endpoint"), "file:x"),
+            (("apis", 0, "authorizers", "opaque", "introspection", "clientSecret"), ""),
+            (("apis", 0, "authorizers", "opaque", "introspection", "authMethod"), "none"),
+            (("apis", 0, "authorizers", "opaque", "introspection", "audience"), []),
+            (("apis", 0, "authorizers", "opaque", "introspection", "timeoutInMillis"), 49),
+            (("apis", 0, "authorizers", "jwt", "introspection"), {}),
+            (("apis", 0, "authorizers", "jwt", "providerARNs"), []),
+            (("apis", 0, "authorizers", "jwt", "userPools"), {}),
+            (("apis", 0, "authorizers", "cognito", "providerARNs"), []),
+            (("apis", 0, "authorizers", "cognito", "providerARNs"), ["us-east-1_Ab"]),
+            (("apis", 0, "authorizers", "cognito", "authorizerUri"), "gatehouse:jwt"),
+            (("apis", 0, "authorizers", "cognito", "requirePrincipalId"), True),
+            (("decision", "address"), 7),
+            (("decision", "port"), 70000),
+            (("decision", "form"), "traefik"),
+            (("decision", "form"), ["nginx"]),
+            (("decision",), []),
+            (("accessKeys", 0, "accessKeyId"), "A/B"),
+            (("accessKeys", 0, "secretAccessKey"), ""),
+            (("accessKeys", 0, "principalId"), 7),
             (("apis", 0, "binaryMediaTypes"), ["image"]),
+            (("apiKeys", 0, "value"), "nineteen-characters"),
+            (("apiKeys", 0, "value"), "x" * 129),
+            (("apiKeys", 0, "value"), "twenty characters and"),
+            (("apiKeys", 0, "id"), "a b"),
+            (("apiKeys", 0, "enabled"), "yes"),
+            (("usagePlans", 0, "keys"), "k1"),
+            (("usagePlans", 0, "quota", "limit"), -1),
+            (("usagePlans", 0, "quota", "period"), "YEAR"),
+            (("usagePlans", 0, "quota", "offset"), 7),
+            (("usagePlans", 0, "quota"), {"limit": 1, "period": "DAY", "offset": 1}),
+            (("usagePlans", 0, "quota"), {"limit": 1, "period": "MONTH", "offset": 28}),
+            (("usagePlans", 0, "throttle"), {"rateLimit": 1}),
+            (("usagePlans", 0, "throttle"), {"burstLimit": 1}),
+            (("usagePlans", 0, "apiStages", 0, "throttle", "/other/GET"), 1),
+            (("throttle", "rateLimit"), -0.5),
+            (("throttle", "rateLimit"), 1000001),
+            (("throttle", "burstLimit"), 1.5),
+            (("apis", 0, "throttle"), 10),
+            (("apis", 0, "apiKeySource"), "QUERY"),
+            (("apis", 0, "routes", 1, "apiKeyRequired"), "yes"),
+            (("devOverride", "secret"), "x" * 31),
             (("apis", 0, "gatewayResponses", "NOTHING"), {}),
+            (("apis", 0, "corsConfiguration"), {"allowOrigins": ["*"]}),
+            (("apis", 1, "gatewayResponses"), {}),
+            (("apis", 1, "headerHandling"), "plain"),
+            (("apis", 1, "binaryMediaTypes"), ["image/*"]),
+            (("apis", 1, "methodOverride"), True),
+            (("apis", 1, "denyMessages"), "2015"),
+            (("apis", 1, "corsConfiguration", "allowOrigins"), ["app.example"]),
+            (("apis", 1, "corsConfiguration", "allowMethods"), ["get"]),
+            (("apis", 1, "corsConfiguration", "maxAge"), 86401),
+            (("apis", 1, "authorizers", "jwt", "type"), "TOKEN"),
+            (("apis", 1, "authorizers", "jwt", "identitySource"), "$request.header.Authorization"),
+            (("apis", 1, "authorizers", "jwt", "authorizerUri"), "gatehouse:jwt"),
+            (("apis", 1, "authorizers", "jwt", "authorizerResultTtlInSeconds"), 5),
+            (("apis", 1, "authorizers", "jwt", "jwtConfiguration", "audience"), []),
+            (("apis", 1, "authorizers", "function", "authorizerPayloadFormatVersion"), "3.0"),
+            (("apis", 1, "authorizers", "function", "identityValidationExpression"), "x"),
+            (("apis", 1, "authorizers", "function", "timeoutInMillis"), 10001),
+            (("apis", 1, "routes", 0, "integration", "type"), "MOCK"),
+            (("apis", 1, "routes", 0, "integration", "timeoutInMillis"), 30001),
+            (("apis", 1, "routes", 0, "integration", "responseParameters"), {"100": {}}),
+            (("apis", 1, "routes", 0, "integration", "responseParameters"), {"200": {"overwrite:path": "/"}}),
+            (("apis", 2, "routes", 0, "integration", "responseParameters"), {}),
+            (("apis", 1, "routes", 0, "integration", "payloadFormatVersion"), "3.0"),
+            (
+                ("apis", 1, "routes", 0, "integration", "requestParameters"),
+                {"integration.request.header.X": "'a'"},
+            ),
+            (("apis", 2, "routes", 0, "routeKey"), "$default"),
+            (("apis", 2, "routes", 0, "integration", "payloadFormatVersion"), "1.0"),
+            (("apis", 2, "authorizers", "jwt", "identitySource"), ["$request.header.A"]),
+            (("apis", 2, "authorizers", "jwt", "jwtConfiguration", "defaultAlgorithms"), ["HS256"]),
+            (("apis", 2, "authorizers", "jwt", "jwtConfiguration", "issuers"), []),
             (("apis", 0, "gatewayResponses", "UNAUTHORIZED", "statusCode"), 99),
         ):
             with self.subTest("/".join(map(str, pointer)) + " = " + json.dumps(value)):
@@ -359,9 +637,31 @@ class Schema(GatewayCase):
             ("apis", 0, "routes", 0, "integration"),
             ("apis", 0, "routes", 0, "integration", "type"),
             ("apis", 0, "routes", 0, "integration", "uri"),
+            ("apiKeys", 0, "value"),
+            ("usagePlans", 0, "id"),
+            ("usagePlans", 0, "apiStages", 0, "stage"),
+            ("usagePlans", 0, "quota", "period"),
+            ("throttle", "burstLimit"),
+            ("devOverride", "secret"),
+            ("apis", 0, "routes", 0, "integration", "integrationResponses"),
             ("apis", 0, "authorizers", "jwt", "type"),
             ("apis", 0, "authorizers", "jwt", "jwt", "audience"),
             ("apis", 0, "authorizers", "jwt", "jwt", "issuer"),
+            ("decision", "port"),
+            ("decision", "form"),
+            ("accessKeys", 0, "accessKeyId"),
+            ("accessKeys", 0, "secretAccessKey"),
+            ("accessKeys", 0, "principalId"),
+            ("apis", 0, "authorizers", "jwt", "authorizerUri"),
+            ("apis", 0, "authorizers", "cognito", "providerARNs"),
+            ("apis", 0, "authorizers", "opaque", "introspection"),
+            ("apis", 0, "authorizers", "opaque", "introspection", "endpoint"),
+            ("apis", 0, "authorizers", "opaque", "introspection", "clientId"),
+            ("apis", 0, "authorizers", "opaque", "introspection", "clientSecret"),
+            ("apis", 1, "authorizers", "jwt", "jwtConfiguration"),
+            ("apis", 1, "authorizers", "function", "authorizerUri"),
+            ("apis", 1, "corsConfiguration", "allowOrigins"),
+            ("apis", 2, "authorizers", "jwt", "jwtConfiguration", "issuers", 0, "audiences"),
         ):
             with self.subTest("/".join(map(str, pointer))):
                 document = copy.deepcopy(EVERYTHING)

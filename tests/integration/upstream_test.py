@@ -9,12 +9,12 @@ import time
 import unittest
 
 from support.case import FAULT, GatewayCase
-from support.gateway import api, config, jwt_authorizer, mock, route
+from support.gateway import ROOT, Folder, api, binary, config, jwt_authorizer, mock, route
 from support.nginx import Nginx
 from support.process import run, wait_for
 from support.tokens import mint
 from support.upstream import ClosedPort, FullPort, answer
-from support.wire import read_chunked
+from support.wire import build, read_chunked
 
 TIMED_OUT = b'{"message": "Endpoint request timed out"}'
 RESPONSE_TYPE = {
@@ -438,6 +438,74 @@ class Retries(UpstreamCase):
                 self.assertEqual(1, len([request for request in backend.requests if request.target == "/second"]))
                 self.assert_status(gateway.get("/third"), 200)
 
+    def test_content_is_sent_again_only_where_all_of_it_is_at_hand(self):
+        # RFC 9110 9.2.2: PUT is idempotent; but what was passed on and forgotten cannot be repeated, and a method is what both
+        # sides of the gateway take it for.
+        small, large = b"content", b"x" * 300_000
+        chunks = b"7\r\ncontent\r\n0\r\n\r\n"
+        twice, once = [0, 1], [0]
+        for name, method, to_method, fields, sent, body, wanted in (
+            ("at hand", "PUT", None, {}, small, small, twice),
+            ("at hand, empty", "PUT", None, {"Content-Length": "0"}, b"", b"", twice),
+            ("at hand, DELETE", "DELETE", None, {}, small, small, twice),
+            ("passed on in pieces", "PUT", None, {}, large, large, once),
+            ("chunked", "PUT", None, {"Transfer-Encoding": "chunked"}, chunks, small, once),
+            ("PUT to a POST", "PUT", "POST", {}, small, small, once),
+            ("POST to a PUT", "POST", "PUT", {}, small, small, once),
+        ):
+            with self.subTest(name):
+                backend = self.stale()
+                integration = {"httpMethod": to_method} if to_method else {}
+                gateway = self.start(
+                    config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE", **integration)]), threads=1)
+                )
+                self.assertEqual(b"from 0", gateway.get("/first").body)
+                response = gateway.request(method, "/second", fields, sent)
+                tries = [request for request in backend.requests if request.target == "/second"]
+                self.assertEqual(wanted, [request.connection for request in tries])
+                self.assertEqual([(body, True)] * len(wanted), [(request.body, request.complete) for request in tries])
+                if wanted == twice:
+                    self.assertEqual((200, b"from 1"), (response.status, response.body))
+                    self.assertTrue(gateway.trace(response)["steps"][-1]["retried"])
+                else:
+                    self.assertEqual((502, FAULT), (response.status, response.body))
+                self.assert_logged_once(gateway)
+
+    def test_a_connection_that_died_while_idle_costs_no_request(self):
+        # Whatever the content: it is not sent where it would be lost, and reaches the upstream once.
+        chunks = b"3\r\npay\r\n0\r\n\r\n"
+        for ending in ("close", "reset"):
+            for name, method, fields, sent, body in (
+                ("at hand", "PUT", {}, b"pay", b"pay"),
+                ("passed on in pieces", "PUT", {}, b"x" * 300_000, b"x" * 300_000),
+                ("chunked", "PUT", {"Transfer-Encoding": "chunked"}, chunks, b"pay"),
+                ("not to be repeated", "POST", {}, b"pay", b"pay"),
+                ("not to be repeated, in pieces", "PATCH", {}, b"x" * 300_000, b"x" * 300_000),
+            ):
+                with self.subTest(name, ending=ending):
+                    ended = threading.Event()
+
+                    def script(connection, ending=ending, ended=ended):
+                        while request := connection.read():
+                            connection.send(answer(b"from %d" % connection.number))
+                            if request.target == "/first":
+                                getattr(connection, ending)()
+                                ended.set()
+                                return
+
+                    backend = self.upstream(script=script)
+                    gateway = self.start(
+                        config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1)
+                    )
+                    # An answer that a reset overtakes may be lost; what counts is the request behind it.
+                    first = gateway.get("/first")
+                    self.assertIn(first.status, (200, 502) if ending == "reset" else (200,))
+                    self.assertTrue(ended.wait(30))
+                    response = gateway.request(method, "/second", fields, sent)
+                    self.assert_status(response, 200)
+                    tries = [request for request in backend.requests if request.target == "/second"]
+                    self.assertEqual([(body, True)], [(request.body, request.complete) for request in tries])
+
     def test_an_upstream_that_closes_with_its_answer_costs_no_request(self):
         backend = self.upstream(script=lambda connection: connection.read() and connection.send_and_close(answer()))
         gateway = self.start(config(api([route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE")]), threads=1))
@@ -559,6 +627,130 @@ class Retries(UpstreamCase):
             client.send(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n" + b"a" * 100000)
             response = client.read()
         self.assertEqual((413, b"too much"), (response.status, response.body))
+
+
+class Gone(UpstreamCase):
+    """A client that leaves in the middle of its request, or of its answer: access log, metrics and trace say so."""
+
+    def test_who_left_is_told(self):
+        has_left = threading.Event()
+
+        def script(connection):
+            request = connection.read_head()
+            if request.target == "/stream":
+                connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+                for _ in range(1500):
+                    connection.sock.sendall(b"x" * 65536)  # an error when the gateway ends it
+            connection.finish(request)
+            has_left.wait(30)
+            connection.send(answer())
+
+        backend = self.upstream(script=script)
+        gateway = self.start(
+            config(
+                api(
+                    [
+                        route("ANY /{proxy+}", f"{backend.url}/{{proxy}}", "NONE"),
+                        route(
+                            "POST /mapped",
+                            f"{backend.url}/mapped",
+                            "NONE",
+                            type="HTTP",
+                            requestTemplates={"application/json": "{}"},
+                            integrationResponses={"200": {"statusCode": 200}},
+                        ),
+                    ]
+                )
+            )
+        )
+        close, reset = lambda client: client.close(), lambda client: client.reset()
+        head = "Host: x\r\n"
+        half = head + "Content-Length: 10\r\n\r\nhello"
+        chunk = head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+
+        def arrived(path):
+            wait_for(lambda: backend.seen(f" {path} "), "the request's head at the upstream")
+
+        for name, method, path, rest, until, leave, status in (
+            ("closed in its content", "POST", "/a", half, lambda client: arrived("/a"), close, "-"),
+            ("reset in its content", "POST", "/b", half, lambda client: arrived("/b"), reset, "-"),
+            ("closed in its chunks", "POST", "/c", chunk, lambda client: arrived("/c"), close, "-"),
+            ("closed in content that is collected", "POST", "/mapped", half, lambda client: None, close, "-"),
+            ("closed in its answer", "GET", "/stream", head + "\r\n", lambda client: client.reader.fill(), close, "200"),
+            ("reset in its answer", "GET", "/stream", head + "\r\n", lambda client: client.reader.fill(), reset, "200"),
+            ("reset before its answer", "GET", "/d", head + "\r\n", lambda client: arrived("/d"), reset, "200"),
+        ):
+            with self.subTest(name):
+                lines, before = len(gateway.access_log()), gateway.metrics()
+                has_left.clear()
+                client = gateway.connect()
+                client.send(f"{method} {path} HTTP/1.1\r\n{rest}".encode())
+                until(client)
+                leave(client)
+                has_left.set()
+                wait_for(lambda: len(gateway.access_log()) > lines, "the access log")
+                (line,) = gateway.access_log()[lines:]
+                entry = json.loads(line)
+                self.assertEqual(
+                    ("client_gone", method, path, status, "127.0.0.1"),
+                    tuple(entry[key] for key in ("reason", "httpMethod", "path", "status", "ip")),
+                )
+                total = "gatehouse_requests_total"
+                after = gateway.metrics()
+                self.assertEqual(after.total(total, reason="client_gone"), after.total(total), "and nobody else")
+                self.assertEqual(lines + 1, after.total(total))
+                route_key = "POST /mapped" if path == "/mapped" else "ANY /{proxy+}"
+                code = "0" if status == "-" else status
+                labels = {"route": route_key, "status": code, "reason": "client_gone"}
+                known = ("gatehouse_requests_total", tuple(sorted((labels | {"api": "users"}).items())))
+                had = before.total(total, **labels) if known in before.series() else 0
+                self.assertEqual(had + 1, after.total(total, **labels))
+                trace = gateway.admin("GET", f"/traces/{entry['requestId']}").json()
+                self.assertEqual("client_gone", trace["reason"])
+                (verdict,) = [step for step in trace["steps"] if step["step"] == "verdict"]
+                self.assertEqual(("allow", "client_gone"), (verdict["result"], verdict["reason"]))
+                reasons = gateway.admin("GET", "/traces?reason=client_gone&limit=1").text()
+                self.assertIn(entry["requestId"], reasons)
+        self.assertEqual(["/d"], [request.target for request in backend.requests if request.complete])
+
+    def test_whoever_resets_at_once_is_still_judged_by_its_address(self):
+        # A request that is whole when its connection is reset still runs; the address must be known from accept() on.
+        backend = self.upstream()
+        anywhere = {"Action": "execute-api:Invoke", "Resource": "*"}
+        here = {"IpAddress": {"aws:SourceIp": ["127.0.0.0/8", "::1/128"]}}
+        statements = [{"Effect": "Allow"} | anywhere, {"Effect": "Deny", "Condition": here} | anywhere]
+        jwt = jwt_authorizer({"statements": statements})
+        gateway = self.start(config(api([route("POST /x", backend.url)], authorizers={"jwt": jwt})))
+        headers = {"Authorization": f"Bearer {mint()}"}
+        self.assert_status(gateway.request("POST", "/x", headers, b"pay"), 403)
+        for _ in range(50):
+            client = gateway.connect()
+            client.send(build("POST", "/x", headers, b"pay"))
+            client.reset()
+        total = "gatehouse_connections_opened_total"
+        wait_for(lambda: gateway.metrics().total(total) >= 51, "every connection to be taken")
+        self.assert_status(gateway.request("POST", "/x", headers, b"pay"), 403)
+        wait_for(lambda: len(gateway.access_log()) >= 2, "the access log")
+        self.assertEqual({"127.0.0.1"}, {json.loads(line)["ip"] for line in gateway.access_log()})
+        self.assert_untouched(backend)
+
+    def test_who_stayed_is_not(self):
+        # Whoever only ends its own sending still gets its answer; whoever leaves before a whole head asked for nothing.
+        backend = self.upstream()
+        gateway = self.gate(backend.authority)
+        with gateway.connect() as client:
+            client.send(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.finish_sending()
+            self.assert_status(client.read(), 200)
+        for rest in (b"", b"GET /y HTTP/1.1\r\nHost: x\r\n"):
+            with gateway.connect() as client:
+                client.send(rest)
+        self.assert_status(gateway.get("/z"), 200)
+        wait_for(lambda: len(gateway.access_log()) >= 2, "the access log")
+        self.assertCountEqual(
+            [("/x", "open_route"), ("/z", "open_route")],
+            [(entry["path"], entry["reason"]) for entry in map(json.loads, gateway.access_log())],
+        )
 
 
 class RealServer(GatewayCase):
@@ -1241,6 +1433,45 @@ class ResponseHead(UpstreamCase):
             for _ in range(2):  # the upstream's close is not the client's
                 response = client.exchange("GET", "/x")
                 self.assertEqual(([], ["k"]), (response.all("X-Hop"), response.all("X-Kept")))
+
+
+class SlowNames(GatewayCase):
+    """A name server that hangs (stood in for by a C library's function) holds up its own names alone (security.md 7, 11, 12)."""
+
+    def test_other_names_and_the_end_do_not_wait(self):
+        linked = run(["ldd", str(binary())]).stdout
+        if "libasan" in linked or "libtsan" in linked:
+            self.skipTest("a sanitizer must be loaded first")
+        folder = self.using(Folder(None))
+        library, fifo = f"{folder.path}/slow_names.so", f"{folder.path}/fifo"
+        built = run(["g++", "-shared", "-fPIC", "-x", "c", str(ROOT / "tests/support/slow_names.c"), "-o", library, "-ldl"])
+        self.assertEqual(0, built.status, built)
+        os.mkfifo(fifo)
+        backend = self.upstream()
+        port = backend.url.rpartition(":")[2]
+        gateway = self.start(
+            config(
+                api(
+                    [
+                        route("GET /slow", f"http://slow.test:{port}/", "NONE"),
+                        route("GET /fast", f"http://fast.test:{port}/", "NONE"),
+                        route("GET /keys", backend.url),
+                    ],
+                    authorizers={"jwt": jwt_authorizer({"jwksUri": f"http://slow.test:{port}/jwks.json"})},
+                ),
+                threads=1,
+                timeouts={"connectInMillis": 300},
+            ),
+            env={"LD_PRELOAD": library, "SLOW_NAMES": fifo},
+            ready=False,
+        )
+        for _ in range(3):
+            response = gateway.get("/slow")
+            self.assert_status(response, 504)
+            self.assertEqual("upstream_connect_timeout", gateway.trace(response)["reason"])
+            self.assert_status(gateway.get("/fast"), 200)
+        self.assert_status(gateway.get("/keys", mint()), 503)
+        self.assertEqual(0, gateway.process.stop(20), "SIGTERM ends it while the look-up still hangs")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include "gatehouse/jwt/jwks.hpp"
 #include "gatehouse/jwt/sign.hpp"
 #include "support/fake_clock.hpp"
+#include "support/scripted_introspector.hpp"
 #include "support/scripted_invoker.hpp"
 
 #include <doctest/doctest.h>
@@ -182,9 +183,9 @@ class Call {
         gateway_.finish(request_, clock_.now());
         app::TraceFilter filter;
         filter.request_id = request_.ids.bytes;
-        const auto found = gateway_.journal().find(filter, *gateway_.snapshot());
+        const auto found = gateway_.journal().find(filter);
         REQUIRE(found.size() == 1);
-        return app::to_json(found.front(), *gateway_.snapshot());
+        return app::to_json(found.front());
     }
 
     app::Step step() const { return step_; }
@@ -224,9 +225,9 @@ struct GatewayFixture {
         : fetcher(keys, clock),
           authorize(
               cache, keys, clock, [this](const std::string& text) { warnings.push_back(text); }),
-          snapshot(app::make_snapshot(parse_config(config), cache, keys, dev).value()),
-          gateway(snapshot, cache, authorize, &invoker) {
-        authorize.call_functions_by(invoker);
+          snapshot(app::make_snapshot(parse_config(config), cache, keys, dev, &invoker).value()),
+          gateway(snapshot, cache, authorize) {
+        authorize.introspect_by(introspector);
         if (!with_keys) return;
         keys.tick(clock.now().steady);
         while (fetcher.pending() > 0)
@@ -271,6 +272,7 @@ struct GatewayFixture {
     ScriptedFetcher fetcher;
     std::vector<std::string> warnings;
     ScriptedInvoker invoker;
+    ScriptedIntrospector introspector;
     app::Authorize authorize;
     std::shared_ptr<const app::Snapshot> snapshot;
     app::Gateway gateway;

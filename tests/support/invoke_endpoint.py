@@ -1,4 +1,7 @@
-"""A Lambda Invoke API that says what it is told: the event's "say". Prints its port, ends with its input."""
+"""A Lambda Invoke API that says what it is told: the event's "say", or what an authorizer's or a proxy event has in its place.
+
+Prints its port, ends with its input. GET tells which calls came, each as its path, its headers and its event.
+"""
 
 import http.server
 import json
@@ -8,9 +11,22 @@ import sys
 import threading
 
 ERROR = {"errorType": "Error", "errorMessage": "Unauthorized", "trace": ["Error: Unauthorized"]}
+OTHER_ERROR = ERROR | {"errorMessage": "Unauthorized: expired"}
+STATEMENT = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "*"}
+GRANT = {"principalId": "user", "policyDocument": {"Version": "2012-10-17", "Statement": [STATEMENT]}}
 counts = {"connections": 0, "calls": 0, "busy": 0, "most": 0}
+calls = []
 lock = threading.Lock()
 gate = threading.Event()  # set by the say "open": lets go what waits
+
+
+def told(event):
+    """Words that a token or a path cannot have between them are joined by dashes there."""
+    if "say" in event:
+        return event["say"]
+    if "authorizationToken" in event:
+        return event["authorizationToken"].removeprefix("Bearer ").replace("-", " ")
+    return (event.get("pathParameters") or {}).get("say", "echo").replace("-", " ")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -37,10 +53,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
         self.close_connection = True
 
+    def do_GET(self):
+        with lock:
+            body = json.dumps(calls).encode()
+        self.reply(body)
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        say = json.loads(body).get("say", "echo")
+        event = json.loads(body)
+        say = told(event)
         with lock:
+            calls.append({"path": self.path, "headers": dict(self.headers), "event": event})
             counts["calls"] += 1
             counts["busy"] += 1
             counts["most"] = max(counts["most"], counts["busy"])
@@ -68,8 +91,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
         elif say == "function error":
             self.reply(json.dumps(ERROR).encode(), headers=[("X-Amz-Function-Error", "Unhandled")])
+        elif say == "other error":
+            self.reply(json.dumps(OTHER_ERROR).encode(), headers=[("X-Amz-Function-Error", "Unhandled")])
         elif say == "emulator error":
             self.reply(json.dumps(ERROR).encode())
+        elif say == "other emulator error":
+            self.reply(json.dumps(OTHER_ERROR).encode())
+        elif say == "allow":
+            self.reply(json.dumps(GRANT).encode())
+        elif say == "created":
+            self.reply(b'{"statusCode":201,"headers":{"X-Made":"yes"},"body":"made"}')
+        elif say == "text":
+            self.reply(b'"Unauthorized"')
+        elif say == "null":
+            self.reply(b"null")
+        elif say == "no json":
+            self.reply(b"<html>Unauthorized</html>")
+        elif say == "half json":
+            self.reply(b'{"statusCode":200,"policyDocument":')
+        elif say == "empty":
+            self.reply(b"")
         elif say == "500":
             self.reply(b'{"Message":"secret"}', 500)
         elif say == "404":

@@ -115,6 +115,7 @@ inline bool arn_like(std::string_view pattern, std::string_view arn) {
 /// "4" or "6", then one character per bit; nothing for a text that is no address.
 inline std::string address_bits(const std::string& text) {
     unsigned char bytes[16] = {};
+    if (text.find('\0') != std::string::npos) return {};  // inet_pton would stop there
     const bool v6 = text.find(':') != std::string::npos;
     if (inet_pton(v6 ? AF_INET6 : AF_INET, text.c_str(), bytes) != 1) return {};
     std::string bits;
@@ -197,6 +198,9 @@ inline std::optional<std::string> key_text(std::string_view name,
     if (key == "aws:sourcearn") text = context.source_arn;
     if (key == "aws:referer") text = context.referer;
     if (key == "aws:useragent") text = context.user_agent;
+    if (key == "gatehouse:clientcertsubjectdn") text = context.client_cert_subject;
+    if (key == "gatehouse:clientcertissuerdn") text = context.client_cert_issuer;
+    if (key == "gatehouse:clientcertserialnumber") text = context.client_cert_serial;
     if (text.empty()) return std::nullopt;
     return std::string(text);
 }

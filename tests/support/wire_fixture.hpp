@@ -105,7 +105,6 @@ class WireFixture {
           clock(gate.clock),
           shared{gate.cache,
                  gate.authorize,
-                 &gate.invoker,
                  clock,
                  nullptr,
                  [this](const std::string& lines) { log += lines; },

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gatehouse/app/inspector.hpp"
+#include "gatehouse/app/reloader.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -16,6 +17,7 @@ struct Request {
     std::string method;
     std::string target;
     std::vector<std::pair<std::string, std::string>> headers;  ///< as they came, in order
+    std::string body;
 };
 
 struct Response {
@@ -31,25 +33,31 @@ struct Access {
     std::string token;    ///< empty: none is asked for (loopback only; config sees to that)
 };
 
-/// The admin API: health, metrics, report, cache, traces, flush. It has no socket of its own and
-/// decides nothing but who may ask.
+/// The admin API: health, metrics, report, cache, traces, flush, reload. It has no socket of its
+/// own and decides nothing but who may ask.
 ///
 /// - A Host that is neither the configured address nor a loopback name is refused with 403, so that
 /// no web page can reach it through a name
 ///   that resolves to this machine (DNS rebinding). The health calls pass: probes use addresses.
 /// - A cross-site Origin or Sec-Fetch-Site is refused with 403; no CORS field is ever sent.
 /// - With a token, everything but the health calls wants it as a Bearer credential: 401.
+/// - Without a token nobody may send a configuration (403): it can name programs to run.
 ///
 /// Errors are {"message":"…"}.
 class AdminApi {
   public:
-    AdminApi(app::Inspector& inspector, Access access);
+    /// Both outlive it.
+    AdminApi(app::Inspector& inspector, app::Reloader& reloader, Access access);
+
+    /// From now on these may ask.
+    void admit(Access access) { access_ = std::move(access); }
 
     /// Control thread. Never fails; what goes wrong is a status.
     boost::asio::awaitable<Response> handle(Request request);
 
   private:
     app::Inspector& inspector_;
+    app::Reloader& reloader_;
     Access access_;
 };
 

@@ -5,6 +5,7 @@
 #include "gatehouse/app/ports.hpp"
 #include "gatehouse/app/single_flight.hpp"
 #include "gatehouse/app/snapshot.hpp"
+#include "gatehouse/app/token_introspector.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/core/errc.hpp"
 #include "gatehouse/jwt/verify.hpp"
@@ -54,9 +55,9 @@ class Authorize {
   public:
     Authorize(authz::GrantCache& cache, KeyStore& keys, const Clock& clock, Warn warn);
 
-    /// What calls authorizer functions; it must outlive the last call. Set before the first
-    /// request. Without one they cannot be invoked.
-    void call_functions_by(LambdaInvoker& invoker) noexcept { invoker_ = &invoker; }
+    /// What asks introspection endpoints; it must outlive the last call. Set before the first
+    /// request. Without one they give no answer.
+    void introspect_by(TokenIntrospector& introspector) noexcept { introspector_ = &introspector; }
 
     /// @param make_wake  asked for a wake only when the answer may have to be waited for
     /// @return the result, or null: then the wake is told
@@ -64,21 +65,41 @@ class Authorize {
                                                      const Instant& now,
                                                      const std::function<Wake()>& make_wake);
 
+    /// Adds to a grant what only the API knows: the ready-made header lines and the requestContext
+    /// text. Says in `result` what is wrong.
+    Errc finish_grant(const AuthorizeCall& call,
+                      authz::Grant& grant,
+                      AuthorizeResult& result) const;
+
     /// Authorizer calls made so far (verifications, not joins).
     std::uint64_t calls() const noexcept { return calls_.load(std::memory_order_relaxed); }
 
   private:
     struct Job;
-    std::shared_ptr<Job> make_job(const AuthorizeCall& call,
-                                  std::uint64_t generation,
-                                  bool joined) const;
+    /// Reads what somebody answered into the result.
+    using ReadAnswer = std::function<void(const AuthorizeCall&, const Instant&, AuthorizeResult&)>;
+
+    static std::shared_ptr<Job> start_job(const AuthorizeCall& call,
+                                          const Instant& now,
+                                          std::uint64_t generation,
+                                          bool joins,
+                                          const std::function<Wake()>& make_wake);
+    void finish_job(const Job& job, const ReadAnswer& read);
+    void end_job(const Job& job, const std::shared_ptr<const AuthorizeResult>& result);
+    void accept(const AuthorizeCall& call,
+                Result<authz::Grant> granted,
+                AuthorizeResult& result) const;
     std::shared_ptr<const AuthorizeResult> call_function(const AuthorizeCall& call,
                                                          const Instant& now,
                                                          std::uint64_t generation,
                                                          bool joins,
                                                          const std::function<Wake()>& make_wake);
-    std::shared_ptr<const AuthorizeResult> read_outcome(const Job& job,
-                                                        const LambdaOutcome& outcome);
+    std::shared_ptr<const AuthorizeResult> call_introspection(
+        const AuthorizeCall& call,
+        const Instant& now,
+        std::uint64_t generation,
+        bool joins,
+        const std::function<Wake()>& make_wake);
     std::shared_ptr<const AuthorizeResult> attempt_safely(
         const AuthorizeCall& call,
         const Instant& now,
@@ -94,9 +115,6 @@ class Authorize {
                                             std::uint32_t source,
                                             const Keys& keys,
                                             const Instant& now);
-    Errc finish_grant(const AuthorizeCall& call,
-                      authz::Grant& grant,
-                      AuthorizeResult& result) const;
     void remember(const AuthorizeCall& call,
                   const AuthorizeResult& result,
                   const Instant& now,
@@ -107,7 +125,7 @@ class Authorize {
     KeyStore& keys_;
     const Clock& clock_;
     Warn warn_;
-    LambdaInvoker* invoker_ = nullptr;
+    TokenIntrospector* introspector_ = nullptr;
     SingleFlight flight_;
     std::atomic<std::uint64_t> calls_{0};
 };

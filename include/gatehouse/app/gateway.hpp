@@ -6,13 +6,16 @@
 #include "gatehouse/app/request_ids.hpp"
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/app/trace.hpp"
+#include "gatehouse/authz/client_certificate.hpp"
 #include "gatehouse/authz/expression.hpp"
 #include "gatehouse/authz/gateway_response.hpp"
 #include "gatehouse/authz/request_facts.hpp"
 #include "gatehouse/authz/verdict.hpp"
 #include "gatehouse/core/time.hpp"
+#include "gatehouse/http/original_request.hpp"
 #include "gatehouse/http/request_head.hpp"
 #include "gatehouse/policy/arn.hpp"
+#include "gatehouse/sigv4/authorization.hpp"
 
 #include <functional>
 #include <memory>
@@ -27,15 +30,22 @@ struct ClientFacts {
     std::string source_ip;
     std::uint16_t listener_port = 0;
     bool secure = false;
+    bool decision = false;  ///< it is a proxy that asks: the listener of `decision`
+    std::shared_ptr<const authz::ClientCertificate> certificate = nullptr;  ///< mutual TLS
 };
 
 /// What is to be done with a request.
 enum class Step : std::uint8_t {
-    forward,  ///< allowed: route->forward says what reaches the upstream
-    invoke,   ///< allowed: route->aws_proxy; invoke() once the content is read whole
-    mock,     ///< allowed: a fixed answer
-    refuse,   ///< `verdict` is a refusal: render_refusal makes the answer
-    wait,     ///< an authorizer call is under way: its wake is told, then resume()
+    forward,    ///< allowed: route->forward says what reaches the upstream
+    collect,    ///< allowed so far: the content is needed whole, then take_content() says how to go
+                ///< on
+    invoke,     ///< allowed: route->aws_proxy; invoke() once the content is read whole
+    mock,       ///< allowed: a fixed answer
+    answer,     ///< allowed: `answer` is it
+    preflight,  ///< an HTTP API's CORS preflight: render_preflight makes the answer
+    authenticate,  ///< AWS_IAM: the content is needed whole, then check_signature()
+    refuse,        ///< `verdict` is a refusal: render_refusal makes the answer
+    wait,          ///< an authorizer call is under way: its wake is told, then resume()
 };
 
 /// One request on its way through: what each step found, for the next step, the trace and the logs.
@@ -55,12 +65,24 @@ struct Request {
     std::string_view identity;  ///< what the cache tells callers apart by
     std::string_view token;     ///< the credential in it
     std::shared_ptr<const authz::Grant> grant;
+    int api_key = -1;  ///< index into snapshot->usage; -1: none that is known
     authz::Outcomes outcomes;
     authz::Verdict verdict;
     TraceRecord record;
     std::shared_ptr<TraceDetail> detail;
+    std::optional<sigv4::Authorization> signature;  ///< AWS_IAM
+    std::string_view signed_method;                 ///< the client's own, whatever overrides it
+    std::string refusal;  ///< what the client is told instead of the response's own text
     std::optional<std::string> error_message;  ///< of the refusal that was rendered, for the log
+    std::string validation;                    ///< what validation found, for the client
+    /// What the request template made: HTTP and MOCK integrations.
+    std::optional<mapping::MappedRequest> mapped;
+    std::optional<authz::RenderedResponse> answer;  ///< Step::answer
+    bool decision = false;           ///< asked for by a proxy, which carries the request itself
+    http::OriginalRequest original;  ///< of a decision: `head` points into it
+    ClientFacts original_client;     ///< of a decision: the proxy's client
     std::string target_scratch;
+    std::string path_scratch;  ///< an HTTP API's path, its %2F decoded
     std::string arn_scratch;
     std::string trace_scratch;
     std::string identity_scratch;
@@ -76,16 +98,18 @@ struct Request {
 /// No socket, no clock: `now` comes with each call.
 class Gateway {
   public:
-    /// @param invoker  calls the functions of AWS_PROXY integrations; null: none can be invoked
     Gateway(std::shared_ptr<const Snapshot> snapshot,
             authz::GrantCache& cache,
-            Authorize& authorize,
-            LambdaInvoker* invoker = nullptr);
+            Authorize& authorize);
 
     const std::shared_ptr<const Snapshot>& snapshot() const noexcept { return snapshot_; }
 
+    /// Begins requests by another configuration from now on. Those that have begun end by theirs.
+    void adopt(std::shared_ptr<const Snapshot> snapshot);
+
     /// Begins a request whose head was read: ids, snapshot, route, identity, cache, judgement. On a
-    /// cache hit there is no allocation.
+    /// cache hit there is no allocation. Where a proxy asks (ClientFacts::decision), the request is
+    /// the one that `head` names, and an Allow is Step::answer.
     /// @param make_wake  asked only when the answer may be Step::wait; told only when it is
     Step begin(Request& request,
                const http::RequestHead& head,
@@ -93,8 +117,23 @@ class Gateway {
                const Instant& now,
                const std::function<Wake()>& make_wake);
 
+    /// Judges the signature of a Step::authenticate, whose whole content is there now.
+    Step check_signature(Request& request, std::string_view content, const Instant& now);
+
     /// Goes on with the result that the wake was told.
     Step resume(Request& request, const AuthorizeResult& result, const Instant& now);
+
+    /// Goes on once the whole content of a Step::collect is there: validates it, and has the
+    /// request template rendered, whose output takes the content's place.
+    /// @return Step::forward, invoke, mock, answer or refuse; an error that render_failure() takes:
+    /// media_type_unsupported, request_body_not_json, template_failed, …
+    Result<Step> take_content(Request& request, std::string& content, const Instant& now);
+
+    /// The client's answer from what the backend of an HTTP integration gave, through its
+    /// integration response; a failure's answer where none fits.
+    authz::RenderedResponse map_answer(Request& request,
+                                       const http::ResponseHead& head,
+                                       std::string_view content);
 
     /// Calls the function of an allowed request with its whole content. `done` is told the outcome,
     /// once, on any thread. A failure is known at once where no event can be made:
@@ -112,6 +151,9 @@ class Gateway {
 
     /// The answer to a refused request.
     authz::RenderedResponse render_refusal(Request& request) const;
+
+    /// The answer to a CORS preflight that corsConfiguration answers.
+    authz::RenderedResponse render_preflight(Request& request) const;
 
     /// The answer to a request that was allowed but failed later (upstream_*, mapping_invalid,
     /// body_too_large, draining, internal).
@@ -143,18 +185,36 @@ class Gateway {
                const Instant& now,
                std::string_view client_request_id);
     Errc route(Request& request);
+    Errc decode_slashes(Request& request, int api) const;
     static Errc find_identity(Request& request);
     Step authorize(Request& request, const Instant& now, const std::function<Wake()>& make_wake);
-    Step judge(Request& request);
-    Step settle(Request& request);
+    Step judge(Request& request, const Instant& now);
+    Step judge_override(Request& request, const http::Field& header, const Instant& now);
+    Step read_signature(Request& request, const Instant& now);
+    Step refuse_signature(Request& request, sigv4::Fault fault, const Instant& now);
+    Step settle(Request& request, const Instant& now);
+    Step follow(Request& request, const Instant& now);
+    Step begin_decision(Request& request,
+                        const http::RequestHead& asked,
+                        const ClientFacts& proxy,
+                        const Instant& now,
+                        const std::function<Wake()>& make_wake);
+    bool is_decidable(Request& request) const;
+    Step answer_decision(Request& request);
+    Step refuse(Request& request);
+    Result<authz::RenderedResponse> map_response(Request& request,
+                                                 const mapping::BackendAnswer& answer);
     void explain(Request& request, const AuthorizeResult* result) const;
     authz::RenderedResponse render(Request& request, const authz::GatewayError& error) const;
+    authz::RenderedResponse render_http_refusal(Request& request) const;
+    authz::RenderedResponse render_http(Request& request,
+                                        const authz::GatewayError& error,
+                                        std::string_view challenge) const;
     void write_access_log(Request& request);
 
     std::shared_ptr<const Snapshot> snapshot_;
     authz::GrantCache& cache_;
     Authorize& authorize_;
-    LambdaInvoker* invoker_;
     IdSource ids_;
     Journal journal_;
     Metrics metrics_;

@@ -18,7 +18,8 @@ namespace gatehouse::app {
 
 struct Readiness {
     bool ready = false;
-    std::vector<std::string> reasons;  ///< why not
+    std::vector<std::string> reasons;   ///< why not
+    std::vector<std::string> warnings;  ///< what may become a reason: keys that are old
 };
 
 /// What the admin API may ask and order of a running gateway. Implemented by the server (net);
@@ -34,6 +35,8 @@ class Inspector {
     virtual boost::asio::awaitable<std::string> metrics() = 0;
     /// Newest first, of all workers, already as JSON (app/trace.hpp).
     virtual boost::asio::awaitable<Json> traces(TraceFilter filter) = 0;
+    /// GET /usage: each usage plan with each of its keys.
+    virtual Json usage() const = 0;
     /// The rows of GET /cache.
     virtual Json cache_entries(std::size_t most) const = 0;
     /// Drops entries; nullopt when there is no such API and stage (or authorizer).

@@ -26,6 +26,9 @@ class KeyRefresh {
     /// Somebody needs keys that are not there: true when a fetch is to be started now.
     bool wanted(SteadyTime now);
 
+    /// The next tick() fetches, unless a fetch is under way.
+    void make_due() noexcept { due_.reset(); }
+
     void succeeded(SteadyTime now);
     void failed(SteadyTime now);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gatehouse/app/histogram.hpp"
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/core/time.hpp"
@@ -36,6 +37,7 @@ struct Keys {
 
 /// What readiness, metrics, /report and traces show of a source.
 struct KeySourceStatus {
+    bool in_use = true;  ///< false: of a configuration that is gone
     std::string issuer;
     std::string location;  ///< the URL that keys come from (after discovery)
     bool usable = false;
@@ -44,6 +46,7 @@ struct KeySourceStatus {
     std::optional<std::chrono::milliseconds> next_fetch_in;
     std::uint64_t fetches = 0;
     std::uint64_t failures = 0;
+    Histogram fetch_seconds;
     std::string last_error;         ///< empty: the last fetch succeeded
     std::vector<std::string> keys;  ///< PublicKey::describe
 };
@@ -75,6 +78,13 @@ class KeyStore {
     /// next tick().
     std::uint32_t add(const KeySourceOptions& options);
 
+    /// Only these sources, in ascending order, are fetched and shown from now on. The others keep
+    /// their ids and keys for requests that still need them, until add() names them again.
+    void retain(const std::vector<std::uint32_t>& sources);
+
+    /// All sources in use are fetched at the next tick(), whenever they were last.
+    void refetch();
+
     /// Usable keys, or nullopt when there are none or they are older than max_stale.
     std::optional<Keys> current(std::uint32_t source, SteadyTime now) const;
 
@@ -99,6 +109,7 @@ class KeyStore {
                  std::string location,
                  SteadyTime now);
 
+    /// By id, those that are not in use too.
     std::vector<KeySourceStatus> status(SteadyTime now) const;
 
   private:

@@ -1,13 +1,14 @@
 #pragma once
 
+#include "gatehouse/app/histogram.hpp"
 #include "gatehouse/app/key_store.hpp"
 #include "gatehouse/app/trace.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,27 +16,15 @@ namespace gatehouse::app {
 
 struct Snapshot;
 
-/// Upper bounds of the duration histograms in seconds; the last bucket is +Inf.
-constexpr std::array<double, 11> kDurationBounds = {
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5};
-
-struct Histogram {
-    std::array<std::uint64_t, kDurationBounds.size() + 1> buckets{};
-    double sum = 0;
-    std::uint64_t count = 0;
-
-    void observe(double seconds) noexcept;
-    void add(const Histogram& other) noexcept;
-};
-
 /// Counters of one worker, written by its thread alone; a scrape sums copies. Labels come from
 /// configured names, statuses and reasons only, so that no client can add a series.
 struct Metrics {
     boost::unordered_flat_map<std::uint64_t, std::uint64_t>
-        requests;  ///< (api, route, status, reason) packed by count()
-    Histogram request_seconds;
+        requests;                            ///< (api, route, status, reason) packed by count()
+    std::vector<Histogram> request_seconds;  ///< by API; the first: of none
     Histogram upstream_seconds;
-    Histogram authorizer_seconds;
+    boost::unordered_flat_map<std::uint32_t, Histogram>
+        authorizer_seconds;  ///< (api, authorizer) packed by observe_authorizer()
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;
     std::uint64_t cache_joined = 0;
@@ -43,6 +32,10 @@ struct Metrics {
     std::uint64_t connections_opened = 0;
     std::uint64_t connections_open = 0;
     std::uint64_t connections_refused = 0;
+    std::uint64_t connections_refused_by_address = 0;
+    std::uint64_t upstream_active = 0;
+    std::uint64_t upstream_connecting = 0;
+    std::uint64_t tls_handshake_failures = 0;
     std::uint64_t upstream_connects = 0;
     std::uint64_t upstream_failures = 0;
     std::uint64_t upstream_reuses = 0;
@@ -50,9 +43,23 @@ struct Metrics {
     std::uint64_t access_log_dropped = 0;
     std::uint64_t request_bytes = 0;
     std::uint64_t response_bytes = 0;
+    std::uint64_t decisions_allowed = 0;
+    std::uint64_t decisions_refused = 0;
 
     void count(const TraceRecord& record);
+    void observe_authorizer(const TraceRecord& record);
+
+    /// Moves what is counted by API, route and authorizer to the places that their names have in
+    /// another configuration; what it has no more is counted under none.
+    void rename(const Snapshot& from, const Snapshot& to);
     void add(const Metrics& other);
+};
+
+struct ProcessUsage {
+    double cpu_seconds = 0;
+    std::uint64_t resident_bytes = 0;
+    std::uint64_t open_files = 0;
+    std::uint64_t most_files = 0;
 };
 
 struct ProcessFacts {
@@ -60,8 +67,10 @@ struct ProcessFacts {
     authz::CacheStats cache;
     double uptime_seconds = 0;
     std::uint64_t authorizer_calls = 0;  ///< verifications made, of all workers
+    std::uint64_t buffered_bytes = 0;    ///< content kept in memory now
     bool ready = false;
     std::string version;
+    std::optional<ProcessUsage> usage;
 };
 
 /// Prometheus text exposition format 0.0.4.

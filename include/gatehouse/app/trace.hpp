@@ -49,6 +49,7 @@ struct TraceRecord {
     std::int16_t authorizer = -1;
     std::int16_t statement = -1;
     std::int16_t resource = -1;
+    std::int16_t api_key = -1;  ///< index into Snapshot::usage
     CacheUse cache = CacheUse::none;
     policy::Outcome outcome = policy::Outcome::implicit_deny;
     authz::ResponseType response = authz::ResponseType::default_5xx;
@@ -58,8 +59,11 @@ struct TraceRecord {
     bool retried : 1 = false;
     bool reused_upstream : 1 = false;
     bool path_cut : 1 = false;
+    bool overridden : 1 = false;  ///< by x-gatehouse-override
+    bool decision : 1 = false;    ///< for another proxy
+    std::uint8_t epoch = 0;       ///< whose names its indices mean; the journal's affair
     std::uint8_t path_bytes = 0;
-    char method_path[39] = {};  ///< "GET /items", cut
+    char method_path[36] = {};  ///< "GET /items", cut
 };
 
 static_assert(sizeof(TraceRecord) == 128);
@@ -79,6 +83,10 @@ struct TraceDetail {
     jwt::CheckTrail checks;
     std::vector<policy::StatementTrail> statements;
     std::vector<std::string> left_out;  ///< statements that are not in the policy, and why
+    std::string validation;             ///< what was wrong, without any value of the client's
+    std::string request_template;       ///< its MIME type, or what was done without one
+    std::string integration_response;   ///< key of the one that matched
+    std::string response_template;      ///< its MIME type; empty: none
 
     /// Shortens texts and lists until the whole is within the bound.
     void bound();
@@ -87,17 +95,27 @@ struct TraceDetail {
 struct Trace {
     TraceRecord record;
     std::shared_ptr<const TraceDetail> detail;  ///< null for a cached Allow
+    std::shared_ptr<const Snapshot> snapshot;   ///< the configuration that it was judged by
 };
 
 /// The trace as GET /traces shows it and `gatehouse explain` prints it. Steps in order of the
 /// pipeline.
 /// {"requestId", "time", "method", "path", "status", "reason", "reasonText", "verdict":
 /// "allow"|"refuse", "steps": [{"step", "result", …}], …}
-Json to_json(const Trace& trace, const Snapshot& snapshot);
+Json to_json(const Trace& trace);
+
+/// The record with the indices of another configuration, by the names of API, route and authorizer;
+/// -1 where it has them no more.
+TraceRecord translate(const TraceRecord& record, const Snapshot& from, const Snapshot& to);
 
 /// Lower-case UUID text of a request id, and back.
 std::string request_id_text(const std::array<unsigned char, 16>& id);
 std::optional<std::array<unsigned char, 16>> parse_request_id(std::string_view text) noexcept;
+
+/// The 16 characters that an HTTP API's answer carries as apigw-requestid, a REST API's as
+/// x-amz-apigw-id: made of the request id, so that one finds the other, but for ids that a client
+/// chose.
+std::array<char, 16> make_extended_id(const std::array<unsigned char, 16>& id) noexcept;
 
 /// What GET /traces can filter by.
 struct TraceFilter {
@@ -106,24 +124,41 @@ struct TraceFilter {
     std::optional<std::string> route;  ///< route key, e.g. "GET /items"
     std::size_t limit = 50;
     std::optional<std::array<unsigned char, 16>> request_id;
+    std::optional<std::string> extended_id;
 };
 
 bool matches(const TraceFilter& filter, const TraceRecord& record, const Snapshot& snapshot);
 
-/// One worker's ring of the last traces. Belongs to the worker's thread.
+/// One worker's ring of the last traces, with the configurations that their indices mean: the last
+/// limits::kJournalEpochs; traces of older ones are forgotten. Belongs to the worker's thread.
 class Journal {
   public:
     explicit Journal(std::size_t records = limits::kJournalRecords);
 
-    void add(const TraceRecord& record, std::shared_ptr<const TraceDetail> detail);
+    /// A configuration from which requests will begin.
+    void begin(std::shared_ptr<const Snapshot> snapshot);
+
+    /// @param snapshot  by which the request was judged, one that was begun
+    void add(const TraceRecord& record,
+             std::shared_ptr<const TraceDetail> detail,
+             const Snapshot* snapshot);
 
     /// Newest first.
-    std::vector<Trace> find(const TraceFilter& filter, const Snapshot& snapshot) const;
+    std::vector<Trace> find(const TraceFilter& filter) const;
 
   private:
+    struct Epoch {
+        std::uint8_t id = 0;
+        std::shared_ptr<const Snapshot> snapshot;
+    };
+
+    void forget(std::uint8_t epoch);
+
     std::vector<TraceRecord> records_;
     std::vector<std::shared_ptr<const TraceDetail>> details_;
     std::uint64_t next_ = 0;
+    std::vector<Epoch> epochs_;  ///< oldest first
+    std::uint8_t last_epoch_ = 0;
 };
 
 }  // namespace gatehouse::app

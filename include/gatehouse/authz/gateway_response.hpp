@@ -26,6 +26,7 @@ struct GatewayError {
     std::string_view key = "message";    ///< ACCESS_DENIED: "Message"
     bool spaced = false;      ///< errors raised during execution have a space after the colon
     bool plain_text = false;  ///< 413 of the front end: text, not JSON
+    std::string validation;   ///< $context.error.validationErrorString; empty: none
 };
 
 /// The error of a refused verdict. `authorization` is the client's Authorization value (empty:
@@ -34,6 +35,10 @@ struct GatewayError {
 GatewayError make_error(const Verdict& verdict,
                         std::string_view authorization,
                         bool deny_messages_2015);
+
+/// The error of a request that did not pass validation. `text`: the names of the missing parameters
+/// (`[divisor, dividend]`), or what is wrong with the body.
+GatewayError make_validation_error(Errc reason, std::string text);
 
 /// The error of a request that could not be read or forwarded: reading errors
 /// (http::status_of_read_error), body_too_large, upstream_*, overloaded, draining, mapping_invalid,

@@ -22,17 +22,33 @@ struct ContextItem {
     Kind kind = Kind::string;
 };
 
+/// What a Cognito token is for.
+enum class TokenUse : std::uint8_t { any, id, access };
+
+/// Who signed a request, as `requestContext.identity` shows it.
+struct IamIdentity {
+    std::string access_key;
+    std::string account_id;
+    std::string caller;
+    std::string user;
+    std::string user_arn;
+};
+
 /// What an authorizer gives back, compiled: the only thing that is cached. It holds a policy, never
 /// a verdict: every request is judged anew by its own ARN. Immutable once shared.
 struct Grant {
     std::string principal_id;  ///< empty: none
     std::vector<ContextItem> context;
-    Json claims;  ///< gatehouse:jwt: the token's claims as strings, overlaid by the context; null
-                  ///< otherwise
+    Json claims;  ///< of a token that was verified here: as strings, for gatehouse:jwt overlaid by
+                  ///< the context; null otherwise
+    bool typed_claims = false;  ///< claims are JSON as the token has it (JWT authorizers of REST
+                                ///< APIs)
     std::vector<std::string> scopes;  ///< words of `scope`, or `scp`
     policy::Document policy;
     std::vector<std::string> left_out;   ///< statements that `when` or an absent claim kept out of
                                          ///< the policy, with the reason, for traces
+    TokenUse token_use = TokenUse::any;  ///< COGNITO_USER_POOLS
+    std::optional<IamIdentity> iam;      ///< AWS_IAM
     std::string usage_identifier_key;    ///< API key that the authorizer names; empty: none
     std::string issued_for;              ///< method ARN of the request that it was first made for
     std::optional<WallTime> expires;     ///< exp of the token

@@ -113,6 +113,15 @@ class GrantCache {
     /// Drops the entries whose grant says so (a key that left its key set). Returns how many went.
     std::size_t drop_if(const std::function<bool(const Grant&)>& gone);
 
+    struct Dropped {
+        ScopeName scope;
+        std::size_t entries = 0;
+    };
+
+    /// A reload: drops the entries of every scope that is not among `scopes` (ascending), and lets
+    /// no result be stored that was under way. Returns what went, by scope.
+    std::vector<Dropped> retain(const std::vector<CacheScope>& scopes);
+
     /// A copy of the live entries, at most `most`, for the admin API. Locks one shard at a time.
     std::vector<CacheEntryView> list(SteadyTime now, std::size_t most) const;
 

@@ -23,12 +23,27 @@ struct ContextRule {
     std::string join = ",";
 };
 
-struct JwtAuthorizerOptions {
-    std::vector<jwt::Provider> providers;
-    jwt::Rules rules;
+/// What becomes of a token's claims in the grant.
+enum class ClaimsForm {
+    strings,   ///< as Cognito shows them; lists joined with commas; overlaid by the context
+    http_api,  ///< JWT authorizers of HTTP APIs: strings too, lists as "[a b]"
+    typed,     ///< JWT authorizers of REST APIs: JSON as it is
+};
+
+/// What becomes of claims, however they came.
+struct ClaimRules {
     std::vector<ContextRule> context;
     bool method_resource = false;  ///< "resource": "method"
     Json statements;               ///< null: one Allow of the stage or method ARN
+};
+
+struct JwtAuthorizerOptions : ClaimRules {
+    std::vector<jwt::Provider> providers;
+    jwt::Rules rules;
+    ClaimsForm claims_form = ClaimsForm::strings;
+    /// COGNITO_USER_POOLS: grants as src/authz/user_pool.hpp makes them, no claim rules.
+    bool user_pools = false;
+    std::string audience_expression;  ///< of user pools: RE2 for aud; empty: none
 };
 
 /// What the service would hand to an authorizer function of type TOKEN (API Gateway developer
@@ -37,7 +52,7 @@ struct AuthorizerEvent {
     std::string_view authorization_token;  ///< the whole identity value
     std::string_view method_arn;
     std::string_view stage_prefix;  ///< policy::make_stage_prefix of the stage
-    bool may_be_bare = false;       ///< REQUEST: the token alone will do, without "Bearer"
+    bool may_be_bare = false;       ///< REQUEST, Cognito, JWT: the token alone, without "Bearer"
 };
 
 /// The in-process authorizer `gatehouse:jwt`: event in, grant out, as a function would give it.

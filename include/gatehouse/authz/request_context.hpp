@@ -25,7 +25,8 @@ void append_http_context_1(const RequestFacts& facts,
                            std::string& out);
 
 /// HTTP APIs, payload format 2.0 ("Create AWS Lambda proxy integrations for HTTP APIs").
-/// @param authentication  `authentication` as JSON text; empty: no such member
+/// @param authentication  `authentication` of a client without a certificate, as JSON text; empty:
+///     no such member
 void append_http_context_2(const RequestFacts& facts,
                            std::string_view route_key,
                            std::string_view authentication,

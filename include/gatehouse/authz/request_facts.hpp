@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gatehouse/authz/client_certificate.hpp"
 #include "gatehouse/authz/grant.hpp"
 #include "gatehouse/authz/response_type.hpp"
 #include "gatehouse/core/time.hpp"
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,14 +19,21 @@
 
 namespace gatehouse::authz {
 
+class Cors;
+
+/// What --dev adds to answers. No backend's field of this name goes on.
+constexpr std::string_view kTraceHeader = "x-gatehouse-trace";
+
 /// What is the same for every request of an API's stage.
 struct StageFacts {
     std::string api_id;
     std::string stage;
     std::string region;
     std::string account_id;
-    std::string stage_prefix;  ///< policy::make_stage_prefix
-    std::string base_path;     ///< "" for "/"
+    std::string stage_prefix;          ///< policy::make_stage_prefix
+    std::string base_path;             ///< "" for "/"
+    bool http_api = false;             ///< an HTTP API's: it has one request id, the short one
+    std::shared_ptr<const Cors> cors;  ///< corsConfiguration of an HTTP API; null: none
     std::map<std::string, std::string> stage_variables;
 };
 
@@ -32,6 +41,7 @@ struct StageFacts {
 struct ErrorFacts {
     ResponseType type = ResponseType::default_5xx;
     std::optional<std::string_view> message;  ///< nullopt: JSON null
+    std::string_view validation;              ///< $context.error.validationErrorString; empty: none
 };
 
 /// Times and counts that are known once an answer was sent: access log only. Negative: not there.
@@ -46,6 +56,7 @@ struct AnswerFacts {
     std::string_view error;   ///< reason_id of a refusal or failure; empty: none
     std::string_view reason;  ///< reason_id of the verdict, always there: $context.gatehouse.reason
     std::string_view cache;   ///< "hit", "miss", …: $context.gatehouse.cache
+    bool decision = false;    ///< for another proxy: $context.gatehouse.decision
 };
 
 /// One request as everything after routing sees it: mapping expressions, gateway responses,
@@ -57,15 +68,21 @@ struct RequestFacts {
     http::Target target;        ///< the path as the client sent it (normalised), base path included
     std::string_view api_path;  ///< without the base path
     std::string_view resource_path;  ///< the route's template, e.g. "/pets/{id}"
+    std::string_view route_key;      ///< HTTP APIs: "GET /pets/{id}", "$default"
     std::span<const std::string> parameter_names;
     routing::PathParameters parameters;
     std::string_view source_ip;
     std::uint16_t listener_port = 0;
-    bool secure = false;  ///< the client's connection is TLS
+    bool secure = false;                                    ///< the client's connection is TLS
+    const ClientCertificate* client_certificate = nullptr;  ///< mutual TLS
     std::string_view request_id;
     std::string_view extended_request_id;
     std::string_view trace_id;  ///< X-Amzn-Trace-Id to send on
     WallTime time;
+    /// Where the route requires an API key: the value that was presented, and the id of the key
+    /// that it is.
+    std::string_view api_key;
+    std::string_view api_key_id;
     const Grant* grant = nullptr;
     const ErrorFacts* error = nullptr;
     const AnswerFacts* answer = nullptr;

@@ -4,6 +4,7 @@
 #include "gatehouse/authz/request_facts.hpp"
 #include "gatehouse/core/result.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,12 +20,20 @@ class RequestIdentity {
     /// Errc::config_invalid, saying what is allowed
     static Result<RequestIdentity> make(std::string_view sources);
 
+    /// The same of an HTTP API: a list of $request.header.NAME, $request.querystring.NAME,
+    /// $context.NAME and $stageVariables.NAME.
+    static Result<RequestIdentity> make_for_http(std::span<const std::string> sources);
+
+    /// The values that an identity was made of, in order.
+    static std::vector<std::string> values_of(std::string_view identity);
+
     bool empty() const noexcept { return sources_.empty(); }
 
     struct Found {
         std::string_view identity;  ///< all values: the cache key. Views into `scratch`
         std::string_view first;     ///< the first value: where gatehouse:jwt finds its token
         Errc error = Errc::none;
+        std::string_view source = {};  ///< with an error: the source that is at fault
     };
 
     /// Reads the sources of one request. Each value stands in the identity behind its length and a
@@ -42,6 +51,8 @@ class RequestIdentity {
         std::string name;       ///< of the header or the parameter
         Expression expression;  ///< of a variable
     };
+
+    void add(std::string_view name, Expression expression);
 
     std::vector<Source> sources_;
 };

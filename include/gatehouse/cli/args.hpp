@@ -29,6 +29,7 @@ struct ServeOptions {
     std::optional<int> threads;
     std::string log_level = "info";
     bool dev = false;
+    bool watch = false;
 };
 
 struct DemoOptions {
@@ -54,6 +55,11 @@ struct TokenOptions {
     std::string kid;
     std::string algorithm;
     std::chrono::seconds expires_in{3600};  ///< may be negative: a token that has expired
+    /// "Allow" or "Deny": an x-gatehouse-override in place of a token. `sub` is its principalId and
+    /// `claims` its context.
+    std::string override_effect;
+    std::string override_arn;  ///< its methodArn; empty: all methods
+    std::string config;        ///< whose devOverride.secret signs it
 };
 
 struct ExplainOptions {
@@ -67,6 +73,7 @@ struct ExplainOptions {
 
 struct HealthOptions {
     std::string admin_url;
+    bool live = false;  ///< whether it runs and answers, ready or not
 };
 
 struct VersionOptions {};

@@ -4,6 +4,7 @@
 #include "gatehouse/core/json.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gatehouse::config {
@@ -15,6 +16,7 @@ struct RouteReport {
     std::string path;
     std::string authorizer;       ///< name, or "NONE"; never blank
     std::string authorizer_type;  ///< "TOKEN gatehouse:jwt", or "open"
+    std::string validation;       ///< "all: parameters, body"; empty: none
     std::string integration;      ///< "HTTP_PROXY http://127.0.0.1:3000/items", "MOCK 200"
     std::vector<std::string>
         differences;  ///< empty: exact; else each "differs from the service: …" without that prefix
@@ -25,6 +27,12 @@ std::vector<RouteReport> make_report(const Model& model);
 
 /// "exact", or "differs from the service: " and what does.
 std::string describe_differences(const std::vector<std::string>& differences);
+
+/// The word for it in the file.
+std::string_view to_string(http::OriginalForm form) noexcept;
+
+/// The decision service's line of `gatehouse check`, with its newline; empty: there is none.
+std::string describe_decision(const Model& model);
 
 /// The table of `gatehouse check`: one line per route.
 std::string to_text(const std::vector<RouteReport>& report);

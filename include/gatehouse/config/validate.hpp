@@ -15,6 +15,10 @@ namespace gatehouse::config {
 /// that problem is already known. Problems carry pointers and no lines.
 void validate(const Model& model, std::vector<Problem>& problems, std::vector<Problem>& warnings);
 
+/// Which of the model's functions anything calls: an integration of a route, or the authorizer of
+/// one.
+std::vector<bool> find_used_functions(const Model& model);
+
 /// Names of the {name} placeholders of an integration uri, in order; repeated ones repeat.
 std::vector<std::string> find_placeholders(std::string_view uri);
 

@@ -79,6 +79,19 @@
     X(token_subject_missing, "token has no sub")                                              \
     X(token_claim_unusable, "a claim cannot become authorizer context")                       \
     X(keys_unavailable, "no usable key set")                                                  \
+    X(token_use_refused, "token_use does not suit the route")                                 \
+    /* opaque tokens, gatehouse:introspection */                                              \
+    X(token_inactive, "token is not active")                                                  \
+    X(introspection_failed, "introspection endpoint gave no answer")                          \
+    X(introspection_invalid, "introspection answer is malformed")                             \
+    /* signatures, AWS_IAM */                                                                 \
+    X(signature_missing, "request is not signed")                                             \
+    X(signature_incomplete, "signature is not whole")                                         \
+    X(signature_scope_refused, "signature is for another region, service or date")            \
+    X(signature_expired, "signature has expired")                                             \
+    X(signature_not_yet_valid, "signature is of the future")                                  \
+    X(signature_mismatch, "signature does not match")                                         \
+    X(access_key_unknown, "access key is not configured")                                     \
     /* key sets */                                                                            \
     X(jwks_invalid, "key set is not valid")                                                   \
     X(jwks_empty, "key set has no usable key")                                                \
@@ -103,9 +116,27 @@
     /* verdicts */                                                                            \
     X(allowed, "allowed")                                                                     \
     X(open_route, "route has no authorizer")                                                  \
+    X(cors_preflight, "CORS preflight, answered by corsConfiguration")                        \
     X(explicit_deny, "policy denies")                                                         \
     X(implicit_deny, "policy does not allow")                                                 \
     X(scope_missing, "token has none of the route's scopes")                                  \
+    X(override_invalid, "x-gatehouse-override is not valid")                                  \
+    X(override_expired, "x-gatehouse-override has expired")                                   \
+    /* decisions for other proxies */                                                         \
+    X(decision_unreadable, "the proxy does not name the request as configured")               \
+    X(decision_unsupported, "this cannot be decided for another proxy")                       \
+    X(context_forged, "the client sent a header that only the gateway may write")             \
+    /* API keys and usage plans */                                                            \
+    X(api_key_missing, "API key is missing")                                                  \
+    X(api_key_repeated, "API key is repeated")                                                \
+    X(api_key_unknown, "API key is not known")                                                \
+    X(api_key_disabled, "API key is disabled")                                                \
+    X(api_key_unplanned, "API key is in no usage plan of this stage")                         \
+    X(throttled, "too many requests")                                                         \
+    X(quota_exceeded, "quota is used up")                                                     \
+    /* validation of the method request */                                                    \
+    X(parameters_missing, "required request parameters are missing")                          \
+    X(request_body_invalid, "request body does not fit its model")                            \
     /* upstreams */                                                                           \
     X(upstream_refused, "upstream could not be connected")                                    \
     X(upstream_unresolved, "upstream name could not be resolved")                             \
@@ -116,10 +147,15 @@
     X(upstream_malformed, "upstream answer is malformed")                                     \
     X(upstream_head_too_large, "upstream answer head is too large")                           \
     X(mapping_invalid, "a parameter mapping cannot be applied")                               \
+    X(media_type_unsupported, "no mapping template for this Content-Type")                    \
+    X(request_body_not_json, "a mapping template reads JSON where the request has none")      \
     X(template_failed, "a mapping template cannot be rendered")                               \
+    X(mock_status_invalid, "the request template gives no integer statusCode")                \
+    X(integration_response_unmatched, "no integration response fits the status")              \
+    X(upstream_body_too_large, "upstream answer is too large")                                \
     X(client_gone, "client closed the connection")                                            \
     X(client_stalled, "client did not take the answer in time")                               \
-    X(overloaded, "too many connections")                                                     \
+    X(overloaded, "more content is kept in memory than limits.bufferedBytes")                 \
     X(draining, "gateway is shutting down")                                                   \
     /* functions as backends */                                                               \
     X(function_error, "function failed")                                                      \

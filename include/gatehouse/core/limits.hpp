@@ -16,13 +16,17 @@ constexpr std::size_t kHeaderBytes = 10240;
 constexpr std::size_t kHeaderCount = 100;
 constexpr std::uint64_t kBodyBytes = 10485760;
 constexpr std::size_t kConnections = 10000;
+constexpr std::size_t kConnectionsPerAddress = 0;               // 0: no limit
+constexpr std::size_t kRequestsPerConnection = 0;               // 0: no limit
+constexpr std::uint64_t kBufferedBytes = 256ULL * 1024 * 1024;  // content kept, all connections
 constexpr std::size_t kChunkExtensionBytes = 4096;
 constexpr std::size_t kTrailerBytes = 8192;
 constexpr std::size_t kMethodBytes = 32;
 
-// Answers of upstreams.
+// Answers of upstreams. The first two are `limits.upstreamHeaderBytes` and `upstreamHeaderCount`.
 constexpr std::size_t kUpstreamHeadBytes = 65536;
 constexpr std::size_t kUpstreamHeaderCount = 256;
+constexpr std::size_t kUpstreamBodyBytes = 10485760;  // of one that is mapped; others are streamed
 constexpr int kInterimResponses = 8;
 
 // Times. `timeouts.*`
@@ -38,6 +42,7 @@ constexpr std::chrono::milliseconds kIntegrationTimeDefault =
     29000ms;  // timeoutInMillis, 50 to 29000
 constexpr std::chrono::milliseconds kIntegrationTimeLeast = 50ms;
 constexpr std::chrono::milliseconds kIntegrationTimeMost = 29000ms;
+constexpr std::chrono::milliseconds kHttpApiIntegrationTime = 30000ms;  // default, and the most
 
 // Buffers of the data plane.
 constexpr std::size_t kHeadBuffer = 16384;
@@ -68,6 +73,17 @@ constexpr std::chrono::seconds kJwksCooldown = 10s;         // jwks.cooldownInSe
 constexpr std::chrono::seconds kJwksMaxStale = 3600s;       // jwks.maxStaleInSeconds
 constexpr std::chrono::milliseconds kJwksTimeout = 2000ms;  // jwks.timeoutInMillis
 
+// Asking what an opaque token is (RFC 7662).
+constexpr std::chrono::milliseconds kIntrospectionTime = 2000ms;  // introspection.timeoutInMillis
+constexpr std::size_t kIntrospectionBytes = 65536;                // of an answer
+constexpr std::size_t kIntrospectionCalls = 64;                   // under way, all endpoints
+constexpr std::size_t kIntrospectionQueue = 1000;                 // that wait for one to end
+
+// Signature Version 4: how far a request's time may be from ours, and how long a signed URL may be
+// good for ("Authenticating Requests: Using Query Parameters").
+constexpr std::chrono::seconds kSignatureWindow = 300s;
+constexpr std::chrono::seconds kSignedUrlMost = 604800s;
+
 // Regular expressions of the configuration (RE2): program and automaton of each, at most.
 constexpr std::int64_t kExpressionBytes = 1024 * 1024;
 
@@ -82,12 +98,19 @@ constexpr std::size_t kTemplateStepBytes = 64;   // bytes looked at or copied th
 constexpr std::size_t kTemplateOutputBytes = 10485760;
 constexpr std::size_t kTemplateMemoryBytes = 64ULL * 1024 * 1024;  // of one rendering
 
+// Models of request bodies (JSON Schema): what one validation may cost, whatever model and body.
+constexpr int kBodyJsonDepth = 64;
+constexpr int kSchemaDepth = 256;              // schemas applied within each other
+constexpr std::size_t kSchemaSteps = 5000000;  // schemas applied, elements and bytes looked at
+constexpr std::size_t kSchemaFailures = 16;    // told at most
+constexpr std::size_t kSchemaMessageBytes = 300;
+
 // Policy cache.
 constexpr std::chrono::seconds kResultTtlDefault = 300s;  // authorizerResultTtlInSeconds
 constexpr std::chrono::seconds kResultTtlMost = 3600s;
 constexpr std::chrono::seconds kNegativeTtl = 5s;
-constexpr std::size_t kCacheEntries = 1000000;
-constexpr std::size_t kCacheBytes = 1024ULL * 1024 * 1024;
+constexpr std::size_t kCacheEntries = 1000000;              // limits.cacheEntries
+constexpr std::size_t kCacheBytes = 1024ULL * 1024 * 1024;  // limits.cacheBytes
 constexpr std::size_t kNegativeEntries = 10000;
 
 // Running and calling functions. Lambda: 3 s for a call unless told otherwise, 10 s to start.
@@ -97,6 +120,7 @@ constexpr std::chrono::milliseconds kFunctionTimeMost = 900000ms;  // Lambda's o
 constexpr std::int64_t kFunctionProcesses = 64;                    // functions.*.concurrency
 // The service documents none for REST APIs; its requests end after this time in all.
 constexpr std::chrono::milliseconds kAuthorizerTime = 29000ms;
+constexpr std::chrono::milliseconds kHttpApiAuthorizerTime = 10000ms;  // documented
 constexpr std::chrono::milliseconds kFunctionStartTime = 10000ms;
 constexpr std::chrono::milliseconds kFunctionGrace = 1000ms;  // between SIGTERM and SIGKILL
 constexpr std::chrono::milliseconds kFunctionRestartFirst = 100ms;
@@ -106,7 +130,11 @@ constexpr std::size_t kEndpointConnections = 64;  // calls under way, per endpoi
 constexpr std::size_t kFunctionLogLine = 4096;    // a longer line is cut
 
 // Explanation.
-constexpr std::size_t kJournalRecords = 4096;  // per worker
+constexpr std::size_t kJournalRecords = 4096;     // per worker
+inline constexpr std::size_t kJournalEpochs = 8;  // configurations whose traces are kept
 constexpr std::size_t kTraceDetailBytes = 2048;
+
+/// Of a list or an object in the configuration: traces number what is in them in 15 bits.
+constexpr std::size_t kConfiguredMost = 32767;
 
 }  // namespace gatehouse::limits

@@ -11,6 +11,9 @@
 
 namespace gatehouse::forward {
 
+/// What the prefix of the principal's header is followed by.
+constexpr std::string_view kPrincipalKey = "Principal-Id";
+
 /// An API's contextHeaders.
 struct ContextHeaderOptions {
     bool enabled = true;
@@ -37,5 +40,8 @@ Result<ContextHeaders> make_context_headers(const authz::Grant& grant,
 std::string make_authorizer_json(
     const authz::Grant& grant,
     std::optional<std::chrono::milliseconds> latency = std::chrono::milliseconds(0));
+
+/// The same where there are claims and nothing else: {"claims":{…}} (Cognito).
+std::string make_claims_json(const authz::Grant& grant);
 
 }  // namespace gatehouse::forward

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "gatehouse/authz/event_values.hpp"
 #include "gatehouse/authz/expression.hpp"
 #include "gatehouse/authz/request_facts.hpp"
 #include "gatehouse/core/result.hpp"
+#include "gatehouse/forward/answer_mapping.hpp"
 #include "gatehouse/forward/context_headers.hpp"
 #include "gatehouse/http/request_head.hpp"
 
@@ -21,17 +23,30 @@ struct Endpoint {
     std::string host;  ///< name or address literal, no brackets
     std::uint16_t port = 80;
     std::string host_header;  ///< host[:port] as the upstream's Host field
+    std::string tls_name;     ///< in SNI and in the certificate; empty: the host
 
     bool operator==(const Endpoint&) const = default;
 };
 
+/// Names and values that a mapping template, or a mapping of the body, gives a request: they go
+/// before the plan's own mappings. Whoever writes them into a head checks them.
+struct Additions {
+    authz::ValueMap headers;
+    authz::ValueMap querystring;
+    authz::ValueMap path;
+};
+
 struct ForwardOptions {
     std::string uri;          ///< "http://127.0.0.1:3000/items/{id}?a=b"
+    std::string tls_name;     ///< tlsConfig.serverNameToVerify; empty: the uri's host
     std::string http_method;  ///< empty or "ANY": the client's
     std::map<std::string, std::string> request_parameters;
+    AnswerParameters answer_parameters;        ///< HTTP APIs
     std::vector<std::string> path_parameters;  ///< names of the route's template
     ContextHeaderOptions context_headers;
     bool plain_headers = false;
+    bool http_api = false;             ///< request_parameters and headers are those of an HTTP API
+    bool append_request_path = false;  ///< HTTP APIs: the $default route adds the path to its uri's
     /// Names and beginnings of names that are Gatehouse's on every route, also where this one
     /// writes none of them: clients' fields of such a name are removed.
     std::vector<std::string> reserved_headers;
@@ -62,6 +77,25 @@ class ForwardPlan {
                             const http::Framing& framing,
                             std::string& out) const;
 
+    /// The same for a custom integration (type HTTP): of the client's fields and query nothing goes
+    /// on but what is mapped. `additions` go before the mappings.
+    /// @return Errc::none, context_unusable or mapping_invalid (a value that cannot stand there, a
+    /// header that only the gateway writes)
+    Errc write_custom_head(const authz::RequestFacts& facts,
+                           const http::Framing& framing,
+                           const Additions& additions,
+                           std::string& out) const;
+
+    /// Appends what another proxy is to send on in the authorizer's name: the lines of mapped
+    /// headers that read its context, then those of the context headers.
+    /// @return Errc::none, context_unusable
+    Errc write_context_lines(const authz::RequestFacts& facts, std::string& out) const;
+
+    /// The status that the client gets for the upstream's.
+    int answer_status(int status) const noexcept {
+        return status_after(answer_mapping_.find(status), status);
+    }
+
     /// Appends the answer head for the client: status line, upstream fields by http::response_fate,
     /// Date, x-amzn-RequestId, x-amz-apigw-id, framing and Connection as told.
     /// @param date  "Tue, 24 Nov 2026 04:00:00 GMT"
@@ -77,7 +111,10 @@ class ForwardPlan {
         std::string text;    ///< literal, or empty
         int parameter = -1;  ///< index of the route's path parameter
         int mapping = -1;    ///< index into path_mappings_
+        std::string name;    ///< of the placeholder; empty: a literal
     };
+
+    enum class Action : std::uint8_t { set, append, remove };
 
     struct Mapping {
         std::string name;
@@ -85,11 +122,13 @@ class ForwardPlan {
         http::FieldId id = http::FieldId::other;
         bool authorizer =
             false;  ///< the source is authorizer context: a bad value is the authorizer's fault
+        Action action = Action::set;  ///< HTTP APIs
     };
 
     /// The default headers that a mapping has written already.
     struct Written {
         bool accept = false;
+        bool content_type = false;
         bool user_agent = false;
         bool forwarded_for = false;
         bool forwarded_port = false;
@@ -99,6 +138,10 @@ class ForwardPlan {
     };
 
     Result<void> set_mappings(const ForwardOptions& options);
+    Result<void> set_http_mappings(const ForwardOptions& options);
+    Result<void> add_http_mapping(std::string_view key,
+                                  std::string_view text,
+                                  const ForwardOptions& options);
     Result<void> set_uri(const ForwardOptions& options);
     void set_owned(const ForwardOptions& options);
     bool is_owned(std::string_view name) const noexcept;
@@ -106,6 +149,13 @@ class ForwardPlan {
     Errc append_target(const authz::RequestFacts& facts, std::string& out) const;
     Errc append_path(const authz::RequestFacts& facts, std::string& out) const;
     Errc append_query(const authz::RequestFacts& facts, std::string& out) const;
+    Errc append_mapped_path(const authz::RequestFacts& facts, std::string& out) const;
+    void append_filtered_query(std::string_view query, std::string& out) const;
+    void append_http_additions(const authz::RequestFacts& facts, std::string& out) const;
+    void append_http_answer(const http::ResponseHead& head,
+                            const authz::RequestFacts& facts,
+                            const AnswerMapping::Rule* rule,
+                            std::string& out) const;
     Errc append_part(const UriPart& part,
                      const authz::RequestFacts& facts,
                      bool query,
@@ -117,11 +167,33 @@ class ForwardPlan {
     Errc append_mapped_headers(const authz::RequestFacts& facts,
                                Written& written,
                                std::string& out) const;
-    void append_context(const authz::RequestFacts& facts, std::string& out) const;
+    void append_context(const authz::RequestFacts& facts,
+                        const Additions* additions,
+                        std::string& out) const;
     void append_additions(const authz::RequestFacts& facts,
                           const Written& written,
                           std::string& out) const;
     void append_forwarded_for(const authz::RequestFacts& facts, std::string& out) const;
+
+    // custom_head.cpp
+    Errc append_custom_path(const authz::RequestFacts& facts,
+                            const Additions& additions,
+                            std::string& out) const;
+    Errc append_custom_part(const UriPart& part,
+                            const authz::RequestFacts& facts,
+                            const Additions& additions,
+                            bool query,
+                            std::string& out) const;
+    Errc append_custom_query(const authz::RequestFacts& facts,
+                             const Additions& additions,
+                             std::string& out) const;
+    Errc append_custom_headers(const authz::RequestFacts& facts,
+                               const http::Framing& framing,
+                               const Additions& additions,
+                               std::string& out) const;
+    Errc append_mapped_header(const Mapping& mapping,
+                              const authz::RequestFacts& facts,
+                              std::string& out) const;
 
     Endpoint endpoint_;
     std::string host_line_;  ///< "Host: …\r\n"
@@ -143,6 +215,11 @@ class ForwardPlan {
         false;  ///< X-Forwarded-For is mapped somewhere: no client may begin the list
     ContextHeaderOptions context_headers_;
     bool plain_ = false;
+    bool http_ = false;
+    bool append_request_path_ = false;
+    bool filters_query_ = false;  ///< a mapping takes parameters out of the client's query
+    std::vector<authz::Expression::Part> mapped_path_;  ///< overwrite:path; empty: none
+    AnswerMapping answer_mapping_;
 };
 
 }  // namespace gatehouse::forward

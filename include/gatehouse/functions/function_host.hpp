@@ -19,6 +19,7 @@ namespace gatehouse::functions {
 struct Function {
     std::string name;
     std::variant<net::LambdaEndpoint, Command> where;
+    bool used = true;  ///< false: nothing calls it, so no process is started for it
 };
 
 /// All functions: those that Gatehouse runs, and those behind an endpoint. LambdaCall::function is

@@ -10,7 +10,8 @@ namespace gatehouse::http {
 /// A request target, normalised once: what is matched, judged, traced and forwarded is this path
 /// and no other.
 struct Target {
-    /// Begins with '/'; encoded unreserved characters decoded, hex digits upper-cased.
+    /// Begins with '/'; what may stand in a path as it is decoded, but for %2B and %3B; hex digits
+    /// upper-cased.
     std::string_view path;
     /// As it came, without '?'.
     std::string_view query;

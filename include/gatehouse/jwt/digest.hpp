@@ -10,6 +10,9 @@ using Sha256 = std::array<unsigned char, 32>;
 
 Sha256 sha256(std::string_view bytes);
 
+/// RFC 2104 with SHA-256. Of tokens only what --dev overrides are: authz/dev_override.hpp.
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
+
 /// 64 lower-case hex digits.
 std::string to_hex(const Sha256& digest);
 

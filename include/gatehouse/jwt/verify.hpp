@@ -21,12 +21,16 @@ struct Provider {
     std::string issuer;
     std::vector<std::string> audience;
     AlgorithmSet algorithms;
+    bool any_audience = false;  ///< aud is judged elsewhere, or not at all
 };
 
 struct Rules {
     std::chrono::seconds clock_skew{0};
     bool require_expiration = true;
     bool require_key_id = true;
+    bool require_subject = true;
+    /// A token without aud is judged by client_id, as HTTP APIs do for Cognito's access tokens.
+    bool client_id_as_audience = false;
 };
 
 /// One check of a token, for explain and traces. Never holds the token or a part of it.
@@ -83,5 +87,14 @@ Result<Verified> verify_token(Unverified token,
                               const KeySet& keys,
                               WallTime now,
                               CheckTrail* trail = nullptr);
+
+/// Judges claims that need no signature, since their issuer itself has sent them (RFC 7662): iss
+/// where the provider names one, then as verify_token. Errc: token_issuer_unknown, and those of
+/// verify_token that are about claims
+Result<Verified> verify_claims(Json claims,
+                               const Provider& provider,
+                               const Rules& rules,
+                               WallTime now,
+                               CheckTrail* trail = nullptr);
 
 }  // namespace gatehouse::jwt

@@ -14,6 +14,8 @@
 
 namespace gatehouse::net {
 
+class ClientTls;
+
 struct HttpRequest {
     std::string method = "GET";
     std::string url;  ///< http:// or https://
@@ -21,6 +23,7 @@ struct HttpRequest {
     std::string body;
     std::chrono::milliseconds timeout{2000};  ///< for all of it
     std::size_t most_bytes = limits::kJwksBytes;
+    const ClientTls* tls = nullptr;  ///< null: the system's authorities
 };
 
 struct HttpAnswer {

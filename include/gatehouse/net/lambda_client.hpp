@@ -14,11 +14,14 @@
 
 namespace gatehouse::net {
 
+class ClientTls;
+
 /// A function behind the Lambda Invoke API.
 struct LambdaEndpoint {
     std::string url;                                         ///< whole, see invoke_url()
     std::size_t connections = limits::kEndpointConnections;  ///< calls under way
     std::size_t queue = limits::kFunctionQueue;              ///< calls that wait for one to end
+    const ClientTls* tls = nullptr;                          ///< null: the system's authorities
 };
 
 /// Where a function is called: {endpoint}/2015-03-31/functions/{function}/invocations, its name or

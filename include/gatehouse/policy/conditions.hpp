@@ -18,6 +18,9 @@ struct ConditionContext {
     std::string_view source_arn;  ///< aws:SourceArn: the method ARN
     std::string_view referer;     ///< empty: the client sent none
     std::string_view user_agent;
+    std::string_view client_cert_subject;  ///< of mutual TLS
+    std::string_view client_cert_issuer;
+    std::string_view client_cert_serial;
     bool secure_transport = false;
 };
 

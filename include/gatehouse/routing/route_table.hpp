@@ -20,17 +20,24 @@ constexpr std::size_t kMostPathParameters = 16;
 /// service was seen to do.
 using PathParameters = boost::container::static_vector<std::string_view, kMostPathParameters>;
 
+/// The catch-all route of an HTTP API, in place of a path.
+constexpr std::string_view kDefaultRoute = "$default";
+
 struct RouteSpec {
     std::string method;  ///< a method, or "ANY"
-    std::string path;    ///< "/pets/{id}", "/files/{proxy+}"
+    std::string path;    ///< "/pets/{id}", "/files/{proxy+}"; HTTP APIs: kDefaultRoute
 };
 
-/// Routes of one REST API as a trie of segments: a look-up costs a hash per segment, however many
+enum class Precedence : std::uint8_t { rest, http };
+
+/// Routes of one API as a trie of segments: a look-up costs a hash per segment, however many
 /// routes there are.
 /// Precedence per segment: literal, {name}, {proxy+}; a resource that lacks the
 /// method falls through to a less specific one that has it, with backtracking; an explicit method
 /// beats ANY; a trailing slash is ignored; {proxy+} needs at least one character.
 /// HEAD is never derived from GET. No method but ANY's seven is routed.
+/// HTTP APIs (API Gateway developer guide, "Create routes for HTTP APIs"): a match without {proxy+}
+/// goes before every match with one, and what nothing matches is $default's, whatever its method.
 class RouteTable {
   public:
     static constexpr int kNoRoute = -1;
@@ -42,7 +49,8 @@ class RouteTable {
 
     /// Errc::config_invalid, detail: which spec and why: a bad template, two routes with one method
     /// and an equivalent path, parameters of two names at one place.
-    static Result<RouteTable> make(std::span<const RouteSpec> specs);
+    static Result<RouteTable> make(std::span<const RouteSpec> specs,
+                                   Precedence precedence = Precedence::rest);
 
     /// @param path  normalised (http/target.hpp), base path already removed, begins with '/'
     /// @return index into `specs`, or kNoRoute; `parameters` is filled for a match. No allocation.

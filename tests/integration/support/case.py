@@ -2,12 +2,16 @@
 
 import contextlib
 import json
+import os
+import pathlib
 import re
+import select
 import unittest
 import uuid
 
 from .gateway import Gateway
 from .upstream import Upstream
+from .wire import build
 
 EXPLICIT_DENY = (
     b'{"Message":"User is not authorized to access this resource with an explicit deny in an identity-based policy"}'
@@ -59,6 +63,28 @@ class GatewayCase(unittest.TestCase):
         self.addCleanup(part.close)
         return part
 
+    # Requests that are under way.
+
+    def begin(self, gateway, target, headers):
+        """A request that is sent, and not answered yet."""
+        client = gateway.connect()
+        self.addCleanup(client.close)
+        client.send(build("GET", target, headers))
+        return client
+
+    def assert_waiting(self, clients):
+        readable, _, _ = select.select([client.sock for client in clients], [], [], 0)
+        self.assertEqual([], readable, "answered, though the function has not")
+
+    def fifo(self, gateway, name="released"):
+        """Beside the configuration: a function that opens it waits there until `let_go` opens the other end."""
+        path = pathlib.Path(gateway.folder.path) / name
+        os.mkfifo(path)
+        return path
+
+    def let_go(self, fifo):
+        return open(fifo, "r+b", buffering=0)  # both ends, so that this never waits
+
     # Failures, those of subtests too, carry the last answer and the log's end.
 
     def _explain(self, error):
@@ -101,6 +127,7 @@ class GatewayCase(unittest.TestCase):
             400: "Bad Request",
             401: "Unauthorized",
             403: "Forbidden",
+            429: "Too Many Requests",
             500: "Internal Server Error",
             502: "Bad Gateway",
             503: "Service Unavailable",

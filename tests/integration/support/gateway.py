@@ -12,7 +12,7 @@ from .process import PATIENCE, Process, run, wait_for
 from .wire import Client, WireError
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-DATA_LINE = r"listening on http://(\[[^\]]+\]|[0-9.]+):([0-9]+)"
+DATA_LINE = r"listening on https?://(\[[^\]]+\]|[0-9.]+):([0-9]+)"
 ADMIN_LINE = r"admin on http://(\[[^\]]+\]|[0-9.]+):([0-9]+)"
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
 

@@ -13,13 +13,16 @@ _FOLDER = pathlib.Path(__file__).resolve().parent
 
 
 class OidcProvider:
-    def __init__(self):
+    """Signs with the first key of each algorithm, RS256 unless `token` names another of them."""
+
+    def __init__(self, *algorithms):
         if not (_FOLDER.parent / "node_modules" / "oidc-provider").is_dir():
             raise AssertionError(
                 "the OpenID provider is not installed: run `npm ci --ignore-scripts` in tests/integration"
             )
         environment = dict(os.environ, NODE_NO_WARNINGS="1")
-        self.process = Process(["node", _FOLDER / "oidc_provider.mjs"], env=environment, stdin=subprocess.PIPE)
+        argv = ["node", _FOLDER / "oidc_provider.mjs", *algorithms]
+        self.process = Process(argv, env=environment, stdin=subprocess.PIPE)
         self._told = 0
         self.issuer = None
         self.kids = []
@@ -43,21 +46,25 @@ class OidcProvider:
         self._command("rotate")
 
     def retire(self):
-        """Only the newest key stays."""
+        """Only the newest key (of each algorithm) stays."""
         self._command("retire")
 
-    def token(self, scope="items:read"):
-        form = urllib.parse.urlencode(
-            {
-                "grant_type": "client_credentials",
-                "client_id": "machine",
-                "client_secret": "not-a-secret-of-anybody",
-                "resource": "api://users",
-                "scope": scope,
-            }
-        ).encode()
-        with urllib.request.urlopen(self.issuer + "/token", form, timeout=20) as reply:
-            return json.load(reply)["access_token"]
+    def _post(self, path, **form):
+        form = {"client_id": "machine", "client_secret": "not-a-secret-of-anybody"} | form
+        with urllib.request.urlopen(self.issuer + path, urllib.parse.urlencode(form).encode(), timeout=20) as reply:
+            return json.loads(reply.read() or b"null")
+
+    def token(self, scope="items:read", resource="api://users", algorithm=None):
+        if algorithm:
+            resource += "/" + algorithm
+        answer = self._post("/token", grant_type="client_credentials", resource=resource, scope=scope)
+        return answer["access_token"]
+
+    def opaque_token(self, scope="items:read"):
+        return self.token(scope, "api://opaque")
+
+    def revoke(self, token):
+        self._post("/token/revocation", token=token)
 
     def close(self):
         self.process.kill()

@@ -185,6 +185,15 @@ def run(argv, env=None, cwd=None, timeout=PATIENCE, stdin=b""):
     )
 
 
+def is_running(pid):
+    """Whether the process exists and is no zombie."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(") ")[2][0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @atexit.register
 def _kill_all():
     for process in list(_live):

@@ -68,6 +68,8 @@ class FakeInspector final : public app::Inspector {
         co_return list;
     }
 
+    Json usage() const override { return {{"usagePlans", Json::array()}}; }
+
     Json cache_entries(std::size_t most) const override {
         const_cast<FakeInspector*>(this)->cache_rows = most;
         return Json::array({{{"authorizer", "jwt"}}});
@@ -86,16 +88,31 @@ class FakeInspector final : public app::Inspector {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// Remembers what it was asked to load.
+class FakeReloader final : public app::Reloader {
+  public:
+    app::Reloaded outcome{true, {}, {{"changes", Json::object()}}};
+    std::vector<std::optional<std::string>> loaded;
+
+    boost::asio::awaitable<app::Reloaded> reload(std::optional<std::string> text) override {
+        loaded.push_back(std::move(text));
+        co_return outcome;
+    }
+};
+
 struct Fixture {
     FakeInspector inspector;
+    FakeReloader reloader;
     Access access{"127.0.0.1", ""};
+    std::string body;
 
     Response ask(std::string method,
                  std::string target,
                  Headers headers = {},
                  std::string host = "127.0.0.1:9901") {
-        AdminApi api(inspector, access);
+        AdminApi api(inspector, reloader, access);
         Request request;
+        request.body = body;
         request.method = std::move(method);
         request.target = std::move(target);
         request.headers = std::move(headers);
@@ -200,6 +217,10 @@ TEST_CASE_FIXTURE(Fixture, "unknown calls and wrong methods are refused as JSON"
                         {"DELETE", "/restapis/local/stages/prod/cache", 404},
                         {"DELETE", "/restapis/local/stages/prod/cache/data", 404},
                         {"DELETE", "/restapis/local/stages/prod/cache/authorizers/jwt/x", 404},
+                        {"DELETE", "/v2/restapis/local/stages/prod/cache/authorizers", 404},
+                        {"DELETE", "/v2/apis", 404},
+                        {"DELETE", "/v2", 404},
+                        {"DELETE", "/apis/local/stages/prod/cache/authorizers", 404},
                         {"GET", "/../report", 400},
                         {"GET", "/%2e%2e/report", 400},
                         {"GET", "//report", 400},
@@ -354,7 +375,8 @@ TEST_CASE_FIXTURE(Fixture, "with a token everything but health wants it as a Bea
     CHECK(find_header(refused, "WWW-Authenticate") != nullptr);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a flush names what it drops and answers 202 without content") {
+TEST_CASE_FIXTURE(Fixture,
+                  "section 22: a flush names what it drops and answers 202 without content") {
     const Headers signed_call = {{"Authorization", "AWS4-HMAC-SHA256 Credential=x"}};
     const Response response = ask("DELETE", kFlush, signed_call);
     CHECK(response.status == 202);
@@ -369,6 +391,19 @@ TEST_CASE_FIXTURE(Fixture, "a flush names what it drops and answers 202 without 
     CHECK(inspector.flushes[1].authorizer == "jwt");
     REQUIRE(inspector.flushes[2].identity.has_value());
     CHECK(inspector.flushes[2].identity->at(31) == 0xaa);
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "section 22: a flush in the words of API Gateway V2 answers 204 without content") {
+    const Response response = ask("DELETE", "/v2/apis/local/stages/prod/cache/authorizers");
+    CHECK(response.status == 204);
+    CHECK(response.body.empty());
+    CHECK(response.content_type.empty());
+    CHECK(ask("GET", "/v2/apis/local/stages/prod/cache/authorizers").status == 405);
+    CHECK(ask("DELETE", "/v2/apis/local/stages/prod/cache/authorizers/jwt").status == 204);
+    REQUIRE(inspector.flushes.size() == 2);
+    CHECK_FALSE(inspector.flushes[0].authorizer.has_value());
+    CHECK(inspector.flushes[1].authorizer == "jwt");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a flush of what is not there answers as the service does") {
@@ -392,6 +427,10 @@ TEST_CASE_FIXTURE(Fixture, "a flush of what is not there answers as the service 
          "/restapis/local/stages/prod/cache/authorizers/other",
          404,
          "Invalid authorizer name specified"},
+        {"stage, in the words of V2",
+         "/v2/apis/local/stages/other/cache/authorizers",
+         404,
+         "Invalid stage identifier specified"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.name);
@@ -446,6 +485,37 @@ TEST_CASE_FIXTURE(Fixture, "a trace that is gone is 404") {
     CHECK(ask("GET", std::string("/traces/") + kId).status == 404);
     CHECK(inspector.filter->request_id == app::parse_request_id(kId));
     CHECK(json(ask("GET", "/traces"))["traces"].empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a reload tells what changed or why not") {
+    CHECK(ask("POST", "/reload").status == 200);
+    REQUIRE(reloader.loaded.size() == 1);
+    CHECK_FALSE(reloader.loaded[0].has_value());
+    reloader.outcome = {false, "a.json:3: /apis: is empty\na.json:4: /x: unknown key\n", {}};
+    const Response refused = ask("POST", "/reload");
+    CHECK(refused.status == 422);
+    CHECK(json(refused)["problems"] ==
+          Json({"a.json:3: /apis: is empty", "a.json:4: /x: unknown key"}));
+    CHECK(ask("GET", "/reload").status == 405);
+    CHECK(reloader.loaded.size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a configuration is taken from whoever has the token and nobody else") {
+    body = "{}";
+    CHECK(ask("PUT", "/configuration").status == 403);
+    access.token = "secret";
+    CHECK(ask("PUT", "/configuration").status == 401);
+    CHECK(ask("PUT", "/configuration", {{"Authorization", "Bearer wrong"}}).status == 401);
+    CHECK(ask("POST", "/reload").status == 401);
+    CHECK(ask("POST", "/configuration", {{"Authorization", "Bearer secret"}}).status == 405);
+    CHECK(ask("PUT",
+              "/configuration",
+              {{"Authorization", "Bearer secret"}, {"Origin", "http://evil.example"}})
+              .status == 403);
+    CHECK(reloader.loaded.empty());
+    CHECK(ask("PUT", "/configuration", {{"Authorization", "Bearer secret"}}).status == 200);
+    REQUIRE(reloader.loaded.size() == 1);
+    CHECK(reloader.loaded[0] == "{}");
 }
 
 TEST_SUITE_END();

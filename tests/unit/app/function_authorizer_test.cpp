@@ -64,7 +64,7 @@ TEST_SUITE("app/function_authorizer") {
         CHECK(step["result"] == "a policy");
     }
 
-    TEST_CASE("what a call ended with is its verdict and no failure is kept") {
+    TEST_CASE("section 4.2: what a call ended with is its verdict and no failure is kept") {
         struct Row {
             const char* name;
             Invocation::End end;
@@ -150,7 +150,7 @@ TEST_SUITE("app/function_authorizer") {
         CHECK(two->resume() == Step::refuse);
     }
 
-    TEST_CASE("an entry ends with its TTL and a key set's change does not touch it") {
+    TEST_CASE("section 5: an entry ends with its TTL and a key set's change does not touch it") {
         FunctionFixture f;
         auto call = f.send("GET", "/a", "Bearer x");
         f.invoker.allow(kStage);
@@ -186,7 +186,10 @@ TEST_SUITE("app/function_authorizer") {
         FunctionFixture f;
         auto call = f.send("POST", "/f", "Bearer x");
         f.invoker.allow(kStage);
-        CHECK(call->resume() == Step::invoke);
+        CHECK(call->resume() == Step::collect);
+        std::string content = "hello";
+        CHECK(f.gateway.take_content(call->request(), content, f.clock.now()).value() ==
+              Step::invoke);
         app::LambdaOutcome told;
         CHECK(f.gateway.invoke(
                   call->request(), "hello", f.clock.now(), [&](app::LambdaOutcome outcome) {
@@ -238,7 +241,7 @@ TEST_SUITE("app/function_authorizer") {
                    "Bearer x",
                    {{"X-Other-User", "forged"}, {"x_other_role", "forged"}, {"X-Mine", "kept"}});
         f.invoker.allow(kStage);
-        REQUIRE(call->resume() == Step::invoke);
+        REQUIRE(call->resume() == Step::collect);
         CHECK(f.gateway.invoke(call->request(), "", f.clock.now(), [](app::LambdaOutcome) {}) ==
               Errc::none);
         const std::string& event = f.invoker.call().payload;
@@ -278,10 +281,43 @@ TEST_SUITE("app/function_authorizer") {
     TEST_CASE("where nothing can call functions they cannot be invoked") {
         FunctionFixture f;
         app::Authorize lone(f.cache, f.keys, f.clock, [](const std::string&) {});
-        app::Gateway gateway(f.snapshot, f.cache, lone);
+        const auto snapshot =
+            app::make_snapshot(test::parse_config(make_config()), f.cache, f.keys, false);
+        app::Gateway gateway(snapshot.value(), f.cache, lone);
         test::Call call(gateway, f.clock, "GET", "/a", {{"Authorization", "Bearer x"}});
         CHECK(call.begin() == Step::wait);
         CHECK(call.resume() == Step::refuse);
         CHECK(call.reason() == Errc::authorizer_not_invokable);
+    }
+
+    TEST_CASE("a trace names the identity source that is missing") {
+        FunctionFixture f(
+            R"(, "identitySource": "method.request.header.A, method.request.querystring.b")",
+            "REQUEST");
+
+        struct Row {
+            const char* target;
+            test::Headers headers;
+            const char* detail;
+        };
+
+        const Row rows[] = {
+            {"/a?b=1", {}, "identity source method.request.header.A"},
+            {"/a", {{"A", "1"}}, "identity source method.request.querystring.b"},
+            {"/a?b=", {{"A", "1"}}, "identity source method.request.querystring.b"},
+            {"/a?b=1", {{"A", "secret"}, {"a", "2"}}, "identity source method.request.header.A"},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.detail);
+            const Json trace = f.send("GET", row.target, "", row.headers)->finish();
+            CHECK(trace["detail"] == row.detail);
+            CHECK(dump_json(trace).find("secret") == std::string::npos);
+        }
+    }
+
+    TEST_CASE("an authorizer's own limit is the call's") {
+        FunctionFixture f(R"(, "timeoutInMillis": 1500)");
+        f.send("GET", "/a", "Bearer x");
+        CHECK(f.invoker.call().timeout.count() == 1500);
     }
 }

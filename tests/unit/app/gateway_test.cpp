@@ -411,4 +411,30 @@ TEST_SUITE("app/gateway") {
             CHECK(f.send("GET", "/a%2f", f.bearer())->reason() == Errc::route_unmatched);
         }
     }
+
+    TEST_CASE("a request ends by the configuration that it began with") {
+        test::GatewayFixture f;
+        const std::string token = f.bearer();
+        auto before = f.send("GET", "/a", token);
+        REQUIRE(before->step() == Step::forward);
+        std::string text = test::ConfigText().text();
+        text.replace(text.find("GET /a"), 6, "GET /z");
+        const auto next =
+            app::make_snapshot(test::parse_config(text), f.cache, f.keys, false, &f.invoker)
+                .value();
+        f.gateway.adopt(next);
+        CHECK(f.gateway.snapshot() == next);
+        // The new one knows the new route, and the policy that is cached for its authorizer.
+        CHECK(f.send("GET", "/a", token)->reason() == Errc::route_unmatched);
+        auto after = f.send("GET", "/z", token);
+        CHECK(after->step() == Step::forward);
+        CHECK(after->cache() == CacheUse::hit);
+        after->finish();
+        const Json trace = before->finish();
+        CHECK(test::step_of(trace, "route")["route"] == "GET /a");
+        const std::string page = app::to_prometheus(f.gateway.metrics(), {}, *next);
+        CHECK(page.find(R"(route="GET /z",status="200")") != std::string::npos);
+        CHECK(page.find(R"(route="GET /a")") == std::string::npos);
+        CHECK(page.find(R"(route="none",status="200")") != std::string::npos);
+    }
 }

@@ -142,7 +142,7 @@ TEST_SUITE("app/gateway answers") {
             f.gateway.finish(request, f.clock.now());
             TraceFilter filter;
             filter.request_id = request.ids.bytes;
-            const auto traces = f.gateway.journal().find(filter, *f.snapshot);
+            const auto traces = f.gateway.journal().find(filter);
             REQUIRE(traces.size() == 1);
             CHECK(traces[0].record.status == row.status);
             CHECK(bool(traces[0].record.refused));

@@ -236,4 +236,38 @@ TEST_SUITE("app/key_store") {
         keys.fetched(source, fail(Errc::jwks_fetch_failed), "", SteadyTime(2h));
         CHECK(keys.location(source) == "https://one.example/k");
     }
+
+    TEST_CASE_FIXTURE(StoreFixture, "a source of a configuration that is gone is fetched no more") {
+        const std::uint32_t second = keys.add(options_of("https://two.example/"));
+        keys.tick(now());
+        fetcher.succeed({"k1"});
+        fetcher.succeed({"k2"});
+        keys.retain({second});
+        CHECK_FALSE(status().in_use);
+        CHECK(keys.status(now()).at(second).in_use);
+        clock.step(301s);
+        keys.tick(now());
+        CHECK(fetcher.pending() == 1);
+        fetcher.succeed({"k2"});
+        // Requests that began before still verify by its keys.
+        CHECK(has("k1"));
+        // Named again, it has the same number, and is fetched at once.
+        CHECK(keys.add(options_of("https://one.example/")) == source);
+        CHECK(status().in_use);
+        keys.tick(now());
+        CHECK(fetcher.pending() == 1);
+        fetcher.succeed({"k1"});
+    }
+
+    TEST_CASE_FIXTURE(StoreFixture, "all sources are fetched again when that is wanted") {
+        fetch({"k1"});
+        keys.tick(now());
+        CHECK(fetcher.pending() == 0);
+        keys.refetch();
+        keys.tick(now());
+        CHECK(fetcher.pending() == 1);
+        fetcher.succeed({"k2"});
+        CHECK(has("k2"));
+        CHECK_FALSE(has("k1"));
+    }
 }

@@ -43,14 +43,14 @@ std::set<std::string> lines_of(const std::string& text, const std::string& start
 TEST_SUITE("app/metrics") {
     TEST_CASE("a histogram counts a value in the bucket that it is not above") {
         Histogram histogram;
-        for (const double seconds : {0.0, 0.0005, 0.00051, 5.0, 5.1, 1000.0})
+        for (const double seconds : {0.0, 0.0005, 0.00051, 30.0, 30.1, 1000.0})
             histogram.observe(seconds);
         CHECK(histogram.buckets.front() == 2);
         CHECK(histogram.buckets[1] == 1);
         CHECK(histogram.buckets[kDurationBounds.size() - 1] == 1);
         CHECK(histogram.buckets.back() == 2);
         CHECK(histogram.count == 6);
-        CHECK(histogram.sum == doctest::Approx(1010.10101));
+        CHECK(histogram.sum == doctest::Approx(1060.10101));
     }
 
     TEST_CASE("requests are counted by route status and reason") {
@@ -96,6 +96,10 @@ TEST_SUITE("app/metrics") {
         two.cache_joined = 30;
         two.cache_negative_hits = 40;
         two.upstream_seconds.observe(1);
+        one.connections_refused_by_address = 3;
+        two.connections_refused_by_address = 4;
+        one.upstream_active = 1;
+        two.upstream_active = 5;
         Metrics sum;
         sum.add(one);
         sum.add(two);
@@ -108,16 +112,86 @@ TEST_SUITE("app/metrics") {
                 "gatehouse_cache_joined_total 30",
                 "gatehouse_cache_negative_hits_total 40",
                 "gatehouse_connections_open 2",
-                "gatehouse_request_duration_seconds_count 3",
-                R"(gatehouse_request_duration_seconds_bucket{le="0.0005"} 0)",
-                R"(gatehouse_request_duration_seconds_bucket{le="0.001"} 3)",
-                R"(gatehouse_request_duration_seconds_bucket{le="+Inf"} 3)",
+                R"(gatehouse_request_duration_seconds_count{api="users"} 3)",
+                R"(gatehouse_request_duration_seconds_bucket{api="users",le="0.0005"} 0)",
+                R"(gatehouse_request_duration_seconds_bucket{api="users",le="0.001"} 3)",
+                R"(gatehouse_request_duration_seconds_bucket{api="users",le="+Inf"} 3)",
+                R"(gatehouse_connections_refused_total{limit="connections"} 0)",
+                R"(gatehouse_connections_refused_total{limit="connectionsPerAddress"} 7)",
+                "gatehouse_upstream_active_connections 6",
                 "gatehouse_upstream_first_byte_seconds_sum 1",
                 "gatehouse_response_bytes_total 15",
             }) {
             CAPTURE(line);
             CHECK(has_line(text, line));
         }
+    }
+
+    TEST_CASE("authorizer calls are timed by authorizer and requests by API") {
+        const test::GatewayFixture f;
+        TraceRecord record = record_of(0, 0, 200, Errc::allowed);
+        record.authorizer = 0;
+        record.authorizer_us = 2000;
+        Metrics metrics;
+        metrics.observe_authorizer(record);
+        metrics.observe_authorizer(record);
+        metrics.count(record);
+        metrics.count(record_of(-1, -1, 400, Errc::request_malformed));
+        Metrics sum;
+        sum.add(metrics);
+        sum.add(metrics);
+        const std::string text = to_prometheus(sum, {}, *f.snapshot);
+        for (
+            const char* line : {
+                R"(gatehouse_authorizer_duration_seconds_bucket{api="users",authorizer="jwt",le="0.001"} 0)",
+                R"(gatehouse_authorizer_duration_seconds_bucket{api="users",authorizer="jwt",le="0.0025"} 4)",
+                R"(gatehouse_authorizer_duration_seconds_sum{api="users",authorizer="jwt"} 0.008)",
+                R"(gatehouse_authorizer_duration_seconds_count{api="users",authorizer="jwt"} 4)",
+                R"(gatehouse_request_duration_seconds_count{api="users"} 2)",
+                R"(gatehouse_request_duration_seconds_count{api="none"} 2)",
+            }) {
+            CAPTURE(line);
+            CHECK(has_line(text, line));
+        }
+        CHECK(lines_of(text, "gatehouse_authorizer_duration_seconds_count").size() == 1);
+    }
+
+    TEST_CASE("two key sources of one issuer make one series with the worse of both") {
+        const test::GatewayFixture f;
+        ProcessFacts facts;
+        facts.key_sources.resize(3);
+        for (KeySourceStatus& source : facts.key_sources) {
+            source.issuer = "https://a.example/";
+            source.usable = true;
+            source.age = std::chrono::seconds(10);
+            source.keys = {"one", "two"};
+            source.fetches = 5;
+            source.fetch_seconds.observe(0.02);
+        }
+        facts.key_sources[1].usable = false;
+        facts.key_sources[1].stale = true;
+        facts.key_sources[1].age = std::chrono::seconds(900);
+        facts.key_sources[1].keys = {"one"};
+        facts.key_sources[2].issuer = "https://b.example/";
+        const std::string text = to_prometheus({}, facts, *f.snapshot);
+        for (
+            const char* line : {
+                R"(gatehouse_jwks_usable{issuer="https://a.example/"} 0)",
+                R"(gatehouse_jwks_usable{issuer="https://b.example/"} 1)",
+                R"(gatehouse_jwks_stale{issuer="https://a.example/"} 1)",
+                R"(gatehouse_jwks_age_seconds{issuer="https://a.example/"} 900)",
+                R"(gatehouse_jwks_keys{issuer="https://a.example/"} 1)",
+                R"(gatehouse_jwks_fetches_total{issuer="https://a.example/"} 10)",
+                R"(gatehouse_jwks_fetch_duration_seconds_bucket{issuer="https://a.example/",le="0.01"} 0)",
+                R"(gatehouse_jwks_fetch_duration_seconds_bucket{issuer="https://a.example/",le="0.025"} 2)",
+            }) {
+            CAPTURE(line);
+            CHECK(has_line(text, line));
+        }
+        CHECK(lines_of(text, "gatehouse_jwks_usable{").size() == 2);
+        facts.key_sources[1].age.reset();  // one that was never fetched
+        CHECK(has_line(to_prometheus({}, facts, *f.snapshot),
+                       R"(gatehouse_jwks_age_seconds{issuer="https://a.example/"} -1)"));
     }
 
     TEST_CASE("every sample follows the type line of its family") {
@@ -151,6 +225,8 @@ TEST_SUITE("app/metrics") {
         facts.uptime_seconds = 1.5;
         facts.authorizer_calls = 7;
         facts.cache.entries = 3;
+        facts.buffered_bytes = 77;
+        facts.usage = ProcessUsage{1.25, 4096, 12, 1024};
         facts.key_sources.resize(1);
         facts.key_sources[0].issuer = "https://a.example/\"\\\n";
         facts.key_sources[0].fetches = 4;
@@ -162,6 +238,11 @@ TEST_SUITE("app/metrics") {
                  "gatehouse_uptime_seconds 1.5",
                  "gatehouse_authorizer_calls_total 7",
                  "gatehouse_cache_entries 3",
+                 "gatehouse_buffered_bytes 77",
+                 "process_cpu_seconds_total 1.25",
+                 "process_resident_memory_bytes 4096",
+                 "process_open_fds 12",
+                 "process_max_fds 1024",
                  R"(gatehouse_jwks_usable{issuer="https://a.example/\"\\\n"} 0)",
                  R"(gatehouse_jwks_age_seconds{issuer="https://a.example/\"\\\n"} -1)",
                  R"(gatehouse_jwks_fetches_total{issuer="https://a.example/\"\\\n"} 4)",

@@ -50,7 +50,14 @@ TEST_SUITE("app/request_ids") {
         REQUIRE(id.size() == 16);
         CHECK(id.back() == '=');
         constexpr std::string_view kBase64 =
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        CHECK(std::string(id) == std::string_view(make_extended_id(ids.bytes).data(), 16));
+        RequestIds twice;
+        RequestIds again;
+        source.make(twice, kNow, ids.request());
+        source.make(again, kNow, ids.request());
+        CHECK(twice.request() == again.request());
+        CHECK(twice.extended() != again.extended());
         CHECK(id.substr(0, 15).find_first_not_of(kBase64) == std::string_view::npos);
     }
 

@@ -54,10 +54,11 @@ TEST_SUITE("app/trace") {
     TEST_CASE("a journal gives its newest records first and forgets the oldest") {
         const test::GatewayFixture f;
         Journal journal(4);
-        CHECK(journal.find({}, *f.snapshot).empty());
+        journal.begin(f.snapshot);
+        CHECK(journal.find({}).empty());
         for (unsigned char i = 1; i <= 6; ++i)
-            journal.add(record_of(i), nullptr);
-        const auto found = journal.find({}, *f.snapshot);
+            journal.add(record_of(i), nullptr, f.snapshot.get());
+        const auto found = journal.find({});
         REQUIRE(found.size() == 4);
         for (std::size_t i = 0; i < 4; ++i)
             CHECK(found[i].record.request_id[0] == 6 - i);
@@ -66,21 +67,23 @@ TEST_SUITE("app/trace") {
     TEST_CASE("a record without detail never shows the detail of the one it replaces") {
         const test::GatewayFixture f;
         Journal journal(1);
+        journal.begin(f.snapshot);
         auto detail = std::make_shared<TraceDetail>();
         detail->host = "old.example";
-        journal.add(record_of(1), detail);
-        CHECK(journal.find({}, *f.snapshot)[0].detail == detail);
-        journal.add(record_of(2), nullptr);
-        CHECK(journal.find({}, *f.snapshot)[0].detail == nullptr);
+        journal.add(record_of(1), detail, f.snapshot.get());
+        CHECK(journal.find({})[0].detail == detail);
+        journal.add(record_of(2), nullptr, f.snapshot.get());
+        CHECK(journal.find({})[0].detail == nullptr);
     }
 
     TEST_CASE("filters choose by status reason route id and number") {
         const test::GatewayFixture f;
         Journal journal(16);
-        journal.add(record_of(1, Errc::allowed, 200, 0), nullptr);
-        journal.add(record_of(2, Errc::implicit_deny, 403, 1), nullptr);
-        journal.add(record_of(3, Errc::route_unmatched, 403, -1), nullptr);
-        journal.add(record_of(4, Errc::token_expired, 401, 1), nullptr);
+        journal.begin(f.snapshot);
+        journal.add(record_of(1, Errc::allowed, 200, 0), nullptr, f.snapshot.get());
+        journal.add(record_of(2, Errc::implicit_deny, 403, 1), nullptr, f.snapshot.get());
+        journal.add(record_of(3, Errc::route_unmatched, 403, -1), nullptr, f.snapshot.get());
+        journal.add(record_of(4, Errc::token_expired, 401, 1), nullptr, f.snapshot.get());
 
         struct Row {
             const char* name;
@@ -101,7 +104,7 @@ TEST_SUITE("app/trace") {
         for (const Row& row : rows) {
             CAPTURE(row.name);
             std::vector<int> found;
-            for (const Trace& trace : journal.find(row.filter, *f.snapshot))
+            for (const Trace& trace : journal.find(row.filter))
                 found.push_back(trace.record.request_id[0]);
             CHECK(found == row.wanted);
         }
@@ -182,6 +185,7 @@ TEST_SUITE("app/trace") {
     TEST_CASE("a trace tells time and the path as text with outside bytes made printable") {
         const test::GatewayFixture f;
         Trace trace;
+        trace.snapshot = f.snapshot;
         trace.record = record_of(1, Errc::request_malformed, 400, -1);
         trace.record.api = -1;
         trace.record.wall_ms = 1783711144036;
@@ -189,7 +193,7 @@ TEST_SUITE("app/trace") {
         std::copy(line.begin(), line.end(), trace.record.method_path);
         trace.record.path_bytes = static_cast<std::uint8_t>(line.size());
         trace.record.refused = true;
-        const Json json = to_json(trace, *f.snapshot);
+        const Json json = to_json(trace);
         CHECK(json["time"] == "2026-07-10T19:19:04.036Z");
         CHECK(json["method"] == "GET");
         CHECK(json["path"] == R"(/a\x1b[31m\x22)");
@@ -201,12 +205,13 @@ TEST_SUITE("app/trace") {
     TEST_CASE("indices that fit no configuration are shown as none") {
         const test::GatewayFixture f;
         Trace trace;
+        trace.snapshot = f.snapshot;
         trace.record = record_of(1, Errc::allowed, 200, 999);
         trace.record.authorizer = 99;
-        CHECK(test::step_of(to_json(trace, *f.snapshot), "route")["result"] == "allowed");
+        CHECK(test::step_of(to_json(trace), "route")["result"] == "allowed");
         trace.record.api = 99;
-        CHECK_NOTHROW(to_json(trace, *f.snapshot));
-        CHECK(test::step_of(to_json(trace, *f.snapshot), "identitySource").is_null());
+        CHECK_NOTHROW(to_json(trace));
+        CHECK(test::step_of(to_json(trace), "identitySource").is_null());
     }
 
     TEST_CASE("every failure that is a fault of the setup has a hint") {
@@ -235,5 +240,40 @@ TEST_SUITE("app/trace") {
             CHECK_FALSE(hint_for(reason).empty());
         }
         CHECK(hint_for(Errc::allowed).empty());
+    }
+
+    TEST_CASE("traces keep the names of the configuration that judged them") {
+        const test::GatewayFixture f;
+        const test::GatewayFixture other;
+        Journal journal(4);
+        journal.begin(f.snapshot);
+        journal.add(record_of(1), nullptr, f.snapshot.get());
+        journal.begin(other.snapshot);
+        journal.add(record_of(2), nullptr, other.snapshot.get());
+        journal.add(record_of(3), nullptr, f.snapshot.get());  // it began before
+        const auto found = journal.find({});
+        REQUIRE(found.size() == 3);
+        CHECK(found[0].snapshot == f.snapshot);
+        CHECK(found[1].snapshot == other.snapshot);
+        CHECK(found[2].snapshot == f.snapshot);
+        // One that was never begun has no names here.
+        const test::GatewayFixture stranger;
+        journal.add(record_of(4), nullptr, stranger.snapshot.get());
+        CHECK(journal.find({}).size() == 3);
+    }
+
+    TEST_CASE("traces of configurations long gone are forgotten and never take another's names") {
+        const test::GatewayFixture f;
+        Journal journal(1000);
+        journal.begin(f.snapshot);
+        journal.add(record_of(1), nullptr, f.snapshot.get());
+        const std::weak_ptr<const Snapshot> first = f.snapshot;
+        const test::GatewayFixture other;
+        for (int i = 0; i < 300; ++i) {  // the numbers go round
+            journal.begin(other.snapshot);
+            if (i < 6) CHECK(journal.find({}).size() == 1);
+        }
+        CHECK(journal.find({}).empty());
+        CHECK(first.use_count() == 3);  // the fixture's own: it, its gateway, that one's journal
     }
 }

@@ -192,6 +192,24 @@ TEST_SUITE("authz/claims_context") {
         CHECK(texts == want);
     }
 
+    TEST_CASE("an HTTP API shows lists as Go does, where that can be read back") {
+        const Json claims = Json::parse(
+            R"({"sub":"u","exp":1767225600,"ok":true,"groups":["a","b"],"one":["a"],"empty":[],
+                "odd":["a b","c"],"bracket":["a]"],"blank":[""],"deep":[["x"]],"o":{"a":1},"n":null})");
+        const Json want = {{"sub", "u"},
+                           {"exp", "1767225600"},
+                           {"ok", "true"},
+                           {"groups", "[a b]"},
+                           {"one", "[a]"},
+                           {"empty", "[]"},
+                           {"odd", R"(["a b","c"])"},
+                           {"bracket", R"(["a]"])"},
+                           {"blank", R"([""])"},
+                           {"deep", R"([["x"]])"},
+                           {"o", R"({"a":1})"}};
+        CHECK(stringify_claims_for_http(claims) == want);
+    }
+
     TEST_CASE("scopes are the whole words of scope or else of scp") {
         struct Row {
             const char* name;

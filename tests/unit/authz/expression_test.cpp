@@ -152,7 +152,7 @@ TEST_SUITE("authz/expression") {
         const auto made =
             Template::make("\"$context.identity.userAgent\" $context.error.messageString", true);
         REQUIRE(made.has_value());
-        authz::ErrorFacts error{authz::ResponseType::unauthorized, "no"};
+        authz::ErrorFacts error{authz::ResponseType::unauthorized, "no", {}};
         fixture.request.error = &error;
         std::string out = "> ";
         made->append(fixture.facts(), "-", Escape::log, out);

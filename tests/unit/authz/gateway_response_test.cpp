@@ -137,7 +137,8 @@ std::vector<Cell> failure_cells() {
 }  // namespace
 
 TEST_SUITE("authz/gateway_response") {
-    TEST_CASE("every cell of the error table is what the golden file says to the byte") {
+    TEST_CASE(
+        "section 7.3: every cell of the error table is what the golden file says to the byte") {
         RequestFixture fixture;
         std::vector<Cell> cells = verdict_cells();
         for (Cell& cell : failure_cells())
@@ -184,6 +185,34 @@ TEST_SUITE("authz/gateway_response") {
             CAPTURE(row.name);
             CHECK(GatewayResponses().render(row.error, fixture.facts()).body.size() == row.bytes);
         }
+    }
+
+    TEST_CASE("a request that does not pass validation is told so as on the wire") {
+        RequestFixture fixture;
+        const auto render = [&](const GatewayError& error, const Specs& specs = {}) {
+            return make(specs).render(error, fixture.facts());
+        };
+        const auto missing =
+            render(authz::make_validation_error(Errc::parameters_missing, "[divisor, dividend]"));
+        CHECK(missing.status == 400);
+        CHECK(missing.body ==
+              R"({"message": "Missing required request parameters: [divisor, dividend]"})");
+        CHECK(missing.headers.find("x-amzn-ErrorType: BadRequestException\r\n") !=
+              std::string::npos);
+        CHECK(missing.headers.find("X-Amzn-Trace-Id: ") != std::string::npos);
+        const GatewayError invalid =
+            authz::make_validation_error(Errc::request_body_invalid, "[a client's \"value\"]");
+        CHECK(render(invalid).body == R"({"message": "Invalid request body"})");
+        const Specs specs = {{"BAD_REQUEST_BODY",
+                              {{}, {}, {{"text/plain", "$context.error.validationErrorString"}}}}};
+        CHECK(render(invalid, specs).body == "[a client's \"value\"]");
+        const auto media = render(authz::make_error(Errc::media_type_unsupported));
+        CHECK(media.status == 415);
+        CHECK(media.body == R"({"message": "Unsupported Media Type"})");
+        CHECK(media.headers.find("X-Amzn-Trace-Id") == std::string::npos);
+        CHECK(authz::make_error(Errc::upstream_body_too_large).status == 502);
+        CHECK(authz::make_error(Errc::integration_response_unmatched).type ==
+              ResponseType::api_configuration_error);
     }
 
     TEST_CASE("an unrouted request shows the digest of its Authorization and nothing else of it") {

@@ -51,7 +51,7 @@ struct Fixture {
 }  // namespace
 
 TEST_SUITE("authz/grant_cache") {
-    TEST_CASE("equal names are one scope and every part of the name counts") {
+    TEST_CASE("section 5: equal names are one scope and every part of the name counts") {
         GrantCache cache;
         const ScopeName name{"api", "prod", "jwt", "f1"};
         const CacheScope scope = cache.scope(name);
@@ -95,7 +95,7 @@ TEST_SUITE("authz/grant_cache") {
         CHECK(f.cache.stats().expirations == 1);
     }
 
-    TEST_CASE("a hit does not lengthen the life of an entry") {
+    TEST_CASE("section 5: a hit does not lengthen the life of an entry") {
         Fixture f;
         f.put(f.jwt, "t");
         for (int second = 0; second < 300; second += 10)
@@ -379,5 +379,28 @@ TEST_SUITE("authz/grant_cache") {
         for (std::thread& thread : threads)
             thread.join();
         CHECK(wrong == 0);
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "a reload keeps what is still in use and nothing that was under way") {
+        const CacheScope changed = cache.scope({"api", "prod", "jwt", "f2"});
+        const CacheScope other = cache.scope({"api", "prod", "other", "f1"});
+        put(jwt, "a");
+        put(other, "a");
+        put(other, "b");
+        put(changed, "a");
+        const std::uint64_t began = cache.generation(jwt);
+        const auto dropped = cache.retain({jwt, changed});
+        REQUIRE(dropped.size() == 1);
+        CHECK(dropped[0].scope.authorizer == "other");
+        CHECK(dropped[0].entries == 2);
+        CHECK(has(jwt, "a"));
+        CHECK(has(changed, "a"));
+        CHECK_FALSE(has(other, "a"));
+        CHECK_FALSE(has(other, "b"));
+        cache.store(jwt, "late", grant("u"), kNow, kNow + 300s, began);
+        CHECK_FALSE(has(jwt, "late"));
+        put(jwt, "new");
+        CHECK(has(jwt, "new"));
     }
 }

@@ -26,7 +26,7 @@ IdentitySource::Found find(const IdentitySource& source, const std::vector<http:
 }  // namespace
 
 TEST_SUITE("authz/identity_source") {
-    TEST_CASE("a source and its expression are checked when they are made") {
+    TEST_CASE("section 2.4: a source and its expression are checked when they are made") {
         struct Row {
             const char* name;
             std::string source;
@@ -67,7 +67,8 @@ TEST_SUITE("authz/identity_source") {
         }
     }
 
-    TEST_CASE("exactly one header that is not empty and matches whole is an identity") {
+    TEST_CASE(
+        "section 2.3: exactly one header that is not empty and matches whole is an identity") {
         struct Row {
             const char* name;
             std::string expression;

@@ -70,14 +70,14 @@ std::string event_of(RequestFixture& fixture,
 }  // namespace
 
 TEST_SUITE("authz/lambda_event") {
-    TEST_CASE("a TOKEN event has exactly three keys and the whole header value") {
+    TEST_CASE("section 2.2: a TOKEN event has exactly three keys and the whole header value") {
         std::string out;
         authz::append_token_event(kArn, "Bearer a\"b\xff", out);
         test::check_golden_json("lambda_event/token", out);
         CHECK(parse_json(out)->size() == 3);
     }
 
-    TEST_CASE("every REQUEST event is what the golden file says") {
+    TEST_CASE("section 3.2: every REQUEST event is what the golden file says") {
         struct Row {
             const char* name;
             EventFormat format;

@@ -64,7 +64,7 @@ std::string context_of(const authz::Grant& grant) {
 }  // namespace
 
 TEST_SUITE("authz/lambda_reply") {
-    TEST_CASE("what is no reply is refused by its own reason") {
+    TEST_CASE("section 4.2: what is no reply is refused by its own reason") {
         struct Row {
             const char* name;
             std::string payload;
@@ -310,7 +310,7 @@ TEST_SUITE("authz/lambda_reply") {
         }
     }
 
-    TEST_CASE("an invocation that did not return is refused by how it ended") {
+    TEST_CASE("section 4.2: an invocation that did not return is refused by how it ended") {
         struct Row {
             const char* name;
             End end;
@@ -381,7 +381,7 @@ TEST_SUITE("authz/lambda_reply") {
         }
     }
 
-    TEST_CASE("a policy reply becomes a grant that is judged by ARN") {
+    TEST_CASE("section 4.1: a policy reply becomes a grant that is judged by ARN") {
         for (const ReplyRules& rules : {ReplyRules{}, kHttp1, kHttp2}) {
             const auto grant = read(reply(), rules);
             REQUIRE(grant.has_value());
@@ -402,7 +402,7 @@ TEST_SUITE("authz/lambda_reply") {
         CHECK(judge(*nothing, "/a") == policy::Outcome::implicit_deny);
     }
 
-    TEST_CASE("a principal is text or number or not there") {
+    TEST_CASE("section 4.3: a principal is text or number or not there") {
         struct Row {
             const char* member;
             const char* principal;
@@ -423,7 +423,7 @@ TEST_SUITE("authz/lambda_reply") {
         }
     }
 
-    TEST_CASE("context values are text as Java prints it and keep their kind") {
+    TEST_CASE("section 4.4: context values are text as Java prints it and keep their kind") {
         struct Row {
             const char* context;
             const char* text;
@@ -452,7 +452,7 @@ TEST_SUITE("authz/lambda_reply") {
         }
     }
 
-    TEST_CASE("the usage key is kept and null is none") {
+    TEST_CASE("section 4.6: the usage key is kept and null is none") {
         CHECK(read(reply(R"(,"usageIdentifierKey":"k-1")"))->usage_identifier_key == "k-1");
         CHECK(read(reply(R"(,"usageIdentifierKey":null)"))->usage_identifier_key.empty());
         const auto one = read(reply());
@@ -460,7 +460,7 @@ TEST_SUITE("authz/lambda_reply") {
         CHECK(other->heap_bytes() > one->heap_bytes());
     }
 
-    TEST_CASE("a simple response is its own verdict on every route") {
+    TEST_CASE("section 10.3: a simple response is its own verdict on every route") {
         const auto allow = read(R"({"isAuthorized":true,"context":{"k":"v","l":[1,{}]}})", kSimple);
         REQUIRE(allow.has_value());
         CHECK(judge(*allow, "/a") == policy::Outcome::allow);

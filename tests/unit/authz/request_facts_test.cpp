@@ -31,7 +31,40 @@ constexpr auto kNothing = std::nullopt;
 }  // namespace
 
 TEST_SUITE("authz/request_facts") {
-    TEST_CASE("context variables have the values that the service documents") {
+    TEST_CASE("a traceparent is shown in its exact form alone") {
+        struct Row {
+            const char* name;
+            const char* value;
+            bool shown;
+        };
+
+        const Row rows[] = {
+            {"sampled", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true},
+            {"not sampled", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00", true},
+            {"no trace id", "00-00000000000000000000000000000000-00f067aa0ba902b7-01", false},
+            {"no parent id", "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false},
+            {"capitals", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false},
+            {"another version", "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
+            {"no version", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
+            {"too short", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1", false},
+            {"too long", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", false},
+            {"other signs", "00-4bf92f3577b34da6a3ce929d0e0e473\"-00f067aa0ba902b7-01", false},
+            {"no dashes", "00_4bf92f3577b34da6a3ce929d0e0e4736_00f067aa0ba902b7_01", false},
+            {"words", "a trace", false},
+            {"empty", "", false},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            RequestFixture fixture;
+            fixture.field("TraceParent", row.value);
+            const auto shown = value_of(fixture.facts(), "context.gatehouse.traceparent");
+            CHECK(shown == (row.shown ? std::optional<std::string>(row.value) : kNothing));
+        }
+        RequestFixture silent;
+        CHECK(value_of(silent.facts(), "context.gatehouse.traceparent") == kNothing);
+    }
+
+    TEST_CASE("section 20: context variables have the values that the service documents") {
         RequestFixture fixture;
         fixture.field("User-Agent", "curl/8.7.1");
         const Row rows[] = {
@@ -48,6 +81,7 @@ TEST_SUITE("authz/request_facts") {
             {"context.requestTimeEpoch", "1783711144836"},
             {"context.domainName", "api.example.com"},
             {"context.domainPrefix", "api"},
+            {"context.deploymentId", "82c3yw"},  // made of the stage's ARN
             {"context.identity.sourceIp", "192.0.2.7"},
             {"context.identity.userAgent", "curl/8.7.1"},
             {"context.customDomain.basePathMatched", "prod"},
@@ -56,7 +90,6 @@ TEST_SUITE("authz/request_facts") {
             // Known, but there is none of it here.
             {"context.identity.caller", kNothing},
             {"context.identity.apiKey", kNothing},
-            {"context.deploymentId", kNothing},
             {"context.authorizer.principalId", kNothing},
             {"context.error.message", kNothing},
             {"context.error.messageString", kNothing},
@@ -163,7 +196,7 @@ TEST_SUITE("authz/request_facts") {
 
     TEST_CASE("an error has a message or a null") {
         RequestFixture fixture;
-        authz::ErrorFacts error{authz::ResponseType::unauthorized, "say \"no\""};
+        authz::ErrorFacts error{authz::ResponseType::unauthorized, "say \"no\"", {}};
         fixture.request.error = &error;
         CHECK(value_of(fixture.facts(), "context.error.message") == "say \"no\"");
         CHECK(value_of(fixture.facts(), "context.error.messageString") == R"("say \"no\"")");
@@ -183,6 +216,7 @@ TEST_SUITE("authz/request_facts") {
         answer.error = "upstream_reset";
         answer.reason = "upstream_reset";
         answer.cache = "hit";
+        answer.decision = true;
         fixture.request.answer = &answer;
         const Row rows[] = {
             {"context.status", "502"},
@@ -197,6 +231,7 @@ TEST_SUITE("authz/request_facts") {
             {"context.authorize.error", kNothing},
             {"context.gatehouse.reason", "upstream_reset"},
             {"context.gatehouse.cache", "hit"},
+            {"context.gatehouse.decision", "true"},
         };
         for (const Row& row : rows) {
             CAPTURE(row.name);

@@ -36,7 +36,7 @@ Read read(std::string_view sources, const Fields& fields, std::string_view query
 }  // namespace
 
 TEST_SUITE("authz/request_identity") {
-    TEST_CASE("sources of every kind in the configured order") {
+    TEST_CASE("section 3.1: sources of every kind in the configured order") {
         struct Row {
             std::string_view sources;
             Fields fields;
@@ -50,6 +50,7 @@ TEST_SUITE("authz/request_identity") {
             {"method.request.querystring.a", {}, "1:1", "1"},
             {"stageVariables.backend", {}, "14:127.0.0.1:3000", "127.0.0.1:3000"},
             {"context.identity.sourceIp", {}, "9:192.0.2.7", "192.0.2.7"},
+            {"context.resourceId", {}, "6:0vb92m", "0vb92m"},
             {"context.httpMethod , method.request.header.Auth",
              {{"Auth", "a:b"}},
              "3:GET3:a:b",
@@ -65,7 +66,7 @@ TEST_SUITE("authz/request_identity") {
         }
     }
 
-    TEST_CASE("a source that is missing empty or there twice ends the request") {
+    TEST_CASE("section 3.1: a source that is missing empty or there twice ends the request") {
         struct Row {
             std::string_view name;
             std::string_view sources;
@@ -169,7 +170,7 @@ TEST_SUITE("authz/request_identity") {
         }
     }
 
-    TEST_CASE("what is no source is refused") {
+    TEST_CASE("section 3.1: what is no source is refused") {
         for (const std::string_view text : {"Auth",
                                             "'literal'",
                                             "method.request.path.id",

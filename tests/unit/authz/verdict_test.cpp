@@ -70,21 +70,32 @@ Answer expected(const Outcomes& o) {
     const Rule rules[] = {
         {target_too_long, refusal(414, ResponseType::default_4xx, o.target)},
         {named(o.target, "target_"), refusal(400, ResponseType::default_4xx, o.target)},
+        {o.target == Errc::context_forged, refusal(400, ResponseType::default_4xx, o.target)},
         {o.target != Errc::none, kBug},
+        {o.preflight && o.http_api && o.routing == Errc::route_unmatched,
+         pass(Errc::cors_preflight)},
+        {o.preflight, kBug},
         {o.routing == Errc::api_unmatched, refusal(403, ResponseType::default_4xx, o.routing)},
+        {o.routing == Errc::route_unmatched && o.http_api,
+         refusal(404, ResponseType::resource_not_found, o.routing)},
         {o.routing == Errc::route_unmatched,
          refusal(403, ResponseType::missing_authentication_token, o.routing)},
         {o.routing == Errc::arn_too_long, refusal(414, ResponseType::default_4xx, o.routing)},
         {o.routing != Errc::none, kBug},
         {contradiction, kBug},
         {!o.guarded, pass(Errc::open_route)},
-        {named(o.identity, "identity_"), refusal(401, ResponseType::unauthorized, o.identity)},
+        {named(o.identity, "identity_") || named(o.identity, "override_"),
+         refusal(401, ResponseType::unauthorized, o.identity)},
         {o.identity != Errc::none, kBug},
         {token_fault, refusal(401, ResponseType::unauthorized, o.authorizer)},
         {o.authorizer == Errc::authorizer_unauthorized,
          refusal(401, ResponseType::unauthorized, o.authorizer)},
-        {o.authorizer == Errc::keys_unavailable,
+        {o.authorizer == Errc::keys_unavailable || named(o.authorizer, "introspection_"),
          refusal(503, ResponseType::authorizer_failure, o.authorizer)},
+        {o.authorizer == Errc::signature_missing || o.authorizer == Errc::signature_incomplete,
+         refusal(403, ResponseType::missing_authentication_token, o.authorizer)},
+        {named(o.authorizer, "signature_") || o.authorizer == Errc::access_key_unknown,
+         refusal(403, ResponseType::invalid_signature, o.authorizer)},
         {o.authorizer != Errc::none,
          refusal(500, ResponseType::authorizer_configuration_error, o.authorizer)},
         {!judged, kBug},
@@ -115,16 +126,20 @@ void for_each_outcome(const std::vector<Errc>& targets,
             for (const Errc identity : identities) {
                 for (const Errc authorizer : authorizers) {
                     for (const policy::Outcome judgement : kOutcomes) {
-                        for (unsigned bits = 0; bits < 16; ++bits) {
-                            visit({target,
-                                   routing,
-                                   (bits & 1) != 0,
-                                   identity,
-                                   authorizer,
-                                   (bits & 2) != 0,
-                                   judgement,
-                                   (bits & 4) != 0,
-                                   (bits & 8) != 0});
+                        for (unsigned bits = 0; bits < 64; ++bits) {
+                            Outcomes outcomes;
+                            outcomes.target = target;
+                            outcomes.routing = routing;
+                            outcomes.guarded = (bits & 1) != 0;
+                            outcomes.identity = identity;
+                            outcomes.authorizer = authorizer;
+                            outcomes.judged = (bits & 2) != 0;
+                            outcomes.policy = judgement;
+                            outcomes.scope_required = (bits & 4) != 0;
+                            outcomes.scope_held = (bits & 8) != 0;
+                            outcomes.http_api = (bits & 16) != 0;
+                            outcomes.preflight = (bits & 32) != 0;
+                            visit(outcomes);
                         }
                     }
                 }
@@ -193,13 +208,19 @@ TEST_SUITE("authz/verdict") {
         CHECK(tally.wrong == 0);
     }
 
-    TEST_CASE("only two situations pass") {
+    TEST_CASE("only three situations pass") {
         std::uint64_t allowed = 0;
         const std::vector<Errc> all = all_reasons();
         const auto look = [&](const Outcomes& o) {
             const Verdict verdict = authz::decide(o);
             if (!verdict.allow) return;
             ++allowed;
+            if (verdict.reason == Errc::cors_preflight) {
+                REQUIRE(o.target == Errc::none);
+                REQUIRE((o.http_api && o.preflight && o.routing == Errc::route_unmatched));
+                return;
+            }
+            REQUIRE_FALSE(o.preflight);
             const bool clean = o.target == Errc::none && o.routing == Errc::none &&
                                o.identity == Errc::none && o.authorizer == Errc::none;
             const bool open = !o.guarded && !o.judged && !o.scope_required;
@@ -213,6 +234,69 @@ TEST_SUITE("authz/verdict") {
         for_each_outcome(kNone, kNone, all, kNone, look);
         for_each_outcome(kNone, kNone, kNone, all, look);
         CHECK(allowed > 0);
+    }
+
+    TEST_CASE("a metered request passes by an explicit allowed and by nothing else") {
+        Outcomes open;
+        open.guarded = false;
+        Outcomes granted;
+        granted.judged = true;
+        granted.policy = policy::Outcome::allow;
+        for (Outcomes outcomes : {open, granted}) {
+            const Errc pass_reason = authz::decide(outcomes).reason;
+            for (const bool metered : {false, true}) {
+                for (const Errc usage : all_reasons()) {
+                    CAPTURE(reason_id(usage));
+                    outcomes.metered = metered;
+                    outcomes.usage = usage;
+                    const bool passes = usage == (metered ? Errc::allowed : Errc::none);
+                    const Answer wanted = passes ? pass(pass_reason)
+                                          : named(usage, "api_key_")
+                                              ? refusal(403, ResponseType::invalid_api_key, usage)
+                                          : usage == Errc::throttled
+                                              ? refusal(429, ResponseType::throttled, usage)
+                                          : usage == Errc::quota_exceeded
+                                              ? refusal(429, ResponseType::quota_exceeded, usage)
+                                              : kBug;
+                    CHECK(answer_of(authz::decide(outcomes)) == wanted);
+                }
+            }
+        }
+        // Who may not pass anyway is told that, whatever his key is.
+        Outcomes refused;
+        refused.identity = Errc::identity_missing;
+        refused.metered = true;
+        refused.usage = Errc::allowed;
+        CHECK(authz::decide(refused).status == 401);
+        refused.usage = Errc::throttled;
+        CHECK(authz::decide(refused).status == 401);
+    }
+
+    TEST_CASE("validation refuses what would pass and changes no other refusal") {
+        for (const Errc reason : all_reasons()) {
+            CAPTURE(reason_id(reason));
+            Outcomes open;
+            open.guarded = false;
+            open.validation = reason;
+            Outcomes granted;
+            granted.judged = true;
+            granted.policy = policy::Outcome::allow;
+            granted.validation = reason;
+            Outcomes denied = granted;
+            denied.policy = policy::Outcome::explicit_deny;
+            CHECK(answer_of(authz::decide(denied)) ==
+                  refusal(403, ResponseType::access_denied, Errc::explicit_deny));
+            for (const Outcomes& outcomes : {open, granted}) {
+                const Answer wanted =
+                    reason == Errc::none ? pass(outcomes.guarded ? Errc::allowed : Errc::open_route)
+                    : reason == Errc::parameters_missing
+                        ? refusal(400, ResponseType::bad_request_parameters, reason)
+                    : reason == Errc::request_body_invalid
+                        ? refusal(400, ResponseType::bad_request_body, reason)
+                        : kBug;
+                CHECK(answer_of(authz::decide(outcomes)) == wanted);
+            }
+        }
     }
 
     TEST_CASE("nothing known is a refusal") {
@@ -246,6 +330,21 @@ TEST_SUITE("authz/verdict") {
              }),
              400,
              Errc::target_backslash},
+            {"unknown route of an HTTP API",
+             with([](Outcomes& o) {
+                 o.http_api = true, o.routing = Errc::route_unmatched;
+                 o.identity = Errc::identity_missing;
+             }),
+             404,
+             Errc::route_unmatched},
+            {"a preflight that has a route",
+             with([](Outcomes& o) { o.http_api = o.preflight = true; }),
+             500,
+             Errc::internal},
+            {"a preflight of a REST API",
+             with([](Outcomes& o) { o.preflight = true, o.routing = Errc::route_unmatched; }),
+             500,
+             Errc::internal},
             {"unknown route before missing token",
              with([](Outcomes& o) {
                  o.routing = Errc::route_unmatched, o.identity = Errc::identity_missing;

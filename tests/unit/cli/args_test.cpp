@@ -87,6 +87,8 @@ TEST_CASE("bad usage is status 2 with a message that names the fault") {
         {"unknown short option", {"serve", "-z"}, "unknown option \"-z\""},
         {"unexpected argument", {"serve", "gatehouse.json"}, "unexpected argument"},
         {"option without its value", {"serve", "-c"}, "--config wants a value"},
+        {"port of a URL", {"health", "--admin", "http://127.0.0.1:99999"}, "--admin"},
+        {"URL without a host", {"health", "--admin", "http://"}, "--admin"},
         {"address without port", {"serve", "--listen", "127.0.0.1"}, "ADDR:PORT"},
         {"port alone", {"serve", "--listen", "8080"}, "ADDR:PORT"},
         {"port too large", {"serve", "--listen", "127.0.0.1:65536"}, "ADDR:PORT"},
@@ -98,7 +100,6 @@ TEST_CASE("bad usage is status 2 with a message that names the fault") {
         {"negative threads", {"serve", "--threads=-1"}, "0 to 1024"},
         {"log level", {"serve", "--log-level", "loud"}, "trace, debug, info"},
         {"a flag with a value it has not", {"serve", "--dev=maybe"}, "dev"},
-        {"watch is not built", {"serve", "--watch"}, "not supported by this version"},
         {"check without files", {"check"}, "needs a configuration file"},
         {"empty file", {"serve", "-c", ""}, "--config wants a value"},
         {"empty admin", {"health", "--admin", ""}, "--admin wants a value"},
@@ -114,6 +115,12 @@ TEST_CASE("bad usage is status 2 with a message that names the fault") {
         {"time with two units", {"token", "--expires-in", "1h30m"}, "90s"},
         {"kid without key", {"token", "--kid", "a"}, "--key"},
         {"none", {"token", "--key", "k", "--alg", "none"}, "RS256"},
+        {"override of what", {"token", "--override", "allow"}, "Allow"},
+        {"override and key", {"token", "--override", "Allow", "--key", "k"}, "neither --key"},
+        {"override and audience", {"token", "--override", "Allow", "--aud", "a"}, "nor --aud"},
+        {"override for days", {"token", "--override", "Allow", "--expires-in", "1d"}, "an hour"},
+        {"ARN without override", {"token", "--method-arn", "*"}, "go with --override"},
+        {"file without override", {"token", "-c", "f"}, "go with --override"},
         {"key and issuer", {"token", "--key", "k", "--issuer", "http://a"}, "exclude"},
         {"explain without a request", {"explain", "-c", "x"}, "METHOD and PATH"},
         {"explain without a path", {"explain", "-c", "x", "GET"}, "METHOD and PATH"},
@@ -211,7 +218,9 @@ TEST_CASE("a bad environment variable is named in the message") {
         CHECK(exit.err.find(row.variable) != std::string::npos);
     }
     CHECK(parse_exit({"serve"}, {{"GATEHOUSE_THREADS", "x"}}).status == 2);
-    CHECK(parse_exit({"serve"}, {{"GATEHOUSE_WATCH", "1"}}).status == 2);
+    CHECK(parse_exit({"serve"}, {{"GATEHOUSE_WATCH", "often"}}).status == 2);
+    CHECK(parse_as<ServeOptions>({"serve"}, {{"GATEHOUSE_WATCH", "1"}}).watch);
+    CHECK_FALSE(parse_as<ServeOptions>({"serve"}).watch);
     // Another call does not mind.
     CHECK(std::holds_alternative<Call>(parse({"version"}, {{"GATEHOUSE_THREADS", "x"}})));
 }
@@ -275,6 +284,8 @@ TEST_CASE("the admin URL comes from an URL or from where the gateway was told to
               row.url);
     }
     CHECK(parse_as<HealthOptions>({"health"}).admin_url == "http://127.0.0.1:9901");
+    CHECK_FALSE(parse_as<HealthOptions>({"health"}).live);
+    CHECK(parse_as<HealthOptions>({"health", "--live"}).live);
 }
 
 TEST_CASE("durations have one number and one unit") {

@@ -342,9 +342,75 @@ TEST_CASE_FIXTURE(Fixture, "health is 0 only when the gateway says it is ready")
     CHECK(has(err, "connection refused"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "health asks for life alone where it is told to") {
+    HealthOptions options{"http://127.0.0.1:9901"};
+    options.live = true;
+    CHECK(run(options) == 0);
+    CHECK(calls.at(0).url == "http://127.0.0.1:9901/health/live");
+    for (const int status : {404, 500, 503}) {
+        reply = HttpReply{status, "?"};
+        CHECK(run(options) == 1);
+    }
+    CHECK(has(err, "not live: status 503"));
+    reply = fail(Errc::jwks_fetch_failed, "connection refused");
+    CHECK(run(options) == 1);
+    CHECK(has(err, "not running at"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "version prints what it was built from") {
     CHECK(run(VersionOptions{}) == 0);
     CHECK(out.str() == "gatehouse 1\n");
+}
+
+TEST_CASE("overrides are for development alone") {
+    Fixture f;
+    std::string text = kGood;
+    text.insert(1, R"("devOverride":{"secret":"0123456789abcdef0123456789abcdef"},)");
+    f.write("dev.json", text);
+    ServeOptions options;
+    options.config = "dev.json";
+    CHECK(f.run(options) == 2);
+    CHECK_FALSE(f.served);
+    CHECK(f.err.str().find("dev.json: /devOverride: ") != std::string::npos);
+    CHECK(f.err.str().find("--dev") != std::string::npos);
+    CHECK(f.err.str().find("0123") == std::string::npos);
+    options.dev = true;
+    CHECK(f.run(options) == 0);
+    REQUIRE(f.served);
+    CHECK(f.served->dev);
+}
+
+TEST_CASE("overrides are minted with the secret of the environment or of a file") {
+    Fixture f;
+    TokenOptions options;
+    options.override_effect = "Deny";
+    options.sub = "alice";
+    options.claims = {{"tenant", "acme"}};
+    options.override_arn = "arn:aws:execute-api:*:*:*/*/GET/a";
+    options.expires_in = std::chrono::minutes(5);
+    CHECK(f.run(options) == 2);
+    CHECK(f.err.str().find("GATEHOUSE_OVERRIDE_SECRET") != std::string::npos);
+    f.variables["GATEHOUSE_OVERRIDE_SECRET"] = "good key";
+    CHECK(f.run(options) == 0);
+    REQUIRE(f.signing);
+    CHECK(f.signing->is_override);
+    CHECK(f.signing->claims == Json({{"effect", "Deny"},
+                                     {"exp", 1800000300},
+                                     {"principalId", "alice"},
+                                     {"context", {{"tenant", "acme"}}},
+                                     {"methodArn", "arn:aws:execute-api:*:*:*/*/GET/a"}}));
+    CHECK(f.out.str() == "a.b.c\n");
+    f.write("none.json", kGood);
+    options.config = "none.json";
+    CHECK(f.run(options) == 2);
+    CHECK(f.err.str().find("has no devOverride") != std::string::npos);
+    std::string text = kGood;
+    text.insert(1, R"("devOverride":{"secret":"0123456789abcdef0123456789abcdef"},)");
+    f.write("dev.json", text);
+    options.config = "dev.json";
+    CHECK(f.run(options) == 2);  // the fixture's signer takes another key
+    CHECK(f.signing->key_text == "0123456789abcdef0123456789abcdef");
+    CHECK(f.err.str().find("0123456789") == std::string::npos);
 }
 
 TEST_SUITE_END();

@@ -82,10 +82,11 @@ TEST_CASE("statements that are not in the policy are told with their reason") {
 TEST_CASE("an allowed request shows its upstream") {
     const std::string text = trace_to_text(parse(
         R"({"method":"GET","path":"/a","status":200,"verdict":"allow","reason":"allowed","steps":[
-        {"step":"upstream","status":200,"connectMicros":500,"firstByteMicros":2500,"reusedConnection":false,"retried":true}]})"));
+        {"step":"upstream","host":"a.example:3000","status":200,"connectMicros":500,"firstByteMicros":2500,"reusedConnection":false,"retried":true}]})"));
     CHECK(has(text, "\nallowed\n"));
     CHECK(has(text,
-              "-- upstream         answered 200 after 2.50 ms, connected in 0.50 ms, retried\n"));
+              "-- upstream         a.example:3000 answered 200 after 2.50 ms, connected in 0.50 "
+              "ms, retried\n"));
 }
 
 TEST_CASE("what a step's check has said is not said again, nor is a line padded") {
@@ -140,6 +141,30 @@ TEST_CASE("no trace however odd makes it fail or reaches the terminal with a con
         const std::string text = trace_to_text(parse(json));
         for (const char c : text)
             CHECK((c == '\n' || static_cast<unsigned char>(c) >= 0x20));
+    }
+}
+
+TEST_CASE("a step that refused is marked so") {
+    struct Row {
+        const char* step;
+        const char* marked;
+    };
+
+    const Row rows[] = {
+        {R"({"step":"signature","result":"valid"})", "1 ok signature"},
+        {R"({"step":"signature","result":"signature_mismatch"})", "1 NO signature"},
+        {R"({"step":"apiKey","source":"HEADER","result":"api_key_unknown"})", "1 NO apiKey"},
+        {R"({"step":"limits","result":"within"})", "1 ok limits"},
+        {R"({"step":"limits","result":"throttled"})", "1 NO limits"},
+        {R"({"step":"validation","validator":"all","result":"request_body_invalid"})",
+         "1 NO validation"},
+        {R"({"step":"override","result":"not used"})", "1 -- override"},
+        {R"({"step":"integration","type":"MOCK"})", "1 -- integration"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(std::string(row.step));
+        const Json trace = {{"method", "GET"}, {"path", "/"}, {"steps", {parse(row.step)}}};
+        CHECK(trace_to_text(trace).find(row.marked) != std::string::npos);
     }
 }
 

@@ -1,4 +1,5 @@
 #include "fixture.hpp"
+#include "gatehouse/config/validate.hpp"
 
 using namespace gatehouse;
 using namespace gatehouse::config;
@@ -261,5 +262,51 @@ TEST_SUITE("config/parse_functions") {
         check_acceptances(
             document_of(),
             {{"any image", "/apis/0/binaryMediaTypes", "[\"image/*\",\"*/*\",\"a/b\"]"}});
+    }
+
+    TEST_CASE("stage variables are filled into the authorizerUri") {
+        Json document = document_of("arn:aws:lambda:eu-west-1:1:function:${stageVariables.fn}");
+        document["apis"][0]["stageVariables"] = {{"fn", "authz"}};
+        Loaded loaded = load(document);
+        REQUIRE(show(loaded.problems) == "");
+        CHECK(loaded.model.apis[0].authorizers[0].function == 1);
+        CHECK(loaded.model.apis[0].authorizers[0].authorizer_uri ==
+              "arn:aws:lambda:eu-west-1:1:function:authz");
+        document["apis"][0]["stageVariables"] = {{"fm", "authz"}};
+        CHECK(has_problem(load(document).problems,
+                          "/apis/0/authorizers/fn/authorizerUri",
+                          "stage variable \"fn\" is not set"));
+        document["apis"][0]["stageVariables"] = {{"fn", "other"}};
+        CHECK_FALSE(load(document).problems.empty());
+    }
+
+    TEST_CASE("section 4.5: how long an authorizer's function may take") {
+        CHECK(load(document_of()).model.apis[0].authorizers[0].timeout.count() == 29000);
+        Json document = document_of();
+        document["apis"][0]["authorizers"]["fn"]["timeoutInMillis"] = 50;
+        CHECK(load(document).model.apis[0].authorizers[0].timeout.count() == 50);
+        const char* const kAt = "/apis/0/authorizers/fn/timeoutInMillis";
+        check_refusals(document_of(),
+                       {{"too short", kAt, "49", kAt, "allowed: 50 to 29000"},
+                        {"too long", kAt, "29001", kAt, "allowed: 50 to 29000"}});
+        check_refusals(minimal_document(),
+                       {{"no function",
+                         "/apis/0/authorizers/jwt/timeoutInMillis",
+                         "1000",
+                         "/apis/0/authorizers/jwt/timeoutInMillis",
+                         "would be ignored"}});
+    }
+
+    TEST_CASE("a function that nothing calls is a warning") {
+        Json document = document_of();
+        CHECK(show(load(document).warnings).find("no route") == std::string::npos);
+        document["functions"]["spare"] = {{"command", {"node", "spare"}}};
+        CHECK(has_problem(load(document).warnings, "/functions/spare", "not started"));
+        document = document_of();
+        // An authorizer that no route names calls nobody.
+        document["apis"][0]["routes"][0]["authorizer"] = "NONE";
+        const Loaded loaded = load(document);
+        CHECK(has_problem(loaded.warnings, "/functions/authz", "not started"));
+        CHECK(find_used_functions(loaded.model) == std::vector<bool>{true, false});
     }
 }

@@ -109,11 +109,6 @@ TEST_SUITE("config/parse_integration") {
     TEST_CASE("types that are not built are refused by name") {
         check_refusals(full_document(),
                        {
-                           {"http",
-                            "/apis/0/routes/0/integration/type",
-                            "\"HTTP\"",
-                            "/apis/0/routes/0/integration/type",
-                            "not supported by this version of Gatehouse yet"},
                            {"service",
                             "/apis/0/routes/0/integration/type",
                             "\"AWS\"",
@@ -194,12 +189,12 @@ TEST_SUITE("config/parse_integration") {
                             "/apis/0/routes/2/integration/responseTemplates/text~1plain",
                             "\"#set($a = 1)\"",
                             "/apis/0/routes/2/integration/responseTemplates/text~1plain",
-                            "mapping templates are not supported"},
+                            "templates are rendered in"},
                            {"variable",
                             "/apis/0/routes/2/integration/responseTemplates/text~1plain",
                             "\"$context.requestId\"",
                             "/apis/0/routes/2/integration/responseTemplates/text~1plain",
-                            "mapping templates are not supported"},
+                            "templates are rendered in"},
                        });
     }
 
@@ -266,11 +261,11 @@ TEST_SUITE("config/parse_integration") {
             {"body source",
              "integration.request.header.X-A",
              "method.request.body",
-             "not supported by this version of Gatehouse yet"},
+             "integrations of type HTTP alone"},
             {"body member",
              "integration.request.header.X-A",
              "method.request.body.a",
-             "not supported by this version of Gatehouse yet"},
+             "integrations of type HTTP alone"},
             {"unknown part",
              "integration.request.header.X-A",
              "method.request.cookie.a",

@@ -188,6 +188,9 @@ TEST_SUITE("config/parse_model") {
                 {"own variables",
                  "/accessLog/format",
                  "\"$context.requestId $context.gatehouse.cache $context.gatehouse.reason\""},
+                {"the caller's trace",
+                 "/accessLog/format",
+                 "\"$context.requestId $context.gatehouse.traceparent\""},
                 {"file", "/accessLog/path", "\"/var/log/gatehouse.log\""},
             });
     }
@@ -202,5 +205,100 @@ TEST_SUITE("config/parse_model") {
         CHECK(show(load(document).problems) == "");
         document["accessLog"]["format"] = id + " " + std::string(3072 - id.size(), 'x');
         CHECK(has_problem(load(document).problems, "/accessLog/format", "longer than 3 KB"));
+    }
+
+    TEST_CASE("section 20: an access log may name every variable that the service has") {
+        for (const char* name : {"accountId",
+                                 "apiId",
+                                 "authorizer.principalId",
+                                 "authorizer.key",
+                                 "authorizer.claims.sub",
+                                 "awsEndpointRequestId",
+                                 "customDomain.basePathMatched",
+                                 "deploymentId",
+                                 "domainName",
+                                 "domainPrefix",
+                                 "error.message",
+                                 "error.messageString",
+                                 "error.responseType",
+                                 "error.validationErrorString",
+                                 "extendedRequestId",
+                                 "httpMethod",
+                                 "identity.accountId",
+                                 "identity.apiKey",
+                                 "identity.apiKeyId",
+                                 "identity.caller",
+                                 "identity.cognitoAuthenticationProvider",
+                                 "identity.cognitoAuthenticationType",
+                                 "identity.cognitoIdentityId",
+                                 "identity.cognitoIdentityPoolId",
+                                 "identity.principalOrgId",
+                                 "identity.sourceIp",
+                                 "identity.clientCert.clientCertPem",
+                                 "identity.clientCert.subjectDN",
+                                 "identity.clientCert.issuerDN",
+                                 "identity.clientCert.serialNumber",
+                                 "identity.clientCert.validity.notBefore",
+                                 "identity.clientCert.validity.notAfter",
+                                 "identity.user",
+                                 "identity.userAgent",
+                                 "identity.userArn",
+                                 "identity.vpcId",
+                                 "identity.vpceId",
+                                 "isCanaryRequest",
+                                 "path",
+                                 "protocol",
+                                 "requestId",
+                                 "requestTime",
+                                 "requestTimeEpoch",
+                                 "resourceId",
+                                 "resourcePath",
+                                 "stage",
+                                 "wafResponseCode",
+                                 "webaclArn",
+                                 "authorize.error",
+                                 "authorize.latency",
+                                 "authorize.status",
+                                 "authorizer.error",
+                                 "authorizer.integrationLatency",
+                                 "authorizer.integrationStatus",
+                                 "authorizer.latency",
+                                 "authorizer.requestId",
+                                 "authorizer.status",
+                                 "authenticate.error",
+                                 "authenticate.latency",
+                                 "authenticate.status",
+                                 "integration.error",
+                                 "integration.integrationStatus",
+                                 "integration.latency",
+                                 "integration.requestId",
+                                 "integration.status",
+                                 "integrationErrorMessage",
+                                 "integrationLatency",
+                                 "integrationStatus",
+                                 "responseLatency",
+                                 "responseLength",
+                                 "status",
+                                 "waf.error",
+                                 "waf.latency",
+                                 "waf.status",
+                                 "xrayTraceId",
+                                 "awsEndpointRequestId2",
+                                 "dataProcessed",
+                                 "routeKey"}) {
+            CAPTURE(name);
+            Json document = minimal_document();
+            document["accessLog"] = {
+                {"format", "$context.requestId $context." + std::string(name)}};
+            CHECK(show(load(document).problems) == "");
+        }
+        for (const char* name :
+             {"requestHeader.Authorization", "nothing", "identity", "claims.sub"}) {
+            CAPTURE(name);
+            Json document = minimal_document();
+            document["accessLog"] = {
+                {"format", "$context.requestId $context." + std::string(name)}};
+            CHECK(load(document).problems.size() == 1);
+        }
     }
 }

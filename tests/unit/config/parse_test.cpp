@@ -9,6 +9,9 @@ using namespace gatehouse::config::testing;
 TEST_SUITE("config/parse") {
     TEST_CASE("every shipped file loads without a problem or a warning") {
         for (const char* path : {"config/gatehouse.example.json",
+                                 "config/examples/api-keys.json",
+                                 "config/examples/authorizers.json",
+                                 "config/examples/decision/gatehouse.json",
                                  "config/examples/minimal.json",
                                  "config/examples/scopes-and-statements.json",
                                  "config/examples/several-issuers.json",
@@ -36,6 +39,13 @@ TEST_SUITE("config/parse") {
         CHECK(example.limits.header_count == defaults.limits.header_count);
         CHECK(example.limits.body_bytes == defaults.limits.body_bytes);
         CHECK(example.limits.connections == defaults.limits.connections);
+        CHECK(example.limits.connections_per_address == defaults.limits.connections_per_address);
+        CHECK(example.limits.requests_per_connection == defaults.limits.requests_per_connection);
+        CHECK(example.limits.upstream_header_bytes == defaults.limits.upstream_header_bytes);
+        CHECK(example.limits.upstream_header_count == defaults.limits.upstream_header_count);
+        CHECK(example.limits.buffered_bytes == defaults.limits.buffered_bytes);
+        CHECK(example.limits.cache_entries == defaults.limits.cache_entries);
+        CHECK(example.limits.cache_bytes == defaults.limits.cache_bytes);
         CHECK(example.timeouts.header == defaults.timeouts.header);
         CHECK(example.timeouts.body == defaults.timeouts.body);
         CHECK(example.timeouts.body_total == defaults.timeouts.body_total);

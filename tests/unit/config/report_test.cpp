@@ -47,6 +47,11 @@ TEST_SUITE("config/report") {
         CHECK(report[2].authorizer == "NONE");
         CHECK(report[2].authorizer_type == "open");
         CHECK(report[2].integration == "MOCK 200");
+        Json keyed = full_document();
+        for (const int i : {0, 2})
+            keyed["apis"][0]["routes"][i]["apiKeyRequired"] = true;
+        CHECK(report_of(keyed)[0].authorizer_type == "TOKEN gatehouse:jwt, API key");
+        CHECK(report_of(keyed)[2].authorizer_type == "open, API key");
     }
 
     TEST_CASE("values in an integration's query are not shown") {
@@ -93,6 +98,79 @@ TEST_SUITE("config/report") {
         }
     }
 
+    // README, "Kind by kind": an authorizer, function or count that it calls approximated is not
+    // shown as exact.
+    TEST_CASE("each kind says what it approximates") {
+        struct Row {
+            const char* name;
+            const char* at;
+            const char* value;
+            const char* want;
+        };
+
+        const char* const kFunction = R"({"type": "TOKEN", "authorizerUri":
+            "arn:aws:lambda:us-east-1:123456789012:function:FUNCTION"})";
+        const auto function = [&](std::string name) {
+            std::string text = kFunction;
+            return text.replace(text.find("FUNCTION"), 8, name);
+        };
+        const std::string run = function("run");
+        const std::string asked = function("asked");
+        const std::string route = "/apis/0/routes/0";
+        const std::string scopes = route + "/authorizationScopes";
+        const std::string key = route + "/apiKeyRequired";
+        const std::string throttle = "/apis/0/throttle";
+        const Row rows[] = {
+            {"a function elsewhere", "/apis/0/authorizers/jwt", asked.c_str(), ""},
+            {"a function here", "/apis/0/authorizers/jwt", run.c_str(), "function run run here;"},
+            {"scopes of a TOKEN authorizer", scopes.c_str(), R"(["a"])", "authorizationScopes;"},
+            {"an API key", key.c_str(), "true", "counts of requests;"},
+            {"a throttle",
+             throttle.c_str(),
+             R"({"rateLimit": 1, "burstLimit": 1})",
+             "counts of requests;"},
+            {"a throttle of all",
+             "/throttle",
+             R"({"rateLimit": 1, "burstLimit": 1})",
+             "counts of requests;"},
+            {"a native JWT",
+             "/apis/0/authorizers/jwt",
+             R"({"type": "JWT", "identitySource": "method.request.header.Authorization",
+                 "jwtConfiguration": {"defaultAlgorithms": ["RS256"], "issuers":
+                     [{"issuer": "https://i.example/", "audiences": ["a"]}]}})",
+             "JWT;"},
+            {"a pool",
+             "/apis/0/authorizers/jwt",
+             R"({"type": "COGNITO_USER_POOLS", "limitToExpiration": false, "providerARNs":
+                 ["arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Ab"]})",
+             ""},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            Json document = exact_document();
+            document["functions"] = {{"run", {{"command", {"./run"}}}},
+                                     {"asked", {{"endpoint", "http://127.0.0.1:9000"}}}};
+            change(document, row.at, row.value);
+            CHECK(join(report_of(document)[0].differences) == row.want);
+        }
+    }
+
+    TEST_CASE("signatures and pools with scopes are not the whole of the service's") {
+        Json document = exact_document();
+        document["accessKeys"] = {
+            {{"accessKeyId", "AK"}, {"secretAccessKey", "s"}, {"principalId", "p"}}};
+        document["apis"][0]["routes"][0]["authorizer"] = "AWS_IAM";
+        CHECK(join(report_of(document)[0].differences) == "AWS_IAM;");
+
+        document = exact_document();
+        document["apis"][0]["authorizers"]["jwt"] = {
+            {"type", "COGNITO_USER_POOLS"},
+            {"limitToExpiration", false},
+            {"providerARNs", {"arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Ab"}}};
+        document["apis"][0]["routes"][0]["authorizationScopes"] = {"a"};
+        CHECK(join(report_of(document)[0].differences) == "authorizationScopes;");
+    }
+
     TEST_CASE("an open route has no differences that only authorizers make") {
         Json document = minimal_document();
         Json& api = document["apis"][0];
@@ -109,8 +187,15 @@ TEST_SUITE("config/report") {
 
     TEST_CASE("the table has aligned columns and names the API when there are several") {
         std::vector<RouteReport> report = {
-            {"users", "GET", "/items", "jwt", "TOKEN gatehouse:jwt", "HTTP_PROXY http://a/", {}},
-            {"users", "OPTIONS", "/", "NONE", "open", "MOCK 200", {"one", "two"}},
+            {"users",
+             "GET",
+             "/items",
+             "jwt",
+             "TOKEN gatehouse:jwt",
+             {},
+             "HTTP_PROXY http://a/",
+             {}},
+            {"users", "OPTIONS", "/", "NONE", "open", {}, "MOCK 200", {"one", "two"}},
         };
         CHECK(to_text(report) ==
               "GET      /items  jwt (TOKEN gatehouse:jwt)  HTTP_PROXY http://a/  exact\n"

@@ -26,7 +26,7 @@ Grant grant_of(std::string principal, std::vector<ContextItem> context) {
 }  // namespace
 
 TEST_SUITE("forward/context_headers") {
-    TEST_CASE("the principal comes first and then the keys in order") {
+    TEST_CASE("section 8: the principal comes first and then the keys in order") {
         const Grant grant = grant_of("auth0|user123",
                                      {{"userId", "auth0|user123"},
                                       {"roles", "admin,user"},

@@ -213,7 +213,7 @@ TEST_SUITE("forward/forward_plan") {
         const auto plan = ForwardPlan::make(options_for("https://Backend.example:8443/x"));
         REQUIRE(plan.has_value());
         CHECK(plan->endpoint() ==
-              forward::Endpoint{true, "backend.example", 8443, "Backend.example:8443"});
+              forward::Endpoint{true, "backend.example", 8443, "Backend.example:8443", {}});
     }
 
     TEST_CASE("an integration that cannot work is refused") {

@@ -53,7 +53,7 @@ std::string own_lines(const RenderedResponse& response, EventFormat format) {
 }  // namespace
 
 TEST_SUITE("forward/proxy_answer") {
-    TEST_CASE("a malformed answer of a REST API is refused") {
+    TEST_CASE("section 12.2: a malformed answer of a REST API is refused") {
         struct Row {
             const char* name;
             std::string payload;
@@ -173,7 +173,7 @@ TEST_SUITE("forward/proxy_answer") {
         CHECK(read(large).error().errc() == Errc::function_answer_too_large);
     }
 
-    TEST_CASE("a good answer of a REST API reaches the client") {
+    TEST_CASE("section 12.2: a good answer of a REST API reaches the client") {
         struct Row {
             const char* name;
             const char* payload;
@@ -370,7 +370,7 @@ TEST_SUITE("forward/proxy_answer") {
               Errc::function_answer_invalid);
     }
 
-    TEST_CASE("HTTP APIs read both formats and infer the second") {
+    TEST_CASE("section 12.5: HTTP APIs read both formats and infer the second") {
         struct Row {
             const char* name;
             EventFormat format;

@@ -74,6 +74,28 @@ void grant_claims(RequestFixture& fixture) {
     fixture.grant.scopes = {"a", "b"};
 }
 
+// A JWT authorizer of a REST API: claims as the token has them (9.2).
+void grant_typed_claims(RequestFixture& fixture) {
+    fixture.granted("u|1");
+    fixture.grant.claims = {
+        {"sub", "u|1"}, {"exp", 1787996002}, {"roles", {"a", "b"}}, {"admin", true}};
+    fixture.grant.typed_claims = true;
+}
+
+void sign(RequestFixture& fixture) {
+    fixture.granted("AIDAEXAMPLE");
+    fixture.grant.iam = authz::IamIdentity{"AKIDEXAMPLE",
+                                           "123456789012",
+                                           "AIDAEXAMPLE",
+                                           "AIDAEXAMPLE",
+                                           "arn:aws:iam::123456789012:user/ci"};
+}
+
+void present_key(RequestFixture& fixture) {
+    fixture.request.api_key = "key-of-twenty-characters";
+    fixture.request.api_key_id = "mobile";
+}
+
 struct Case {
     std::string_view body = {};
     AuthorizerKind authorizer = AuthorizerKind::none;
@@ -100,7 +122,7 @@ Json parsed_event(RequestFixture& fixture, EventFormat format, const Case& about
 }  // namespace
 
 TEST_SUITE("forward/proxy_event") {
-    TEST_CASE("every event is what the golden file says") {
+    TEST_CASE("sections 12.1 12.3 12.4: every event is what the golden file says") {
         struct Row {
             const char* name;
             EventFormat format;
@@ -111,11 +133,16 @@ TEST_SUITE("forward/proxy_event") {
 
         const Case full{"{\"a\":1}\n", AuthorizerKind::lambda};
         const Case claims{"", AuthorizerKind::claims, true};
+        const Case in_process{"", AuthorizerKind::lambda};
         const auto nobody = [](RequestFixture&) {};
         const Row rows[] = {
             {"rest", EventFormat::rest, fill, grant, full},
             {"rest_bare", EventFormat::rest, bare, nobody, {}},
             {"rest_claims", EventFormat::rest, bare, grant_claims, claims},
+            {"rest_jwt", EventFormat::rest, bare, grant_typed_claims, claims},
+            {"rest_in_process", EventFormat::rest, bare, grant_claims, in_process},
+            {"rest_iam", EventFormat::rest, bare, sign, {}},
+            {"rest_api_key", EventFormat::rest, bare, present_key, {}},
             {"http_1", EventFormat::http_1_0, fill, grant, full},
             {"http_1_bare", EventFormat::http_1_0, bare, nobody, {}},
             {"http_1_claims", EventFormat::http_1_0, bare, grant_claims, claims},
@@ -134,7 +161,7 @@ TEST_SUITE("forward/proxy_event") {
         }
     }
 
-    TEST_CASE("the authorizer stands where each kind of API has it") {
+    TEST_CASE("section 8: the authorizer stands where each kind of API has it") {
         struct Row {
             const char* name;
             EventFormat format;

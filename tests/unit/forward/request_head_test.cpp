@@ -73,7 +73,7 @@ using Values = std::vector<std::string>;
 }  // namespace
 
 TEST_SUITE("forward/request_head") {
-    TEST_CASE("a whole head is written to the byte") {
+    TEST_CASE("section 11.2: a whole head is written to the byte") {
         RequestFixture fixture;
         fixture.field("Host", "api.example.com")
             .field("accept", "*/*")
@@ -433,7 +433,8 @@ TEST_SUITE("forward/request_head") {
         CHECK(context["identity"]["userAgent"] == "caf\xc3\xa9 \"x\"\\");
         CHECK(context["identity"]["caller"].is_null());
         CHECK(context["identity"].size() == 12);
-        CHECK(context.size() == 16);
+        CHECK(context["deploymentId"] == "82c3yw");
+        CHECK(context.size() == 17);
     }
 
     TEST_CASE("the request context of an open route has no authorizer") {

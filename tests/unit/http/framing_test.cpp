@@ -621,6 +621,7 @@ TEST_SUITE("http/framing") {
             {Errc::chunk_invalid, 400},
             {Errc::chunk_overhead, 400},
             {Errc::head_timeout, 408},
+            {Errc::context_forged, 400},
             {Errc::body_timeout, 408},
             {Errc::body_too_large, 413},
             {Errc::target_too_long, 414},

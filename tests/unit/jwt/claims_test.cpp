@@ -224,4 +224,26 @@ TEST_SUITE("jwt/claims") {
         CHECK(judged.verified.not_before == kNow + seconds(10));
         CHECK(judged.verified.claims == claims);
     }
+
+    TEST_CASE("client_id stands in for an audience that is absent, where that is asked for") {
+        const Rules http{.client_id_as_audience = true};
+        Json claims = without("aud");
+        claims["client_id"] = good_claims()["aud"];
+        CHECK(judge_claims(claims, http).reason == Errc::none);
+        CHECK(judge_claims(claims).reason == Errc::token_audience_refused);
+        claims["client_id"] = "another";
+        CHECK(judge_claims(claims, http).reason == Errc::token_audience_refused);
+        CHECK(judge_claims(without("aud"), http).reason == Errc::token_audience_refused);
+        // An audience that is there counts alone, null too.
+        claims = with("aud", "another");
+        claims["client_id"] = good_claims()["aud"];
+        CHECK(judge_claims(claims, http).reason == Errc::token_audience_refused);
+        claims["aud"] = nullptr;
+        CHECK(judge_claims(claims, http).reason != Errc::none);
+    }
+
+    TEST_CASE("a subject is needed unless it is not asked for") {
+        CHECK(judge_claims(without("sub")).reason == Errc::token_subject_missing);
+        CHECK(judge_claims(without("sub"), {.require_subject = false}).reason == Errc::none);
+    }
 }

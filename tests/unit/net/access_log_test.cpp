@@ -119,6 +119,82 @@ TEST_CASE("a file that cannot be opened is named with the reason") {
     }
 }
 
+TEST_CASE("a log that was moved away is opened anew and each line is in one of the files") {
+    const Folder folder;
+    const auto path = folder.path / "access.log";
+    const auto moved = folder.path / "access.log.1";
+    AccessLogFile log;
+    REQUIRE(log.open(path.string()).has_value());
+    log.write("one\n");
+    std::filesystem::rename(path, moved);
+    log.write("two\n");
+    const Result<bool> reopened = log.reopen();
+    REQUIRE(reopened.has_value());
+    CHECK(*reopened);
+    log.write("three\n");
+    CHECK(content(moved) == "one\ntwo\n");
+    CHECK(content(path) == "three\n");
+    CHECK(log.lost() == 0);
+}
+
+TEST_CASE("a path that cannot be opened anew keeps the old file") {
+    const Folder folder;
+    const auto sub = folder.path / "logs";
+    std::filesystem::create_directory(sub);
+    AccessLogFile log;
+    REQUIRE(log.open((sub / "access.log").string()).has_value());
+    std::filesystem::rename(sub, folder.path / "moved");
+    const Result<bool> reopened = log.reopen();
+    REQUIRE_FALSE(reopened.has_value());
+    CHECK(reopened.error().detail.find("access.log: No such file") != std::string::npos);
+    log.write("kept\n");
+    CHECK(content(folder.path / "moved" / "access.log") == "kept\n");
+}
+
+TEST_CASE("stdout and a log that was never opened have nothing to open anew") {
+    AccessLogFile none;
+    CHECK_FALSE(none.reopen().value());
+    AccessLogFile stdout_log;
+    REQUIRE(stdout_log.open("-").has_value());
+    CHECK_FALSE(stdout_log.reopen().value());
+}
+
+TEST_CASE("a line that was begun ends where it began") {
+    // A pipe that takes half of a long line; then its reader makes room, or never does.
+    for (const bool read_on : {true, false}) {
+        CAPTURE(read_on);
+        const Folder folder;
+        const auto path = folder.path / "pipe";
+        REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+        REQUIRE(reader >= 0);
+        AccessLogFile log;
+        REQUIRE(log.open(path.string()).has_value());
+        const std::string first = std::string(70000, 'a') + "\n";  // a pipe holds 64 KiB
+        const std::string second = "second\n";
+        log.write(first + second);
+        std::string taken;
+        std::string block(65536, '\0');
+        if (read_on) {
+            const ssize_t got = ::read(reader, block.data(), block.size());
+            REQUIRE(got > 0);
+            taken.append(block, 0, static_cast<std::size_t>(got));
+        }
+        // The new file, in the place of the pipe.
+        std::filesystem::rename(path, folder.path / "old");
+        REQUIRE(log.reopen().value());
+        for (ssize_t got = 1; got > 0;) {
+            got = ::read(reader, block.data(), block.size());
+            if (got > 0) taken.append(block, 0, static_cast<std::size_t>(got));
+        }
+        ::close(reader);
+        CHECK(content(path) == second);
+        CHECK(first.substr(0, taken.size()) == taken);
+        CHECK((taken == first) == read_on);
+        CHECK(log.lost() == (read_on ? 0 : 1));
+    }
+}
+
 TEST_CASE("a log that was never opened takes lines without harm") {
     AccessLogFile log;
     log.write("line\n");

@@ -310,4 +310,38 @@ TEST_CASE("a URL is taken apart or refused") {
     }
 }
 
+TEST_CASE("interim answers are not the answer") {
+    const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    std::string many;
+    for (int i = 0; i < 9; ++i)
+        many += hints;
+
+    struct Row {
+        const char* name;
+        std::string answer;
+        int status;  // 0: an error
+    };
+
+    const Row rows[] = {
+        {"one", hints + with_length(3), 200},
+        {"two kinds", "HTTP/1.1 100 Continue\r\n\r\n" + hints + with_length(3), 200},
+        {"more than a few", many + with_length(3), 0},
+        {"and nothing more", hints, 0},
+        {"101 that nobody asked for",
+         "HTTP/1.1 101 Switching Protocols\r\n\r\n" + with_length(3),
+         101},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        boost::asio::io_context io;
+        const Origin origin(io, row.answer, false);
+        HttpRequest request;
+        request.url = origin.url();
+        const auto answer = run(io, request);
+        REQUIRE(answer.has_value() == (row.status != 0));
+        if (row.status != 0) CHECK(answer->status == row.status);
+        if (row.status == 200) CHECK(answer->body == "aaa");
+    }
+}
+
 TEST_SUITE_END();

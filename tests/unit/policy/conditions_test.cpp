@@ -556,6 +556,56 @@ TEST_SUITE("policy/conditions") {
         }
     }
 
+    TEST_CASE("the certificate of mutual TLS") {
+        ConditionContext context = make_context();
+        context.client_cert_subject = "C=US,CN=client";
+        context.client_cert_issuer = "CN=Authority";
+        context.client_cert_serial = "a1:b2";
+        const Row rows[] = {
+            {"subject",
+             R"({"StringEquals":{"gatehouse:ClientCertSubjectDN":"C=US,CN=client"}})",
+             true},
+            {"subject by pattern",
+             R"({"StringLike":{"gatehouse:clientCertSubjectDN":"*CN=cl?ent"}})",
+             true},
+            {"issuer",
+             R"({"StringEquals":{"gatehouse:ClientCertIssuerDN":["x","CN=Authority"]}})",
+             true},
+            {"serial", R"({"StringEquals":{"gatehouse:ClientCertSerialNumber":"a1:b2"}})", true},
+            {"there is one", R"({"Null":{"gatehouse:ClientCertSubjectDN":"false"}})", true},
+            {"part of it",
+             R"({"StringEquals":{"gatehouse:ClientCertSubjectDN":"CN=client"}})",
+             false},
+            {"case",
+             R"({"StringEquals":{"gatehouse:ClientCertSubjectDN":"c=us,cn=client"}})",
+             false},
+            {"another", R"({"StringLike":{"gatehouse:ClientCertSubjectDN":"*CN=admin"}})", false},
+            {"issuer for subject",
+             R"({"StringEquals":{"gatehouse:ClientCertSubjectDN":"CN=Authority"}})",
+             false},
+            {"not this one",
+             R"({"StringNotEquals":{"gatehouse:ClientCertIssuerDN":"CN=Authority"}})",
+             false},
+            {"another serial",
+             R"({"StringEquals":{"gatehouse:ClientCertSerialNumber":"A1:B2"}})",
+             false},
+            {"there is none", R"({"Null":{"gatehouse:ClientCertSerialNumber":"true"}})", false},
+            {"no such key", R"({"StringEquals":{"gatehouse:ClientCert":"C=US,CN=client"}})", false},
+        };
+        check_rows(rows, context);
+        const Row without[] = {
+            {"equals nothing", R"({"StringEquals":{"gatehouse:ClientCertSubjectDN":""}})", false},
+            {"like anything", R"({"StringLike":{"gatehouse:ClientCertSubjectDN":"*"}})", false},
+            {"none", R"({"Null":{"gatehouse:ClientCertSubjectDN":"true"}})", true},
+        };
+        check_rows(without, make_context());
+        for (const char* op : {"NumericEquals", "Bool", "IpAddress", "ArnEquals", "DateEquals"}) {
+            CAPTURE(op);
+            CHECK_FALSE(
+                Conditions::make({{op, {{"gatehouse:ClientCertSubjectDN", "1"}}}}).has_value());
+        }
+    }
+
     TEST_CASE("conditions count their memory") {
         const std::string value(500, 'a');
         const auto conditions = Conditions::make(

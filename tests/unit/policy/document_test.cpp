@@ -140,7 +140,7 @@ TEST_SUITE("policy/document") {
         CHECK(document.error().detail.starts_with(std::string(path) + ": "));
     }
 
-    TEST_CASE("a malformed document is refused and the place is named") {
+    TEST_CASE("section 6.2: a malformed document is refused and the place is named") {
         const Refusal rows[] = {
             {"null", "null", ""},
             {"list", "[]", ""},

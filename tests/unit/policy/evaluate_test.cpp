@@ -85,7 +85,7 @@ TEST_SUITE("policy/evaluate") {
     // Outcomes that API Gateway itself was seen, or is documented, to give. Sources: API Gateway
     // Developer Guide, "Output from a Lambda authorizer" and "Use API Gateway Lambda authorizers";
     // AWS Knowledge Center on authorizer caching; the public issue named in the row.
-    TEST_CASE("recorded policies have the outcome that the service gave") {
+    TEST_CASE("section 6.4: recorded policies have the outcome that the service gave") {
         const Row rows[] = {
             {"documented Allow of one method",
              R"([{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"~GET/pets"}])",

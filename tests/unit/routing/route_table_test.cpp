@@ -58,7 +58,7 @@ struct Row {
 }  // namespace
 
 TEST_SUITE("routing/route_table") {
-    TEST_CASE("the most specific route that has the method wins") {
+    TEST_CASE("section 14.1: the most specific route that has the method wins") {
         const RouteTable table = make_table(kSpecs);
         constexpr Row kRows[] = {
             {"GET", "/", "0"},
@@ -265,6 +265,50 @@ TEST_SUITE("routing/route_table") {
         CHECK(find_in(second, "GET", "/a") == "0");
         first = std::move(second);
         CHECK(find_in(first, "GET", "/a") == "0");
+    }
+
+    TEST_CASE("HTTP APIs take a match without a greedy parameter first and have a default") {
+        // API Gateway developer guide, "Create routes for HTTP APIs".
+        const std::vector<RouteSpec> specs = {
+            {"GET", "/pets/dog/1"},      // 0
+            {"GET", "/pets/dog/{id}"},   // 1
+            {"GET", "/pets/{proxy+}"},   // 2
+            {"ANY", "/{proxy+}"},        // 3
+            {"ANY", "$default"},         // 4
+            {"GET", "/{a}/full/match"},  // 5
+            {"GET", "/deep/{rest+}"},    // 6
+            {"POST", "/pets/dog/{id}"},  // 7
+        };
+        const auto made = RouteTable::make(specs, Precedence::http);
+        REQUIRE(made.has_value());
+        const Row rows[] = {
+            {"GET", "/pets/dog/1", "0"},
+            {"GET", "/pets/dog/2", "1 id=2"},
+            {"GET", "/pets/dog/2/", "1 id=2"},
+            {"GET", "/pets/cat/1", "2 proxy=cat/1"},
+            {"POST", "/test/5", "3 proxy=test/5"},
+            {"GET", "/", "4"},
+            {"PURGE", "/pets/dog/1", "4"},
+            {"GET", "/deep/full/match", "5 a=deep"},
+            {"GET", "/deep/full/other", "6 rest=full/other"},
+            {"DELETE", "/pets/dog/1", "3 proxy=pets/dog/1"},
+            {"GET", "/$default", "3 proxy=$default"},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.method);
+            CAPTURE(row.path);
+            CHECK(find_in(*made, row.method, row.path) == row.wanted);
+        }
+        CHECK_FALSE(RouteTable::make(std::vector<RouteSpec>{{"ANY", "$default"}}).has_value());
+        CHECK_FALSE(
+            RouteTable::make(std::vector<RouteSpec>{{"ANY", "$default"}, {"ANY", "$default"}},
+                             Precedence::http)
+                .has_value());
+        auto only = RouteTable::make(std::vector<RouteSpec>{{"GET", "/a"}}, Precedence::http);
+        REQUIRE(only.has_value());
+        const RouteTable& bare = *only;
+        CHECK(find_in(bare, "POST", "/a") == "none");
+        CHECK(find_in(bare, "PURGE", "/a") == "none");
     }
 }
 

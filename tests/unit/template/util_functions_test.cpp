@@ -4,7 +4,7 @@ using namespace gatehouse;
 using namespace gatehouse::templates;
 
 TEST_SUITE("template/util_functions") {
-    TEST_CASE("each function does what its name says") {
+    TEST_CASE("section 13.3: each function does what its name says") {
         const Prints rows[] = {
             {"escapeJavaScript",
              "$util.escapeJavaScript($input.path('$'))",
