@@ -1,12 +1,12 @@
 #include "text_rules.hpp"
 
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/ip_address.hpp"
 #include "gatehouse/core/limits.hpp"
 
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
 
 namespace gatehouse::config {
 namespace {
@@ -16,12 +16,6 @@ constexpr std::size_t kLabelBytes = 63;
 
 bool is_name_char(char c) {
     return is_alpha(c) || is_digit(c) || c == '.' || c == '_' || c == '-';
-}
-
-bool is_ip(std::string_view text, int family) {
-    unsigned char bytes[sizeof(in6_addr)];
-    if (text.find('\0') != std::string_view::npos) return false;  // inet_pton would stop there
-    return inet_pton(family, std::string(text).c_str(), bytes) == 1;
 }
 
 // pchar of RFC 3986 without percent-encoding.
@@ -52,7 +46,7 @@ std::string fault_in_name(std::string_view text) {
 }
 
 std::string fault_in_address(std::string_view text) {
-    if (is_ip(text, AF_INET) || is_ip(text, AF_INET6)) return {};
+    if (parse_ip_address(text)) return {};
     const std::string hint =
         text == "localhost" || text == "*" ? (text == "*" ? "0.0.0.0" : "127.0.0.1") : "";
     return in_quotes(text) + " is no IP address; allowed: IPv4 or IPv6, without port and brackets" +
@@ -60,11 +54,9 @@ std::string fault_in_address(std::string_view text) {
 }
 
 bool is_loopback(std::string_view address) {
-    in_addr v4{};
-    if (inet_pton(AF_INET, std::string(address).c_str(), &v4) == 1)
-        return (ntohl(v4.s_addr) >> 24) == 127;
-    in6_addr v6{};
-    return inet_pton(AF_INET6, std::string(address).c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    const auto ip = parse_ip_address(address);
+    if (!ip) return false;
+    return ip->v4 ? ip->bytes[0] == 127 : *ip == parse_ip_address("::1");
 }
 
 std::string fault_in_host(std::string_view text) {

@@ -3,10 +3,10 @@
 #include "authority.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/errc.hpp"
+#include "gatehouse/core/ip_address.hpp"
 #include "gatehouse/http/framing.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cstddef>
 #include <iterator>
@@ -75,25 +75,9 @@ bool is_plain(std::string_view proto) noexcept {
 // The address as the sockets would spell it; nullopt: none. A zone ("fe80::1%eth0") is of no use
 // to conditions.
 std::optional<std::string> read_address(std::string_view text) {
-    constexpr std::size_t kMapped = 12;
-    std::string name(text.substr(0, text.find('%')));
-    std::array<char, INET6_ADDRSTRLEN> spelled{};
-    std::array<unsigned char, 16> bytes{};
-    if (::inet_pton(AF_INET, name.c_str(), bytes.data()) == 1) return name;
-    if (::inet_pton(AF_INET6, name.c_str(), bytes.data()) != 1) return std::nullopt;
-    // A proxy that listens for both kinds may see 192.0.2.7 as ::ffff:192.0.2.7.
-    constexpr std::array<unsigned char, kMapped> kPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
-    const bool mapped = std::equal(kPrefix.begin(), kPrefix.end(), bytes.begin());
-    const char* made =
-        mapped
-            ? ::inet_ntop(AF_INET,
-                          bytes.data() + kMapped,
-                          spelled.data(),
-                          static_cast<socklen_t>(spelled.size()))
-            : ::inet_ntop(
-                  AF_INET6, bytes.data(), spelled.data(), static_cast<socklen_t>(spelled.size()));
-    if (made == nullptr) return std::nullopt;
-    return std::string(made);
+    const auto address = parse_ip_address(text.substr(0, text.find('%')));
+    if (!address) return std::nullopt;
+    return to_string(*address);
 }
 
 std::uint16_t port_of(std::string_view host, bool secure) noexcept {

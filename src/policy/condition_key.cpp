@@ -144,7 +144,7 @@ WallTime time_of(Key key, const ConditionContext& context) noexcept {
 }
 
 std::optional<IpAddress> peer_address(const ConditionContext& context) noexcept {
-    return parse_address(context.source_ip.substr(0, context.source_ip.find('%')));
+    return parse_ip_address(context.source_ip.substr(0, context.source_ip.find('%')));
 }
 
 }  // namespace gatehouse::policy

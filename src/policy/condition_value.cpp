@@ -3,7 +3,6 @@
 #include "gatehouse/core/ascii.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -187,29 +186,10 @@ std::optional<WallTime> parse_date(std::string_view text) noexcept {
     return midnight + *time - *zone;
 }
 
-std::optional<IpAddress> parse_address(std::string_view text) noexcept {
-    char terminated[INET6_ADDRSTRLEN] = {};
-    if (text.size() >= sizeof terminated || text.find('\0') != std::string_view::npos)
-        return std::nullopt;
-    text.copy(terminated, text.size());
-    IpAddress address;
-    address.v4 = text.find(':') == std::string_view::npos;
-    if (inet_pton(address.v4 ? AF_INET : AF_INET6, terminated, address.bytes.data()) != 1)
-        return std::nullopt;
-    constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (!address.v4 && std::memcmp(address.bytes.data(), kMapped, sizeof kMapped) == 0) {
-        IpAddress mapped;
-        mapped.v4 = true;
-        std::copy_n(address.bytes.begin() + sizeof kMapped, 4, mapped.bytes.begin());
-        return mapped;
-    }
-    return address;
-}
-
 std::optional<IpRange> parse_range(std::string_view text) noexcept {
     const std::size_t slash = text.find('/');
     const std::string_view host = text.substr(0, slash);
-    const auto network = parse_address(host);
+    const auto network = parse_ip_address(host);
     if (!network) return std::nullopt;
     const bool written_v4 = host.find(':') == std::string_view::npos;
     const int most = written_v4 ? 32 : 128;

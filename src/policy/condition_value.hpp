@@ -1,12 +1,11 @@
 #pragma once
 
+#include "gatehouse/core/ip_address.hpp"
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/core/time.hpp"
 #include "gatehouse/policy/wildcard.hpp"
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -14,12 +13,6 @@
 // The values that condition operators compare. Everything a policy writes is read here, once, when
 // the policy is loaded; of a request only its address is read per judgement.
 namespace gatehouse::policy {
-
-/// An IPv4 or IPv6 address, network byte order; IPv4 uses the first four bytes.
-struct IpAddress {
-    std::array<std::uint8_t, 16> bytes{};
-    bool v4 = false;
-};
 
 /// All addresses of one family whose first `bits` bits are those of `network`.
 struct IpRange {
@@ -55,10 +48,6 @@ std::optional<bool> parse_bool(std::string_view text) noexcept;
 /// 2026-01-31, 2026-01-31T12:30Z, 2026-01-31T12:30:00.5+02:00, or seconds since 1970. A time
 /// without its zone is refused, and so are four digits alone, which could be a year or seconds.
 std::optional<WallTime> parse_date(std::string_view text) noexcept;
-
-/// An address without a zone index. ::ffff:192.0.2.1, as dual-stack sockets name their IPv4 peers,
-/// is 192.0.2.1.
-std::optional<IpAddress> parse_address(std::string_view text) noexcept;
 
 /// "192.0.2.0/24", "2001:db8::/32", or one address. Bits beyond the prefix are ignored, as IAM
 /// does.
