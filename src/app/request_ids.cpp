@@ -3,13 +3,12 @@
 #include "gatehouse/app/trace.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <random>
 
 namespace gatehouse::app {
 namespace {
-
-constexpr char kHex[] = "0123456789abcdef";
 
 std::uint64_t rotate_left(std::uint64_t x, int k) noexcept {
     return (x << k) | (x >> (64 - k));
@@ -28,22 +27,33 @@ std::uint64_t system_seed() {
     return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-char* write_hex(char* out, const unsigned char* bytes, std::size_t count) noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-        *out++ = kHex[bytes[i] >> 4];
-        *out++ = kHex[bytes[i] & 15];
-    }
-    return out;
+// Four bytes as eight lower-case hexadecimal digits, all at once.
+void write_hex(char* out, const unsigned char* bytes) noexcept {
+    static_assert(std::endian::native == std::endian::little);
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    std::uint32_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    // A byte in every second one, then its halves in two, the high one first.
+    std::uint64_t spread = word;
+    spread = (spread | spread << 16) & 0x0000ffff0000ffff;
+    spread = (spread | spread << 8) & 0x00ff00ff00ff00ff;
+    std::uint64_t digits = (spread >> 4 & 0x000f000f000f000f) | (spread & 0x000f000f000f000f) << 8;
+    const std::uint64_t letters = (digits + 6 * kOnes) >> 4 & kOnes;
+    digits += '0' * kOnes + letters * ('a' - '0' - 10);
+    std::memcpy(out, &digits, sizeof digits);
 }
 
 void write_uuid(std::array<char, 36>& out, const std::array<unsigned char, 16>& bytes) noexcept {
-    char* p = out.data();
-    std::size_t at = 0;
-    for (const std::size_t group : {4U, 2U, 2U, 2U, 6U}) {
-        if (at != 0) *p++ = '-';
-        p = write_hex(p, bytes.data() + at, group);
-        at += group;
-    }
+    char digits[32];
+    for (std::size_t at = 0; at < bytes.size(); at += 4)
+        write_hex(digits + 2 * at, bytes.data() + at);
+    char* to = out.data();
+    std::memcpy(to, digits, 8);
+    std::memcpy(to + 9, digits + 8, 4);
+    std::memcpy(to + 14, digits + 12, 4);
+    std::memcpy(to + 19, digits + 16, 4);
+    std::memcpy(to + 24, digits + 20, 12);
+    to[8] = to[13] = to[18] = to[23] = '-';
 }
 
 }  // namespace
@@ -88,15 +98,15 @@ void IdSource::make(RequestIds& ids, WallTime now, std::string_view client_id) n
     unsigned char time[4];
     for (int i = 0; i < 4; ++i)
         time[i] = static_cast<unsigned char>(seconds >> (24 - 8 * i));
-    char* p = ids.trace_id.data();
-    *p++ = '1';
-    *p++ = '-';
-    p = write_hex(p, time, 4);
-    *p++ = '-';
+    char* to = ids.trace_id.data();
+    to[0] = '1';
+    to[1] = to[10] = '-';
+    write_hex(to + 2, time);
     unsigned char rest[12];
     std::memcpy(rest, &random[2], 8);
     std::memcpy(rest + 8, &random[3], 4);
-    write_hex(p, rest, 12);
+    for (std::size_t at = 0; at < sizeof rest; at += 4)
+        write_hex(to + 11 + 2 * at, rest + at);
 }
 
 }  // namespace gatehouse::app

@@ -583,13 +583,13 @@ std::array<char, 16> make_extended_id(const std::array<unsigned char, 16>& id) n
     constexpr char kBase64Url[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     std::array<char, 16> text{};
-    for (std::size_t i = 0; i < 15; ++i) {
-        // 90 bits, six at a time; the last six end within the twelfth byte.
-        const std::size_t bit = 6 * i;
-        const unsigned pair = static_cast<unsigned>(id[bit / 8]) << 8 | id[bit / 8 + 1];
-        text[i] = kBase64Url[pair >> (10 - bit % 8) & 63];
+    char* to = text.data();
+    for (std::size_t at = 0; at < 12; at += 3) {
+        const unsigned bits = static_cast<unsigned>(id[at]) << 16 | id[at + 1] << 8 | id[at + 2];
+        for (int shift = 18; shift >= 0; shift -= 6)
+            *to++ = kBase64Url[bits >> shift & 63];
     }
-    text[15] = '=';
+    text[15] = '=';  // 90 bits will do
     return text;
 }
 

@@ -195,6 +195,7 @@ void ForwardPlan::append_client_fields(const authz::RequestFacts& facts,
                                        std::string& out) const {
     const std::span<const http::Field> fields = facts.head->fields;
     const http::NamedByConnection named(fields);
+    TailWriter lines(out, room_for(fields));
     for (const http::Field& field : fields) {
         const http::Fate fate = http::request_fate(field.id, plain_);
         // With plain headers the gateway writes no trace id, so the client's is not ours to drop.
@@ -203,7 +204,7 @@ void ForwardPlan::append_client_fields(const authz::RequestFacts& facts,
         if (is_owned(field.name) || named.has(field.name)) continue;
         if (!plain_ && is_signature(field)) continue;
         written.mark(field.id);
-        add_line(out, field.name, field.value);
+        lines.add_line(field.name, field.value);
     }
 }
 
@@ -278,44 +279,44 @@ void ForwardPlan::append_additions(const authz::RequestFacts& facts,
                                    const Written& written,
                                    std::string& out) const {
     if (http_) return append_http_additions(facts, out);
+    TailWriter lines(out, 512);
     if (!plain_) {
         const std::string_view api_id =
             facts.stage == nullptr ? std::string_view{} : facts.stage->api_id;
-        if (!written.accept) out += "Accept: application/json\r\n";
+        if (!written.accept) lines.add("Accept: application/json\r\n");
         if (!written.user_agent) {
-            out += "User-Agent: AmazonAPIGateway_";
-            out += api_id;
-            out += "\r\n";
+            lines.add("User-Agent: AmazonAPIGateway_");
+            lines.add(api_id);
+            lines.add("\r\n");
         }
-        if (!api_id.empty()) add_line(out, "X-Amzn-Apigateway-Api-Id", api_id);
-        if (!facts.trace_id.empty()) add_line(out, "X-Amzn-Trace-Id", facts.trace_id);
+        if (!api_id.empty()) lines.add_line("X-Amzn-Apigateway-Api-Id", api_id);
+        if (!facts.trace_id.empty()) lines.add_line("X-Amzn-Trace-Id", facts.trace_id);
     }
-    if (!written.forwarded_for) append_forwarded_for(facts, out);
+    if (!written.forwarded_for) append_forwarded_for(facts, lines);
     if (!written.forwarded_port) {
-        out += "X-Forwarded-Port: ";
-        add_number(out, facts.listener_port);
-        out += "\r\n";
+        lines.add("X-Forwarded-Port: ");
+        lines.add_number(facts.listener_port);
+        lines.add("\r\n");
     }
-    if (!written.forwarded_proto) {
-        out += facts.secure ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n";
-    }
+    if (!written.forwarded_proto)
+        lines.add_line("X-Forwarded-Proto", facts.secure ? "https" : "http");
 }
 
 // The client's list, if it sent one, and the address that we saw. One line, since it is ours now.
-void ForwardPlan::append_forwarded_for(const authz::RequestFacts& facts, std::string& out) const {
-    out += "X-Forwarded-For: ";
+void ForwardPlan::append_forwarded_for(const authz::RequestFacts& facts, TailWriter& lines) const {
+    lines.add("X-Forwarded-For: ");
     if (!own_forwarded_for_) {
         const http::NamedByConnection named(facts.head->fields);
         for (const http::Field& field : facts.head->fields) {
             if (field.id != http::FieldId::x_forwarded_for || field.value.empty() ||
                 named.has(field.name))
                 continue;
-            out += field.value;
-            out += ", ";
+            lines.add(field.value);
+            lines.add(", ");
         }
     }
-    out += facts.source_ip;
-    out += "\r\n";
+    lines.add(facts.source_ip);
+    lines.add("\r\n");
 }
 
 }  // namespace gatehouse::forward

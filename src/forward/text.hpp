@@ -1,12 +1,14 @@
 #pragma once
 
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/http/request_head.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +28,69 @@ inline void add_line(std::string& out, std::string_view name, std::string_view v
     to += value.size();
     *to++ = '\r';
     *to = '\n';
+}
+
+/// Writes behind the end of a string, which is grown once, for all that may come, and ends where
+/// the writing ended when this goes. A head has dozens of pieces: to append each would be half the
+/// work of writing it.
+class TailWriter {
+  public:
+    /// @param room  bytes that will do, as a rule: more are found
+    TailWriter(std::string& out, std::size_t room) : out_(out), at_(out.size()) {
+        out_.resize(at_ + room);
+    }
+
+    ~TailWriter() { out_.resize(at_); }
+
+    TailWriter(const TailWriter&) = delete;
+    TailWriter& operator=(const TailWriter&) = delete;
+
+    void add(std::string_view text) {
+        char* to = make_room(text.size());
+        if (!text.empty()) std::memcpy(to, text.data(), text.size());
+        at_ += text.size();
+    }
+
+    template <std::size_t N>
+    void add(const char (&text)[N]) {
+        std::memcpy(make_room(N - 1), text, N - 1);
+        at_ += N - 1;
+    }
+
+    /// "name: value\r\n"
+    void add_line(std::string_view name, std::string_view value) {
+        char* to = make_room(name.size() + value.size() + 4);
+        std::memcpy(to, name.data(), name.size());
+        to += name.size();
+        std::memcpy(to, ": ", 2);
+        if (!value.empty()) std::memcpy(to + 2, value.data(), value.size());
+        std::memcpy(to + 2 + value.size(), "\r\n", 2);
+        at_ += name.size() + value.size() + 4;
+    }
+
+    template <std::integral Number>
+    void add_number(Number value) {
+        constexpr std::size_t kMost = 24;
+        char* to = make_room(kMost);
+        at_ += static_cast<std::size_t>(std::to_chars(to, to + kMost, value).ptr - to);
+    }
+
+  private:
+    char* make_room(std::size_t bytes) {
+        if (out_.size() - at_ < bytes) out_.resize(2 * (at_ + bytes));
+        return out_.data() + at_;
+    }
+
+    std::string& out_;
+    std::size_t at_;
+};
+
+/// Room for the lines of all fields, and for some of our own.
+inline std::size_t room_for(std::span<const http::Field> fields) noexcept {
+    std::size_t room = 512;
+    for (const http::Field& field : fields)
+        room += field.name.size() + field.value.size() + 4;
+    return room;
 }
 
 template <std::integral Number>

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <span>
 #include <string_view>
@@ -19,7 +21,6 @@ struct Name {
     FieldId id;
 };
 
-// Sorted by length, so that a look-up compares only names of the right one.
 constexpr Name kNames[] = {
     {"te", FieldId::te},
     {"age", FieldId::age},
@@ -62,40 +63,71 @@ constexpr Name kNames[] = {
     {"x-amzn-apigateway-api-id", FieldId::x_amzn_apigateway_api_id},
 };
 
-constexpr std::size_t kLongest = std::rbegin(kNames)->text.size();
-
 static_assert(std::size(kNames) == static_cast<std::size_t>(FieldId::x_http_method_override),
               "every FieldId but other has its name");
-static_assert(std::is_sorted(std::begin(kNames),
-                             std::end(kNames),
-                             [](const Name& a, const Name& b) {
-                                 return a.text.size() < b.text.size();
-                             }));
 
-// kFirst[n] is the index of the first name of n bytes or more.
-constexpr auto kFirst = [] {
-    std::array<std::uint8_t, kLongest + 2> first{};
-    for (std::size_t size = 0; size < first.size(); ++size) {
-        std::uint8_t i = 0;
-        while (i < std::size(kNames) && kNames[i].text.size() < size)
-            ++i;
-        first[size] = i;
+constexpr std::size_t kWords = 3;
+constexpr std::size_t kLongest = kWords * sizeof(std::uint64_t);
+
+// A name as whole words, and where in them a letter's case does not matter.
+struct Entry {
+    std::array<std::uint64_t, kWords> text{};
+    std::array<std::uint64_t, kWords> either_case{};
+    std::size_t size = 0;
+    FieldId id = FieldId::other;
+};
+
+// Length, first and last two characters tell all known names apart, by these numbers.
+constexpr std::size_t kSlots = 256;
+constexpr unsigned kFactors[] = {2, 19, 1};
+
+// @param name  two bytes or more
+constexpr std::size_t slot_of(std::string_view name) noexcept {
+    const auto at = [name](std::size_t i) {
+        return static_cast<unsigned>(static_cast<unsigned char>(name[i])) | 0x20;
+    };
+    return (name.size() + at(0) * kFactors[0] + at(name.size() - 2) * kFactors[1] +
+            at(name.size() - 1) * kFactors[2]) %
+           kSlots;
+}
+
+constexpr auto kEntries = [] {
+    std::array<Entry, kSlots> entries{};
+    for (const Name& name : kNames) {
+        Entry& entry = entries[slot_of(name.text)];
+        entry.size = name.text.size();
+        entry.id = name.id;
+        for (std::size_t i = 0; i < name.text.size(); ++i) {
+            const std::size_t shift = 8 * (i % sizeof(std::uint64_t));
+            const auto byte = static_cast<std::uint64_t>(static_cast<unsigned char>(name.text[i]));
+            entry.text[i / sizeof(std::uint64_t)] |= byte << shift;
+            if (is_alpha(name.text[i]))
+                entry.either_case[i / sizeof(std::uint64_t)] |= std::uint64_t{0x20} << shift;
+        }
     }
-    return first;
+    return entries;
 }();
+
+static_assert(std::ranges::all_of(kNames,
+                                  [](const Name& name) {
+                                      return name.text.size() <= kLongest &&
+                                             kEntries[slot_of(name.text)].id == name.id;
+                                  }),
+              "two names share a slot: choose other factors");
+static_assert(std::endian::native == std::endian::little, "names are laid out as words are loaded");
 
 }  // namespace
 
 FieldId find_field_id(std::string_view name) noexcept {
-    if (name.empty() || name.size() > kLongest) return FieldId::other;
-    // Names of one length differ most at their end, so that is looked at first.
-    const char last = ascii_lower(name.back());
-    for (std::size_t i = kFirst[name.size()]; i < kFirst[name.size() + 1]; ++i) {
-        if (kNames[i].text.back() == last && equals_ignoring_case(kNames[i].text, name)) {
-            return kNames[i].id;
-        }
-    }
-    return FieldId::other;
+    if (name.size() < 2 || name.size() > kLongest) return FieldId::other;
+    const Entry& entry = kEntries[slot_of(name)];
+    if (entry.size != name.size()) return FieldId::other;
+    std::array<std::uint64_t, kWords> words{};
+    std::memcpy(words.data(), name.data(), name.size());
+    std::uint64_t differ = 0;
+    for (std::size_t i = 0; i < kWords; ++i)
+        differ |= (words[i] ^ entry.text[i]) & ~entry.either_case[i];
+    return differ == 0 ? entry.id : FieldId::other;
 }
 
 const Field* find_field(std::span<const Field> fields, std::string_view name) noexcept {

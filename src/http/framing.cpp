@@ -42,8 +42,9 @@ bool is_framing_in_disguise(const Field& field) noexcept {
 }
 
 bool is_valid_field(const Field& field) noexcept {
-    return !field.name.empty() && is_all(field.name, kToken) && is_field_value(field.value) &&
-           !is_framing_in_disguise(field);
+    const bool named = field.id != FieldId::other ||  // a known name is a token
+                       (!field.name.empty() && is_all(field.name, kToken));
+    return named && is_field_value(field.value) && !is_framing_in_disguise(field);
 }
 
 void note(Survey& survey, const Field& field) noexcept {

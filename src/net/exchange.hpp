@@ -6,6 +6,7 @@
 #include "gatehouse/http/chunked.hpp"
 #include "gatehouse/http/request_head.hpp"
 #include "head_parser.hpp"
+#include "pipes.hpp"
 
 #include <cstdint>
 #include <string>
@@ -83,6 +84,7 @@ struct Exchange {
     bool upload_broken = false;  ///< the upstream takes no more: only its answer is awaited
     SteadyTime body_began{};
     Outgoing up;
+    Pipe up_pipe;  ///< content that is on its way without having been read
 
     // The upstream's answer.
     Buffer down;
@@ -102,6 +104,8 @@ struct Exchange {
     bool answer_begun = false;  ///< bytes of the upstream's answer went to the client
     bool rechunk = false;       ///< the client gets chunked coding
     Outgoing to_client;
+    Pipe down_pipe;
+    bool splices = true;       ///< the kernel has not refused it yet
     bool answer_done = false;  ///< nothing will be added to to_client
     bool own_answer = false;
     bool keep_upstream = false;

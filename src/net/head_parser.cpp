@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace gatehouse::net {
 namespace {
@@ -13,9 +14,10 @@ namespace {
 // Takes the next line off a head whose lines all end in CRLF (HeadScanner saw to that), without its
 // end.
 std::string_view take_line(std::string_view& rest) noexcept {
-    const std::size_t end = std::min(rest.find("\r\n"), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 2, rest.size()));
+    const std::size_t feed = rest.find('\n');
+    if (feed == std::string_view::npos || feed == 0) return std::exchange(rest, {});
+    const std::string_view line = rest.substr(0, feed - 1);
+    rest.remove_prefix(feed + 1);
     return line;
 }
 

@@ -29,6 +29,10 @@ void Session::pump_down() {
             answer_finished();
             return;
         }
+        if (may_splice_down()) {
+            if (!splice_down()) return;
+            continue;
+        }
         if (exchange_->down_begin == exchange_->down_end && !read_upstream()) return;
         if (!produce_down()) return;
     }
@@ -44,15 +48,86 @@ bool Session::flush_down() {
             return false;
         }
         if (sent.status != IoStatus::done) {
-            // A refusal keeps its reason: nobody hides it by leaving.
-            if (!exchange_->request.record.refused)
-                exchange_->request.record.reason = static_cast<std::uint16_t>(Errc::client_gone);
-            finish_exchange();
-            close();
+            client_left();
             return false;
         }
         exchange_->answer_begun = exchange_->answer_head_done;
         out.advance(sent.bytes);
+    }
+    return true;
+}
+
+void Session::client_left() {
+    // A refusal keeps its reason: nobody hides it by leaving.
+    if (!exchange_->request.record.refused)
+        exchange_->request.record.reason = static_cast<std::uint16_t>(Errc::client_gone);
+    finish_exchange();
+    close();
+}
+
+// Content of known length that nobody needs to look at, enough of it to be worth two calls more, or
+// begun.
+bool Session::may_splice_down() const noexcept {
+    const Exchange& exchange = *exchange_;
+    if (exchange.down_pipe) return true;
+    return exchange.answer_left >= limits::kSpliceFrom && exchange.answer_head_done &&
+           exchange.answer.framing.kind == http::Framing::Kind::length && !exchange.buffered &&
+           exchange.down_begin == exchange.down_end && exchange.splices && !client_.secure() &&
+           !upstream_->transport().secure();
+}
+
+// Moves content of the answer from socket to socket. False: no more can be moved now, or the
+// request was ended.
+bool Session::splice_down() {
+    Exchange& exchange = *exchange_;
+    exchange.down.release();
+    exchange.down_begin = exchange.down_end = 0;
+    if (!exchange.down_pipe) exchange.down_pipe = worker_.pipes().take();
+    for (;;) {
+        if (exchange.down_pipe.held() > 0 && !flush_down_pipe()) return false;
+        if (exchange.answer_left == 0) {
+            exchange.answer_done = true;
+            break;
+        }
+        if (!exchange.down_pipe || exchange.answer_left < limits::kSpliceFrom) break;
+        const auto most = static_cast<std::size_t>(
+            std::min<std::uint64_t>(exchange.answer_left, limits::kPipeBytes));
+        const IoResult got = upstream_->transport().splice_into(exchange.down_pipe, most);
+        if (got.status == IoStatus::done) {
+            exchange.answer_left -= got.bytes;
+            exchange.request.record.response_bytes += got.bytes;
+            continue;
+        }
+        exchange.down_pipe.release();
+        if (got.status == IoStatus::would_block) {
+            await_upstream();
+            return false;
+        }
+        if (got.status == IoStatus::closed) {
+            upstream_ended(got.status);
+            return false;
+        }
+        exchange.splices = false;  // reading tells what is wrong
+        return true;
+    }
+    exchange.splices = static_cast<bool>(exchange.down_pipe);
+    exchange.down_pipe.release();
+    return true;
+}
+
+// False: the client takes no more now, or is gone.
+bool Session::flush_down_pipe() {
+    Pipe& pipe = exchange_->down_pipe;
+    while (pipe.held() > 0) {
+        const IoResult sent = client_.splice_out_of(pipe);
+        if (sent.status == IoStatus::would_block) {
+            arm_client_write();
+            return false;
+        }
+        if (sent.status != IoStatus::done) {
+            client_left();
+            return false;
+        }
     }
     return true;
 }
@@ -66,8 +141,11 @@ bool Session::read_upstream() {
         exchange.down_begin = exchange.down_end = 0;
     }
     if (exchange.down_begin == exchange.down_end) exchange.down_begin = exchange.down_end = 0;
-    const IoResult got = upstream_->transport().read(exchange.down.data() + exchange.down_end,
-                                                     exchange.down.size() - exchange.down_end);
+    std::size_t room = exchange.down.size() - exchange.down_end;
+    // What comes behind a head need not be copied, if there is much of it.
+    if (!exchange.answer_head_done && exchange.splices) room = std::min(room, limits::kHeadBuffer);
+    const IoResult got =
+        upstream_->transport().read(exchange.down.data() + exchange.down_end, room);
     if (got.status == IoStatus::done) {
         exchange.down_end += got.bytes;
         exchange.answer_any_byte = true;
@@ -75,13 +153,17 @@ bool Session::read_upstream() {
     }
     if (got.status == IoStatus::would_block || got.status == IoStatus::want_write) {
         if (exchange.down_end == 0) exchange.down.release();
-        if (exchange.answer_head_done)
-            worker_.timeouts().arm(down_timeout_, answer_patience(), worker_.now().steady);
-        upstream_->arm_read(Expect::more);
+        await_upstream();
         return false;
     }
     upstream_ended(got.status);
     return false;
+}
+
+void Session::await_upstream() {
+    if (exchange_->answer_head_done)
+        worker_.timeouts().arm(down_timeout_, answer_patience(), worker_.now().steady);
+    upstream_->arm_read(Expect::more);
 }
 
 // Between two reads of an answer. One that is mapped has its integration's limit for all of it.

@@ -106,7 +106,7 @@ void Session::pump_up() {
     up_timeout_.disarm();
     for (;;) {
         // Content that is here goes out with what is pending: one send for head and small bodies.
-        if (!exchange_->upload_done && exchange_->up.content.empty() &&
+        if (!exchange_->upload_done && !exchange_->up_pipe && exchange_->up.content.empty() &&
             exchange_->up.text.size() < kOneSend) {
             if (!produce_up()) return;
         }
@@ -118,6 +118,10 @@ void Session::pump_up() {
             upload_finished();
             return;
         }
+        if (may_splice_up()) {
+            if (!splice_up()) return;
+            continue;
+        }
         if (exchange_->arrived().empty() && !read_client_body()) return;
     }
 }
@@ -128,10 +132,7 @@ bool Session::flush_up() {
     while (!up.empty()) {
         const IoResult sent = upstream_->transport().write(up.rest_of_text(), up.content);
         if (sent.status == IoStatus::would_block || sent.status == IoStatus::want_write) {
-            worker_.timeouts().arm(
-                up_timeout_, worker_.snapshot().model.timeouts.write, worker_.now().steady);
-            upstream_->arm_write();
-            upstream_->arm_read(Expect::more);  // it may answer before it has read all
+            await_room_up();
             return false;
         }
         if (sent.status != IoStatus::done) {
@@ -184,14 +185,24 @@ bool Session::produce_up() {
     return true;
 }
 
+bool Session::is_upload_late() {
+    const std::chrono::milliseconds most = worker_.snapshot().model.timeouts.body_total;
+    if (worker_.now().steady - exchange_->body_began <= most) return false;
+    fail(Errc::body_timeout, "bodyTotalInMillis");
+    return true;
+}
+
+void Session::await_client_body() {
+    worker_.timeouts().arm(
+        up_timeout_, worker_.snapshot().model.timeouts.body, worker_.now().steady);
+    arm_client_read(Expect::more);
+    if (upstream_) upstream_->arm_read(Expect::more);
+}
+
 // Reads more content from the client. False: nothing is there yet, or the client is gone.
 bool Session::read_client_body() {
     Exchange& exchange = *exchange_;
-    const config::Timeouts& timeouts = worker_.snapshot().model.timeouts;
-    if (worker_.now().steady - exchange.body_began > timeouts.body_total) {
-        fail(Errc::body_timeout, "bodyTotalInMillis");
-        return false;
-    }
+    if (is_upload_late()) return false;
     // Chunked content may run into the next request, which must fit a head buffer; content of known
     // length cannot.
     const bool bounded = exchange.framing.kind == http::Framing::Kind::length;
@@ -203,9 +214,7 @@ bool Session::read_client_body() {
     if (bounded) room = static_cast<std::size_t>(std::min<std::uint64_t>(room, exchange.body_left));
     const IoResult got = client_.read(exchange.body.data(), room);
     if (got.status == IoStatus::would_block) {
-        worker_.timeouts().arm(up_timeout_, timeouts.body, worker_.now().steady);
-        arm_client_read(Expect::more);
-        if (upstream_) upstream_->arm_read(Expect::more);
+        await_client_body();
         return false;
     }
     if (got.status != IoStatus::done) {
@@ -218,6 +227,75 @@ bool Session::read_client_body() {
     }
     exchange.body_end = got.bytes;
     return true;
+}
+
+// As may_splice_down(): all that came with the head has gone.
+bool Session::may_splice_up() const noexcept {
+    const Exchange& exchange = *exchange_;
+    if (exchange.up_pipe) return true;
+    return exchange.framing.kind == http::Framing::Kind::length && !exchange.collected &&
+           exchange.body_left >= limits::kSpliceFrom && exchange.arrived().empty() &&
+           exchange.splices && !client_.secure() && !upstream_->transport().secure();
+}
+
+// Moves content of the request from socket to socket. False: no more can be moved now, or the
+// request was ended.
+bool Session::splice_up() {
+    Exchange& exchange = *exchange_;
+    if (is_upload_late()) return false;
+    if (!exchange.up_pipe) exchange.up_pipe = worker_.pipes().take();
+    for (;;) {
+        if (exchange.up_pipe.held() > 0 && !flush_up_pipe()) return false;
+        if (exchange.body_left == 0) {
+            exchange.upload_done = true;
+            break;
+        }
+        if (!exchange.up_pipe || exchange.body_left < limits::kSpliceFrom) break;
+        const auto most = static_cast<std::size_t>(
+            std::min<std::uint64_t>(exchange.body_left, limits::kPipeBytes));
+        const IoResult got = client_.splice_into(exchange.up_pipe, most);
+        if (got.status == IoStatus::done) {
+            exchange.replayable = false;
+            exchange.body_left -= got.bytes;
+            exchange.request.record.request_bytes += got.bytes;
+            continue;
+        }
+        exchange.up_pipe.release();
+        if (got.status == IoStatus::would_block) {
+            await_client_body();
+            return false;
+        }
+        exchange.splices = false;  // reading tells what is wrong
+        return true;
+    }
+    exchange.splices = static_cast<bool>(exchange.up_pipe);
+    exchange.up_pipe.release();
+    return true;
+}
+
+// False: the upstream takes no more now, or is gone.
+bool Session::flush_up_pipe() {
+    Pipe& pipe = exchange_->up_pipe;
+    while (pipe.held() > 0) {
+        const IoResult sent = upstream_->transport().splice_out_of(pipe);
+        if (sent.status == IoStatus::would_block) {
+            await_room_up();
+            return false;
+        }
+        if (sent.status != IoStatus::done) {
+            pipe.release();
+            upload_failed();
+            return false;
+        }
+    }
+    return true;
+}
+
+void Session::await_room_up() {
+    worker_.timeouts().arm(
+        up_timeout_, worker_.snapshot().model.timeouts.write, worker_.now().steady);
+    upstream_->arm_write();
+    upstream_->arm_read(Expect::more);  // it may answer before it has read all
 }
 
 void Session::upload_finished() {

@@ -31,6 +31,9 @@ void Exchange::clear() {
     head.release();
     body.release();
     down.release();
+    up_pipe.release();
+    down_pipe.release();
+    splices = true;
     head_filled = body_begin = body_end = down_begin = down_end = 0;
     scanner.reset();
     answer_scanner.reset();
@@ -600,7 +603,7 @@ void Session::on_down_timeout() {
 void Session::on_up_timeout() {
     guarded([this] {
         if (phase_ != Phase::relaying && phase_ != Phase::collecting) return;
-        const bool client_late = exchange_->up.empty();
+        const bool client_late = exchange_->up.empty() && exchange_->up_pipe.held() == 0;
         fail(client_late ? Errc::body_timeout : Errc::upstream_timeout,
              client_late ? "bodyInMillis" : "the upstream takes no more content");
     });

@@ -148,6 +148,12 @@ class Session final : public UpstreamUser,
     bool flush_up();
     bool produce_up();
     bool read_client_body();
+    bool may_splice_up() const noexcept;
+    bool splice_up();
+    bool flush_up_pipe();
+    void await_room_up();
+    void await_client_body();
+    bool is_upload_late();
     void upload_finished();
     void upload_failed();
     bool is_repeatable() const;
@@ -166,6 +172,11 @@ class Session final : public UpstreamUser,
     std::chrono::milliseconds answer_patience() const;
     void answer_mapped();
     bool read_upstream();
+    void await_upstream();
+    bool may_splice_down() const noexcept;
+    bool splice_down();
+    bool flush_down_pipe();
+    void client_left();
     void release_upstream();
     void upstream_ended(IoStatus status);
     void answer_finished();

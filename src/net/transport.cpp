@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -64,6 +65,39 @@ IoResult Transport::read(char* data, std::size_t size) noexcept {
     last_read_ = result.status == IoStatus::would_block ? LastRead::empty
                  : result.bytes < size                  ? LastRead::partial
                                                         : LastRead::full;
+    return result;
+}
+
+IoResult Transport::splice_into(Pipe& pipe, std::size_t most) noexcept {
+    ssize_t outcome = 0;
+    do {
+        outcome = ::splice(socket_.native_handle(),
+                           nullptr,
+                           pipe.ends_.write,
+                           nullptr,
+                           most,
+                           SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    } while (outcome < 0 && errno == EINTR);
+    const IoResult result = system_result(outcome);
+    // An empty pipe has room, so that it is the socket which has nothing. How much the pipe takes
+    // is a matter of pages: less than was asked for says nothing.
+    last_read_ = result.status == IoStatus::would_block ? LastRead::empty : LastRead::full;
+    pipe.held_ += result.bytes;
+    return result;
+}
+
+IoResult Transport::splice_out_of(Pipe& pipe) noexcept {
+    ssize_t outcome = 0;
+    do {
+        outcome = ::splice(pipe.ends_.read,
+                           nullptr,
+                           socket_.native_handle(),
+                           nullptr,
+                           pipe.held_,
+                           SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    } while (outcome < 0 && errno == EINTR);
+    const IoResult result = system_result(outcome);
+    pipe.held_ -= result.bytes;
     return result;
 }
 

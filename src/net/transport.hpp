@@ -1,5 +1,7 @@
 #pragma once
 
+#include "pipes.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <openssl/ssl.h>
 
@@ -49,6 +51,13 @@ class Transport {
 
     /// Writes as much of first + second as the kernel takes, in one call where it can.
     IoResult write(std::string_view first, std::string_view second = {}) noexcept;
+
+    /// Moves what is there into an empty pipe, at most `most` bytes. Without TLS only. `failed` may
+    /// mean that the kernel cannot do it with this socket: reading tells.
+    IoResult splice_into(Pipe& pipe, std::size_t most) noexcept;
+
+    /// Moves on what a pipe holds, as far as the kernel takes it. Without TLS only.
+    IoResult splice_out_of(Pipe& pipe) noexcept;
 
     /// True when all that was announced has been read, so that only a new edge can bring more. A
     /// read that gave less than it asked for has emptied the socket, but for a FIN that may have

@@ -8,6 +8,7 @@
 #include "gatehouse/app/ports.hpp"
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
+#include "pipes.hpp"
 #include "timeouts.hpp"
 #include "upstream.hpp"
 
@@ -112,6 +113,8 @@ class Worker {
 
     BufferPool& body_buffers() noexcept { return body_buffers_; }
 
+    PipePool& pipes() noexcept { return pipes_; }
+
     UpstreamPool& pool() noexcept { return pool_; }
 
     std::string_view date();
@@ -137,6 +140,7 @@ class Worker {
     TimeoutLists timeouts_;
     BufferPool head_buffers_;
     BufferPool body_buffers_;
+    PipePool pipes_;
     UpstreamPool pool_;
     app::Gateway gateway_;
     std::vector<std::unique_ptr<Exchange>> exchanges_;

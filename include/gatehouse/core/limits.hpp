@@ -47,6 +47,8 @@ constexpr std::chrono::milliseconds kHttpApiIntegrationTime = 30000ms;  // defau
 // Buffers of the data plane.
 constexpr std::size_t kHeadBuffer = 16384;
 constexpr std::size_t kBodyBuffer = 65536;
+constexpr std::size_t kPipeBytes = 262144;  // content in the kernel, on its way from socket to socket
+constexpr std::size_t kSpliceFrom = 16384;  // less than this is copied: cheaper than two calls
 
 // Routing and policies.
 constexpr std::size_t kMethodArnBytes = 1600;

@@ -28,6 +28,8 @@ struct Endpoint {
     bool operator==(const Endpoint&) const = default;
 };
 
+class TailWriter;
+
 /// Names and values that a mapping template, or a mapping of the body, gives a request: they go
 /// before the plan's own mappings. Whoever writes them into a head checks them.
 struct Additions {
@@ -173,7 +175,7 @@ class ForwardPlan {
     void append_additions(const authz::RequestFacts& facts,
                           const Written& written,
                           std::string& out) const;
-    void append_forwarded_for(const authz::RequestFacts& facts, std::string& out) const;
+    void append_forwarded_for(const authz::RequestFacts& facts, TailWriter& lines) const;
 
     // custom_head.cpp
     Errc append_custom_path(const authz::RequestFacts& facts,

@@ -105,6 +105,20 @@ TEST_SUITE("http/fields") {
         CHECK(find_field_id(std::string(100000, 'a')) == FieldId::other);
     }
 
+    TEST_CASE("every bit of every byte of a name counts, but for the case of its letters") {
+        for (const Known& row : kKnown) {
+            for (std::size_t at = 0; at < row.name.size(); ++at) {
+                for (int bit = 0; bit < 8; ++bit) {
+                    std::string name(row.name);
+                    name[at] = static_cast<char>(name[at] ^ (1 << bit));
+                    const bool same = equals_ignoring_case(name, row.name);
+                    CAPTURE(name);
+                    CHECK((find_field_id(name) == row.id) == same);
+                }
+            }
+        }
+    }
+
     TEST_CASE("the first field of a name is found") {
         const Field fields[] = {{"A", "1", FieldId::other},
                                 {"Host", "h", FieldId::host},
