@@ -112,6 +112,8 @@ void answer(app::Gateway& gateway,
                 : plan.write_request_head(request.facts, request.head.framing, head);
         if (error == Errc::none) {
             judgement.upstream = upstream_of(plan, head);
+            if (const upstream::Upstream* of = request.route->upstream)
+                judgement.upstream += ", by a target of upstream " + of->rules().name;
         } else {
             take_answer(judgement, gateway.render_failure(request, error));
         }

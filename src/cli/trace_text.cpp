@@ -275,10 +275,18 @@ Step upstream_step(const Json& step) {
                      ? ", on a reused connection"
                      : ", connected in " + duration(step, "connectMicros", 1000);
     if (member_is(step, "retried", "yes")) text.line += ", retried";
-    append_rest(
-        text.more,
-        step,
-        {"host", "status", "firstByteMicros", "connectMicros", "reusedConnection", "retried"});
+    if (step.contains("attempts") && member(step, "attempts") != "1")
+        text.line += " (attempt " + member(step, "attempts") + ")";
+    append_rest(text.more,
+                step,
+                {"host",
+                 "upstream",
+                 "attempts",
+                 "status",
+                 "firstByteMicros",
+                 "connectMicros",
+                 "reusedConnection",
+                 "retried"});
     return text;
 }
 

@@ -5,6 +5,7 @@
 #include "gatehouse/app/gateway.hpp"
 #include "gatehouse/http/chunked.hpp"
 #include "gatehouse/http/request_head.hpp"
+#include "gatehouse/upstream/upstream.hpp"
 #include "head_parser.hpp"
 
 #include <cstdint>
@@ -83,6 +84,8 @@ struct Exchange {
     bool upload_broken = false;  ///< the upstream takes no more: only its answer is awaited
     SteadyTime body_began{};
     Outgoing up;
+
+    upstream::Call call;  ///< where the route's upstream has targets; the request holds it
 
     // The upstream's answer.
     Buffer down;
