@@ -3,6 +3,7 @@
 #include "gatehouse/app/trace.hpp"
 #include "gatehouse/http/fields.hpp"
 #include "gatehouse/http/framing.hpp"
+#include "net/name_query.hpp"
 
 #include <utility>
 #include <vector>
@@ -135,6 +136,7 @@ Result<cli::Judgement> judge(cli::JudgeOrder order) {
     client.secure = !order.model.listeners.empty() && order.model.listeners.front().tls;
     // A file with overrides is served with --dev alone.
     const bool dev = order.model.dev_override.has_value();
+    net::use_name_servers(order.model.name_servers);
     for (const config::Problem& problem : core.client_tls.configure(order.model.upstream_tls))
         return fail(Errc::config_invalid, problem.pointer + ": " + problem.message);
     auto functions = make_function_host(core, order.model);

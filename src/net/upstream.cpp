@@ -3,7 +3,9 @@
 #include "gatehouse/core/limits.hpp"
 #include "tls_context.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -18,8 +20,8 @@ using boost::asio::ip::tcp;
 // connections sees it.
 constexpr std::chrono::milliseconds kIdleTime{60000};
 constexpr std::chrono::milliseconds kLookAgain{1000};
-// A name is looked up again after this time; the resolver gives no TTL.
-constexpr std::chrono::seconds kResolvedFor{10};
+// Then the addresses that a name had do, where there are any.
+constexpr std::chrono::milliseconds kLookupPatience{200};
 
 }  // namespace
 
@@ -79,6 +81,12 @@ struct UpstreamPool::Connecting {
     std::unique_ptr<tcp::socket> socket;
     UpstreamPtr connection;  // while TLS shakes hands
 };
+
+void UpstreamPool::take_addresses(const std::vector<tcp::endpoint>& addresses,
+                                  Connecting& connecting) {
+    for (const tcp::endpoint& one : addresses)
+        connecting.addresses.emplace_back(one.address(), connecting.endpoint.port);
+}
 
 UpstreamPool::UpstreamPool(boost::asio::io_context& io,
                            TimeoutLists& timeouts,
@@ -210,19 +218,23 @@ std::uint64_t UpstreamPool::begin(const forward::Endpoint& endpoint,
     connecting->done = std::move(done);
     boost::system::error_code is_name;
     const auto address = boost::asio::ip::make_address(endpoint.host, is_name);
-    const auto known = resolved_.find(endpoint.host);
+    bool ask = false;
     if (!is_name) {
         connecting->addresses = {tcp::endpoint(address, endpoint.port)};
-    } else if (known != resolved_.end() && known->second.until > now_) {
-        for (const tcp::endpoint& found : known->second.addresses)
-            connecting->addresses.emplace_back(found.address(), endpoint.port);
+    } else {
+        const Resolved& known = resolved_[endpoint.host];
+        ask = now_ >= known.until;
+        // Where the last look-up failed, the next one is not waited for.
+        if (!ask || (known.error && now_ < known.usable_until))
+            take_addresses(known.addresses, *connecting);
     }
     const bool ready = !connecting->addresses.empty();
     connecting_.emplace(ticket, std::move(connecting));
+    if (ask) resolve(endpoint.host, endpoint.port);
     if (ready) {
         try_next(ticket);
-    } else {
-        resolve(endpoint.host, endpoint.port);
+    } else if (!ask) {  // the name server has just said that there is none
+        boost::asio::post(io_, [this, host = endpoint.host] { go_on(host, resolved_[host]); });
     }
     return ticket;
 }
@@ -237,7 +249,7 @@ void UpstreamPool::cancel(std::uint64_t ticket) {
         gone->socket->close(ignored);
         // An address that does not answer is not the next one's first again.
         const auto known = resolved_.find(gone->endpoint.host);
-        if (known != resolved_.end()) {
+        if (known != resolved_.end() && !known->second.addresses.empty()) {
             auto& addresses = known->second.addresses;
             std::rotate(addresses.begin(), addresses.begin() + 1, addresses.end());
         }
@@ -248,44 +260,75 @@ void UpstreamPool::cancel(std::uint64_t ticket) {
 // One look-up for all that wait for the name, and it goes on when they have given up: who asks next
 // finds its result.
 void UpstreamPool::resolve(const std::string& host, std::uint16_t port) {
-    std::unique_ptr<Lookup>& lookup = lookups_[host];
-    if (lookup) return;
-    lookup = std::make_unique<Lookup>(
+    UnderWay& under_way = lookups_[host];
+    if (under_way.lookup) return;
+    under_way.began = now_;
+    under_way.lookup = std::make_unique<Lookup>(
         io_.get_executor(),
         host,
         std::to_string(port),
-        [this, host](boost::system::error_code ec, const std::vector<tcp::endpoint>& found) {
-            resolved(host, ec, found);
-        });
+        [this, host](boost::system::error_code ec,
+                     const std::vector<tcp::endpoint>& found,
+                     std::chrono::seconds ttl) { resolved(host, ec, found, ttl); });
 }
 
 void UpstreamPool::resolved(const std::string& host,
                             boost::system::error_code ec,
-                            const std::vector<tcp::endpoint>& found) {
+                            const std::vector<tcp::endpoint>& found,
+                            std::chrono::seconds ttl) {
     lookups_.erase(host);
-    if (!ec && !found.empty()) resolved_[host] = {found, now_ + kResolvedFor};
+    Resolved& known = resolved_[host];
+    known.error = ec;
+    if (ec || found.empty()) {
+        known.until = now_ + limits::kNameTimeLeast;
+        // That there is no such name is an answer: whoever has the addresses now is somebody else.
+        if (ec == boost::asio::error::host_not_found || now_ >= known.usable_until)
+            known.addresses.clear();
+    } else {
+        known.addresses = found;
+        known.until = now_ + ttl;
+        known.usable_until = known.until + limits::kNameStale;
+    }
+    go_on(host, known);
+}
+
+// Those that waited for the name.
+void UpstreamPool::go_on(const std::string& host, const Resolved& known) {
     std::vector<std::uint64_t> waiting;
     for (const auto& [ticket, connecting] : connecting_) {
         if (connecting->endpoint.host == host && connecting->addresses.empty())
             waiting.push_back(ticket);
     }
+    const std::vector<tcp::endpoint> addresses = known.addresses;
+    const std::string why = host + ": " + known.error.message();
     for (const std::uint64_t ticket : waiting) {
         const auto it = connecting_.find(ticket);
         if (it == connecting_.end()) continue;
-        if (ec || found.empty()) {
-            finish(ticket, {nullptr, Errc::upstream_unresolved, host + ": " + ec.message()});
+        if (addresses.empty()) {
+            finish(ticket, {nullptr, Errc::upstream_unresolved, why});
             continue;
         }
-        for (const tcp::endpoint& one : found)
-            it->second->addresses.emplace_back(one.address(), it->second->endpoint.port);
+        take_addresses(addresses, *it->second);
         try_next(ticket);
     }
+}
+
+void UpstreamPool::use_old_addresses() {
+    std::vector<std::string> late;
+    for (const auto& [host, under_way] : lookups_) {
+        const auto known = resolved_.find(host);
+        if (now_ - under_way.began >= kLookupPatience && known != resolved_.end() &&
+            now_ < known->second.usable_until && !known->second.addresses.empty())
+            late.push_back(host);
+    }
+    for (const std::string& host : late)
+        go_on(host, resolved_[host]);
 }
 
 void UpstreamPool::try_next(std::uint64_t ticket) {
     Connecting& connecting = *connecting_.at(ticket);
     if (connecting.next == connecting.addresses.size()) {
-        resolved_.erase(connecting.endpoint.host);
+        resolved_[connecting.endpoint.host].until = now_;  // they may have moved
         finish(ticket,
                {nullptr,
                 Errc::upstream_refused,

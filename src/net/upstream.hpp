@@ -125,6 +125,10 @@ class UpstreamPool {
     /// workers are refused one.
     void make_room();
 
+    /// Ten times a second: connects need not wait for a name server that does not answer, where the
+    /// addresses that it gave last may do.
+    void use_old_addresses();
+
     /// Another configuration runs: targets without idle connections are forgotten.
     void forget_targets();
 
@@ -142,8 +146,15 @@ class UpstreamPool {
     struct Connecting;
 
     struct Resolved {
-        std::vector<boost::asio::ip::tcp::endpoint> addresses;
-        SteadyTime until;
+        std::vector<boost::asio::ip::tcp::endpoint> addresses;  ///< the last good ones
+        SteadyTime until{};               ///< when the name server is asked again
+        SteadyTime usable_until{};        ///< the addresses, where it does not answer
+        boost::system::error_code error;  ///< of the last look-up
+    };
+
+    struct UnderWay {
+        std::unique_ptr<Lookup> lookup;
+        SteadyTime began{};
     };
 
     struct EndpointHash {
@@ -158,6 +169,8 @@ class UpstreamPool {
     std::uint64_t begin(const forward::Endpoint& endpoint,
                         upstream::Place place,
                         std::function<void(Connected)> done);
+    static void take_addresses(const std::vector<boost::asio::ip::tcp::endpoint>& addresses,
+                               Connecting& connecting);
     UpstreamPtr take_last(Lane& lane);
     Lane& lane_of(const UpstreamConnection& connection);
     std::size_t close(Lane& lane);
@@ -166,7 +179,9 @@ class UpstreamPool {
     void resolve(const std::string& host, std::uint16_t port);
     void resolved(const std::string& host,
                   boost::system::error_code ec,
-                  const std::vector<boost::asio::ip::tcp::endpoint>& found);
+                  const std::vector<boost::asio::ip::tcp::endpoint>& found,
+                  std::chrono::seconds ttl);
+    void go_on(const std::string& host, const Resolved& known);
     void try_next(std::uint64_t ticket);
     void continue_tls(std::uint64_t ticket, const UpstreamPtr& connection);
     void finish(std::uint64_t ticket, Connected result);
@@ -180,7 +195,7 @@ class UpstreamPool {
     std::unordered_map<const upstream::Target*, Lane> target_lanes_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Connecting>> connecting_;
     std::unordered_map<std::string, Resolved> resolved_;
-    std::unordered_map<std::string, std::unique_ptr<Lookup>> lookups_;  ///< under way, by host
+    std::unordered_map<std::string, UnderWay> lookups_;  ///< by host
     std::uint64_t next_ticket_ = 1;
     std::size_t idle_count_ = 0;
 };

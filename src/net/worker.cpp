@@ -115,6 +115,7 @@ void Worker::tick() {
     wake();
     timeouts_.sweep(now_.steady);
     pool_.make_room();
+    pool_.use_old_addresses();
     gateway_.metrics().connections_open = open_.load(std::memory_order_relaxed);
     gateway_.metrics().upstream_idle = pool_.idle();
     gateway_.metrics().upstream_connecting = pool_.connecting();

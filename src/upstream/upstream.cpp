@@ -67,8 +67,9 @@ int Upstream::choose(std::size_t worker, std::uint64_t tried, SteadyTime now) no
         }
         if (best < count) {
             // Behind the chosen one, so that the neighbour of a target that is out gets no more
-            // than the others.
-            own.position.store(best + 1 < count ? best + 1 : 0, std::memory_order_relaxed);
+            // than the others. A second choice is no turn.
+            if (tried == 0)
+                own.position.store(best + 1 < count ? best + 1 : 0, std::memory_order_relaxed);
             return static_cast<int>(best);
         }
         if (any_up) return -1;

@@ -75,7 +75,7 @@ class Upstream:
     """Listens on a free port. By default every request is answered 200 `ok` on a kept-alive connection. `respond(request)` gives
     other bytes (None: close without an answer); `script(connection)` takes a whole connection over."""
 
-    def __init__(self, respond=None, script=None):
+    def __init__(self, respond=None, script=None, address="127.0.0.1", port=0):
         self.respond = respond or (lambda request: answer())
         self.script = script
         self.requests = []
@@ -85,13 +85,14 @@ class Upstream:
         # Keeps the port for up() after a down(): bound, and never listening.
         self._port = socket.socket()
         self._port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._port.bind(("127.0.0.1", 0))
+        self.address = address
+        self._port.bind((address, port))
         self.port = self._port.getsockname()[1]
         self.up()
 
     @property
     def authority(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.address}:{self.port}"
 
     @property
     def url(self):
@@ -130,7 +131,7 @@ class Upstream:
 
     def up(self):
         """Listens (again)."""
-        self._socket = socket.create_server(("127.0.0.1", self.port), backlog=256)
+        self._socket = socket.create_server((self.address, self.port), backlog=256)
         threading.Thread(target=self._accept, args=(self._socket,), daemon=True).start()
 
     def down(self):
