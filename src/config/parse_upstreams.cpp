@@ -186,8 +186,9 @@ void read_upstreams(ObjectReader& reader) {
                                    fault = "is called as " + in_quotes(other.rules.name) +
                                            " is: case makes no difference to a host";
                            }
-                           if (!fault.empty()) source.problem(pointer, std::move(fault));
-                           source.upstreams.push_back(read_upstream(name, value, pointer, source));
+                           Upstream upstream = read_upstream(name, value, pointer, source);
+                           if (!fault.empty()) return source.problem(pointer, std::move(fault));
+                           source.upstreams.push_back(std::move(upstream));
                        });
 }
 

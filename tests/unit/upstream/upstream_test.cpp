@@ -192,6 +192,46 @@ TEST_SUITE("upstream/upstream") {
         }
     }
 
+    TEST_CASE("failures of requests that were under way do not eject once more") {
+        Upstream upstream = Made(2).make();
+        Call calls[8];
+        for (Call& call : calls)
+            REQUIRE(call.begin(upstream, 0, kStart) == Errc::none);
+        for (Call& call : calls) {
+            if (call.index() == 0) call.failed(kStart);
+        }
+        CHECK(upstream.targets()[0]->failures() == 4);
+        CHECK(upstream.targets()[0]->ejections() == 1);
+        CHECK_FALSE(upstream.targets()[0]->is_ejected(kStart + 30s));
+    }
+
+    TEST_CASE("each target that a call was with fails by itself") {
+        Upstream upstream = Made(3).make();
+        Call call;
+        REQUIRE(call.begin(upstream, 0, kStart) == Errc::none);
+        do {
+            call.failed(kStart);
+        } while (call.move_on(kStart));
+        for (const auto& target : upstream.targets())
+            CHECK(target->failures() == 1);
+    }
+
+    TEST_CASE("a second choice is no turn") {
+        Upstream upstream = Made(3).make();
+        Call call;
+        REQUIRE(call.begin(upstream, 0, kStart) == Errc::none);
+        REQUIRE(call.move_on(kStart));
+        CHECK(call.index() == 1);
+        CHECK(chosen(upstream, 0, 3) == "bca");
+    }
+
+    TEST_CASE("where none has more requests open than another least requests is round robin") {
+        Made made(3);
+        made.rules.balance = Balance::least_requests;
+        Upstream upstream = made.make();
+        CHECK(chosen(upstream, 0, 4) == "abca");
+    }
+
     TEST_CASE("without ejection nothing ejects") {
         Made made(2);
         made.rules.ejection.reset();
