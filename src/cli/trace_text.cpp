@@ -264,6 +264,7 @@ Step verdict_step(const Json& step) {
 Step upstream_step(const Json& step) {
     Step text;
     text.line = member(step, "host");
+    if (step.contains("upstream")) text.line += " of upstream " + member(step, "upstream");
     if (step.contains("result")) {
         text.mark = "NO";
         text.line += ": " + member(step, "result");

@@ -187,7 +187,7 @@ class Failover(UpstreamsCase):
     def test_a_target_that_does_not_connect_in_time(self):
         full = self.using(FullPort())
         b = self.named("b")
-        gateway = self.gate([f"http://{full.authority}", b], timeouts={"connectInMillis": 200})
+        gateway = self.gate([f"http://{full.authority}", b], timeouts={"connectInMillis": 1000})
         self.assertEqual("bb", self.letters(gateway, 2, "POST"))
 
     def test_all_refuse(self):
@@ -456,7 +456,7 @@ class Ejection(UpstreamsCase):
     def test_no_answer_in_time(self):
         a = self.upstream(script=lambda connection: (connection.read(), connection.upstream.hold()))
         b = self.named("b")
-        gateway = self.gate([a, b], ejection=self.RULE | {"consecutiveFailures": 1}, integration={"timeoutInMillis": 300})
+        gateway = self.gate([a, b], ejection=self.RULE | {"consecutiveFailures": 1}, integration={"timeoutInMillis": 1500})
         self.assertEqual("[504]bbb", self.letters(gateway, 4))
 
     def test_a_success_ends_the_row(self):
