@@ -636,6 +636,14 @@ class Configuration(UpstreamsCase):
         self.assertRegex(done.stdout, r"(?m)^upstream users: http://\S+, http://\S+; leastRequests, checked at /health every \d+ ms, ejected after")
         self.assertRegex(done.stdout, r"(?m)HTTP_PROXY http://users/\S* by upstream users .*differs from the service: .*upstream")
 
+    def test_explain_names_it(self):
+        a, b = self.targets()
+        folder = self.using(Folder(self.configuration([a, b])))
+        done = command("explain", "-c", folder.config, "GET", "/x/y?z=1")
+        self.assertEqual(0, done.status, done)
+        self.assertIn("The request would go to the upstream: GET http://users/x/y?z=1, by a target of upstream users", done.stdout)
+        self.assertEqual([], a.requests + b.requests)
+
     def test_a_name_in_one_place_only(self):
         (a,) = self.targets(1)
         for uri, why in (

@@ -51,18 +51,19 @@ TEST_SUITE("app/snapshot") {
         };
         const auto first = make(text_of("", ""), nullptr);
         REQUIRE(first->upstreams.size() == 2);
+        // By name: "others", "users".
         const auto& routes = first->apis.at(0).routes;
-        CHECK(routes[0].upstream == first->upstreams[0].get());
-        CHECK(routes[1].upstream == first->upstreams[1].get());
+        CHECK(routes[0].upstream == first->upstreams[1].get());
+        CHECK(routes[1].upstream == first->upstreams[0].get());
         CHECK(routes[2].upstream == nullptr);  // a port: a host of that name
         CHECK(routes[2].forward->endpoint().host == "users");
         const auto same = make(text_of("", ""), first.get());
         CHECK(same->upstreams == first->upstreams);
-        CHECK(same->apis.at(0).routes[0].upstream == first->upstreams[0].get());
+        CHECK(same->apis.at(0).routes[0].upstream == first->upstreams[1].get());
         const auto other = make(text_of(R"(, "maxRequests": 1)", ""), same.get());
-        CHECK(other->upstreams[0] != first->upstreams[0]);
-        CHECK(other->upstreams[1] == first->upstreams[1]);
-        CHECK(make(text_of("", ""), nullptr)->upstreams[1] != first->upstreams[1]);
+        CHECK(other->upstreams[1] != first->upstreams[1]);
+        CHECK(other->upstreams[0] == first->upstreams[0]);
+        CHECK(make(text_of("", ""), nullptr)->upstreams[0] != first->upstreams[0]);
     }
 
     TEST_CASE("routes find their authorizer and open ones have none") {
