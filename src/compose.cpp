@@ -5,6 +5,7 @@
 #include "gatehouse/jwt/sign.hpp"
 #include "gatehouse/net/certificates.hpp"
 #include "gatehouse/net/http_client.hpp"
+#include "net/name_query.hpp"
 #include "net/stderr_sink.hpp"
 
 #include <CLI/Version.hpp>
@@ -15,6 +16,7 @@
 #include <spdlog/spdlog.h>
 #include <spdlog/version.h>
 
+#include <ares_version.h>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -100,6 +102,7 @@ std::string version_text() {
     text += "Boost          " + std::to_string(BOOST_VERSION / 100000) + "." +
             std::to_string(BOOST_VERSION / 100 % 1000) + "." + std::to_string(BOOST_VERSION % 100) +
             "\n";
+    text += "c-ares         " ARES_VERSION_STR "\n";
     text += "CLI11          " CLI11_VERSION "\n";
     text += std::string("OpenSSL        ") + OpenSSL_version(OPENSSL_VERSION_STRING) + "\n";
     text += "nlohmann/json  " + std::to_string(NLOHMANN_JSON_VERSION_MAJOR) + "." +
@@ -137,6 +140,7 @@ int serve(cli::ServeOrder order) {
         std::cerr << order.name << ": /upstreamTls: a file changed while it was read\n";
         return 2;
     }
+    net::use_name_servers((*snapshot)->model.name_servers);
     spdlog::info("gatehouse {}, configuration {}", GATEHOUSE_VERSION, order.name);
     if (order.dev) spdlog::warn("--dev is on: answers tell clients request ids and reasons");
     if ((*snapshot)->dev_override)

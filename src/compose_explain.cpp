@@ -3,6 +3,7 @@
 #include "gatehouse/app/trace.hpp"
 #include "gatehouse/http/fields.hpp"
 #include "gatehouse/http/framing.hpp"
+#include "net/name_query.hpp"
 
 #include <utility>
 #include <vector>
@@ -112,6 +113,8 @@ void answer(app::Gateway& gateway,
                 : plan.write_request_head(request.facts, request.head.framing, head);
         if (error == Errc::none) {
             judgement.upstream = upstream_of(plan, head);
+            if (const upstream::Upstream* of = request.route->upstream)
+                judgement.upstream += ", by a target of upstream " + of->rules().name;
         } else {
             take_answer(judgement, gateway.render_failure(request, error));
         }
@@ -133,6 +136,7 @@ Result<cli::Judgement> judge(cli::JudgeOrder order) {
     client.secure = !order.model.listeners.empty() && order.model.listeners.front().tls;
     // A file with overrides is served with --dev alone.
     const bool dev = order.model.dev_override.has_value();
+    net::use_name_servers(order.model.name_servers);
     for (const config::Problem& problem : core.client_tls.configure(order.model.upstream_tls))
         return fail(Errc::config_invalid, problem.pointer + ": " + problem.message);
     auto functions = make_function_host(core, order.model);

@@ -118,8 +118,11 @@ Response answer_report(const app::Inspector& inspector) {
     Json sources = Json::array();
     for (const app::KeySourceStatus& source : inspector.key_sources())
         sources.push_back(to_json(source));
-    return make_json(
-        {{"routes", config::to_json(inspector.snapshot()->report)}, {"keySources", sources}});
+    Json body = {{"routes", config::to_json(inspector.snapshot()->report)},
+                 {"keySources", std::move(sources)}};
+    if (Json upstreams = inspector.upstreams(); !upstreams.empty())
+        body["upstreams"] = std::move(upstreams);
+    return make_json(body);
 }
 
 Response answer_cache(const app::Inspector& inspector, const Query& query) {

@@ -227,6 +227,92 @@ void write_process(Page& page, const std::optional<ProcessUsage>& usage) {
     one("max_fds", "gauge", "File descriptors allowed.", std::to_string(usage->most_files));
 }
 
+using Upstreams = std::vector<std::shared_ptr<upstream::Upstream>>;
+
+std::string upstream_label(const upstream::Upstream& upstream) {
+    return "upstream=\"" + escape_label(upstream.rules().name) + "\"";
+}
+
+void write_upstreams(Page& page, const Upstreams& upstreams) {
+    const auto each =
+        [&](std::string_view name, std::string_view type, std::string_view help, auto&& value) {
+            page.family(name, type, help);
+            for (const auto& upstream : upstreams)
+                page.row(upstream_label(*upstream), std::to_string(value(*upstream)));
+        };
+    each("upstream_retries_total",
+         "counter",
+         "Requests sent to a target once more.",
+         [](const upstream::Upstream& one) { return one.retries(); });
+    each("upstream_retries_refused_total",
+         "counter",
+         "Retries that retryBudget did not allow.",
+         [](const upstream::Upstream& one) { return one.retries_refused(); });
+    page.family(
+        "upstream_refusals_total", "counter", "Requests refused by a limit of an upstream.");
+    for (const auto& upstream : upstreams) {
+        const std::string label = upstream_label(*upstream) + ",limit=\"";
+        page.row(label + "maxRequests\"", std::to_string(upstream->refused_requests()));
+        page.row(label + "maxConnections\"", std::to_string(upstream->refused_connections()));
+    }
+}
+
+void write_targets(Page& page, const Upstreams& upstreams, const Metrics& metrics, SteadyTime now) {
+    const auto each =
+        [&](std::string_view name, std::string_view type, std::string_view help, auto&& value) {
+            page.family(name, type, help);
+            for (const auto& upstream : upstreams) {
+                for (std::size_t i = 0; i < upstream->targets().size(); ++i) {
+                    const std::string label = upstream_label(*upstream) + ",target=\"" +
+                                              escape_label(upstream->targets()[i]->url()) + "\"";
+                    page.row(label, std::to_string(value(*upstream, i)));
+                }
+            }
+        };
+    const auto flag = [&](std::string_view name, std::string_view help, auto&& holds) {
+        each(name, "gauge", help, [&](const upstream::Upstream& upstream, std::size_t i) {
+            return holds(*upstream.targets()[i]) ? 1 : 0;
+        });
+    };
+    const auto count = [&](std::string_view name, std::string_view help, auto&& number) {
+        each(name, "counter", help, [&](const upstream::Upstream& upstream, std::size_t i) {
+            return number(*upstream.targets()[i]);
+        });
+    };
+    flag("upstream_target_up",
+         "1 when the target gets requests of its own: neither unhealthy nor ejected.",
+         [now](const upstream::Target& target) { return target.is_up(now); });
+    flag("upstream_target_unhealthy",
+         "1 when the target fails its health checks.",
+         [](const upstream::Target& target) { return target.is_unhealthy(); });
+    flag("upstream_target_ejected",
+         "1 while the target is out for failures in a row.",
+         [now](const upstream::Target& target) { return target.is_ejected(now); });
+    each("upstream_target_requests_total",
+         "counter",
+         "Requests given to the target, retries included.",
+         [](const upstream::Upstream& upstream, std::size_t i) { return upstream.requests(i); });
+    count("upstream_target_failures_total",
+          "Requests that the target failed, as ejection counts them.",
+          [](const upstream::Target& target) { return target.failures(); });
+    count("upstream_target_ejections_total",
+          "Times that the target was ejected.",
+          [](const upstream::Target& target) { return target.ejections(); });
+    each("upstream_target_connections",
+         "gauge",
+         "Connections to the target, idle ones included.",
+         [](const upstream::Upstream& upstream, std::size_t i) {
+             return upstream.targets()[i]->connections();
+         });
+    each("upstream_target_idle_connections",
+         "gauge",
+         "Idle connections to the target.",
+         [&metrics](const upstream::Upstream& upstream, std::size_t i) {
+             const auto found = metrics.target_idle.find(upstream.targets()[i].get());
+             return found == metrics.target_idle.end() ? 0 : found->second;
+         });
+}
+
 // By plan and not by key: there may be thousands of keys, and GET /usage has each.
 void write_usage(Page& page, const usage::Plans& plans) {
     if (plans.plans().empty()) return;
@@ -320,6 +406,8 @@ void Metrics::add(const Metrics& other) {
     response_bytes += other.response_bytes;
     decisions_allowed += other.decisions_allowed;
     decisions_refused += other.decisions_refused;
+    for (const auto& [target, idle] : other.target_idle)
+        target_idle[target] += idle;
 }
 
 std::string to_prometheus(const Metrics& metrics,
@@ -418,6 +506,10 @@ std::string to_prometheus(const Metrics& metrics,
         page.row("result=\"refused\"", std::to_string(metrics.decisions_refused));
     }
     write_usage(page, snapshot.usage);
+    if (!snapshot.upstreams.empty()) {
+        write_upstreams(page, snapshot.upstreams);
+        write_targets(page, snapshot.upstreams, metrics, facts.now);
+    }
     write_key_sources(page, facts.key_sources);
     write_process(page, facts.usage);
     return page.take();

@@ -387,6 +387,28 @@ Result<void> compile_validator(const config::Api& api,
     return {};
 }
 
+// An upstream that is as it was keeps what is known of its targets.
+Result<void> compile_upstreams(Snapshot& snapshot, const Snapshot* before) {
+    for (const config::Upstream& source : snapshot.model.upstreams) {
+        std::shared_ptr<upstream::Upstream> same;
+        if (before != nullptr) {
+            const auto found = std::ranges::find_if(before->upstreams, [&](const auto& known) {
+                return known->rules() == source.rules;
+            });
+            if (found != before->upstreams.end()) same = *found;
+        }
+        std::vector<forward::Endpoint> endpoints;
+        for (const std::string& target : source.rules.targets) {
+            auto endpoint = forward::parse_endpoint(target);
+            if (!endpoint) return at(source.pointer + "/targets", std::move(endpoint).error());
+            endpoints.push_back(std::move(endpoint).value());
+        }
+        if (!same) same = std::make_shared<upstream::Upstream>(source.rules, std::move(endpoints));
+        snapshot.upstreams.push_back(std::move(same));
+    }
+    return {};
+}
+
 Result<CompiledRoute> compile_route(const config::Api& api,
                                     const config::Route& source,
                                     const CompiledApi& compiled_api,
@@ -576,9 +598,16 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
     auto table = routing::ApiTable::make(specs);
     if (!table) return at("/apis", std::move(table).error());
     snapshot->api_table = std::move(table).value();
+    if (auto compiled = compile_upstreams(*snapshot, before); !compiled)
+        return std::move(compiled).error();
     for (const config::Api& source : snapshot->model.apis) {
         auto api = compile_api(snapshot->model, source, cache, keys);
         if (!api) return std::move(api).error();
+        for (CompiledRoute& route : api->routes) {
+            const int index = route.source->integration.upstream;
+            if (index >= 0)
+                route.upstream = snapshot->upstreams.at(static_cast<std::size_t>(index)).get();
+        }
         snapshot->apis.push_back(std::move(api).value());
     }
     snapshot->context_names = make_context_names(snapshot->model);

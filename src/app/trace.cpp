@@ -228,6 +228,17 @@ std::string upstream_host(const CompiledRoute* route) {
     return route != nullptr && route->forward ? route->forward->endpoint().host_header : "";
 }
 
+// The target that the request was with last, where an upstream has several.
+Json upstream_step(const TraceRecord& record, const CompiledRoute* route) {
+    Json step = {{"step", "upstream"}, {"host", upstream_host(route)}};
+    if (route == nullptr || route->upstream == nullptr) return step;
+    step["upstream"] = route->upstream->rules().name;
+    if (record.attempts == 0) return step;
+    step["host"] = route->upstream->targets().at(record.target)->endpoint().host_header;
+    step["attempts"] = record.attempts;
+    return step;
+}
+
 // Whether the refusal is ours tells a denial made here from one made upstream.
 Json last_step(const TraceRecord& record, const CompiledRoute* route, const Snapshot& snapshot) {
     if (record.refused)
@@ -246,13 +257,13 @@ Json last_step(const TraceRecord& record, const CompiledRoute* route, const Snap
     }
     if (record.upstream_status == 0)
         return {{"step", "integration"}, {"type", "MOCK"}, {"status", record.status}};
-    return {{"step", "upstream"},
-            {"host", upstream_host(route)},
-            {"status", record.upstream_status},
-            {"connectMicros", record.connect_us},
-            {"firstByteMicros", record.first_byte_us},
-            {"reusedConnection", bool(record.reused_upstream)},
-            {"retried", bool(record.retried)}};
+    Json step = upstream_step(record, route);
+    step["status"] = record.upstream_status;
+    step["connectMicros"] = record.connect_us;
+    step["firstByteMicros"] = record.first_byte_us;
+    step["reusedConnection"] = bool(record.reused_upstream);
+    step["retried"] = bool(record.retried);
+    return step;
 }
 
 // Only what failed is told: where nothing is said, what the route validates was good.
@@ -326,8 +337,9 @@ Json make_steps(const Trace& trace, const Snapshot& snapshot) {
                      {"reason", reason_id(reason)}});
     add_mapping_steps(trace, steps);
     if (record.refused && reason_id(reason).starts_with("upstream_")) {
-        steps.push_back(
-            {{"step", "upstream"}, {"host", upstream_host(route)}, {"result", reason_id(reason)}});
+        Json step = upstream_step(record, route);
+        step["result"] = reason_id(reason);
+        steps.push_back(std::move(step));
     }
     if (record.status != 0) steps.push_back(last_step(record, route, snapshot));
     if (!record.refused) add_response_step(trace, steps);
@@ -459,6 +471,9 @@ std::string_view hint_for(Errc reason) noexcept {
             return "the function's answer has not the documented shape: detail names the place";
         case Errc::function_event_too_large:
             return "a function takes 6 MB, base64 and escapes of the body included";
+        case Errc::upstream_overloaded:
+            return "the upstream's \"maxRequests\" or \"maxConnections\" is reached: see "
+                   "gatehouse_upstream_refusals_total";
         case Errc::mapping_invalid:
             return "a \"requestParameters\" or uri mapping has no usable value for this request: "
                    "see detail";

@@ -234,6 +234,7 @@ GatewayError make_error(Errc reason, std::uint64_t body_limit) {
             // Seen with payloads above Lambda's limit; the error type that goes with it was not.
             return make(ResponseType::request_too_large, 413, "Request Too Long", {});
         case Errc::overloaded:
+        case Errc::upstream_overloaded:
         case Errc::draining:
             return make_unavailable(ResponseType::default_5xx, "ServiceUnavailableException");
         case Errc::context_unusable:

@@ -134,6 +134,7 @@ GatewayError make_http_error(Errc reason) {
         case Errc::function_event_too_large:
             return status_as(ResponseType::request_too_large, 413);
         case Errc::overloaded:
+        case Errc::upstream_overloaded:
         case Errc::draining:
             return status_as(ResponseType::default_5xx, 503);
         default:

@@ -98,6 +98,7 @@ bool check_file(const std::string& file, bool several, const Ports& ports) {
     if (!found.model) return false;
     if (several) ports.out << file << ":\n";
     ports.out << config::to_text(config::make_report(*found.model))
+              << config::describe_upstreams(*found.model)
               << config::describe_decision(*found.model);
     return true;
 }

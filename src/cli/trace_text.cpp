@@ -264,6 +264,7 @@ Step verdict_step(const Json& step) {
 Step upstream_step(const Json& step) {
     Step text;
     text.line = member(step, "host");
+    if (step.contains("upstream")) text.line += " of upstream " + member(step, "upstream");
     if (step.contains("result")) {
         text.mark = "NO";
         text.line += ": " + member(step, "result");
@@ -275,10 +276,18 @@ Step upstream_step(const Json& step) {
                      ? ", on a reused connection"
                      : ", connected in " + duration(step, "connectMicros", 1000);
     if (member_is(step, "retried", "yes")) text.line += ", retried";
-    append_rest(
-        text.more,
-        step,
-        {"host", "status", "firstByteMicros", "connectMicros", "reusedConnection", "retried"});
+    if (step.contains("attempts") && member(step, "attempts") != "1")
+        text.line += " (attempt " + member(step, "attempts") + ")";
+    append_rest(text.more,
+                step,
+                {"host",
+                 "upstream",
+                 "attempts",
+                 "status",
+                 "firstByteMicros",
+                 "connectMicros",
+                 "reusedConnection",
+                 "retried"});
     return text;
 }
 

@@ -97,6 +97,7 @@ std::vector<Part> parts_of(const Changes& changes) {
             {"authorizers", &changes.authorizers},
             {"policies", &changes.policies},
             {"functions", &changes.functions},
+            {"upstreams", &changes.upstreams},
             {"settings", &changes.settings}};
 }
 
@@ -111,7 +112,7 @@ void append_names(std::string& text, char sign, const std::vector<std::string>& 
 
 bool Changes::empty() const noexcept {
     return apis.empty() && routes.empty() && authorizers.empty() && policies.empty() &&
-           functions.empty() && settings.empty();
+           functions.empty() && upstreams.empty() && settings.empty();
 }
 
 Changes compare(const Json& before, const Json& after) {
@@ -132,8 +133,12 @@ Changes compare(const Json& before, const Json& after) {
                     members_of(find_member(after, "functions")),
                     "",
                     changes.functions);
-    compare_members(without(members_of(&before), {"apis", "functions", "$schema"}),
-                    without(members_of(&after), {"apis", "functions", "$schema"}),
+    compare_members(members_of(find_member(before, "upstreams")),
+                    members_of(find_member(after, "upstreams")),
+                    "",
+                    changes.upstreams);
+    compare_members(without(members_of(&before), {"apis", "functions", "upstreams", "$schema"}),
+                    without(members_of(&after), {"apis", "functions", "upstreams", "$schema"}),
                     "",
                     changes.settings);
     return changes;
@@ -170,6 +175,7 @@ std::vector<std::string> find_fixed_changes(const Model& before, const Model& af
         changed.emplace_back("admin");
     if (before.threads != after.threads) changed.emplace_back("threads");
     if (before.upstream_tls != after.upstream_tls) changed.emplace_back("upstreamTls");
+    if (before.name_servers != after.name_servers) changed.emplace_back("resolver");
     const bool cache = before.limits.cache_entries == after.limits.cache_entries &&
                        before.limits.cache_bytes == after.limits.cache_bytes;
     if (!cache) changed.emplace_back("limits: cacheEntries and cacheBytes");

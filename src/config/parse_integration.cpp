@@ -196,6 +196,23 @@ void read_aws_proxy(ObjectReader& reader,
     read_function_uri(reader, variables, integration);
 }
 
+// A host with a port is always one; so is one that no upstream is called.
+void find_upstream(ObjectReader& reader, Integration& integration) {
+    const HostAndPort named = host_of(integration.uri);
+    if (!named.port.empty()) return;
+    const std::vector<Upstream>& upstreams = reader.source().upstreams;
+    for (std::size_t i = 0; i < upstreams.size(); ++i) {
+        const std::string& name = upstreams[i].rules.name;
+        if (!equals_ignoring_case(name, named.host)) continue;
+        integration.upstream = static_cast<int>(i);
+        if (integration.uri.starts_with("https://"))
+            reader.problem("uri",
+                           "names the upstream " + in_quotes(name) +
+                               ", whose targets say how each is called; write http://" + name +
+                               "…");
+    }
+}
+
 }  // namespace
 
 void read_uri(ObjectReader& reader,
@@ -211,6 +228,7 @@ void read_uri(ObjectReader& reader,
     if (uri.fault.empty()) uri.fault = fault_in_integration_uri(uri.text);
     if (!uri.fault.empty()) return reader.problem("uri", uri.fault);
     integration.uri = std::move(uri.text);
+    find_upstream(reader, integration);
 }
 
 void read_http_method(ObjectReader& reader, Integration& integration) {

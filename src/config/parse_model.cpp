@@ -117,6 +117,7 @@ void read_parts(ObjectReader& reader, Model& model) {
     part("timeouts", model.timeouts, read_timeouts);
     part("accessLog", model.access_log, read_access_log);
     part("upstreamTls", model.upstream_tls, read_upstream_tls);
+    part("resolver", model.name_servers, read_resolver);
 }
 
 }  // namespace
@@ -136,6 +137,7 @@ Model read_model(const Json& root, Source& source) {
     }
     read_parts(reader, model);
     read_functions(reader);
+    read_upstreams(reader);
     read_usage(reader, model);
     read_access_keys(reader, model);
     read_decision(reader, model);
@@ -147,6 +149,7 @@ Model read_model(const Json& root, Source& source) {
     if (apis != nullptr && apis->is_array() && apis->empty())
         reader.problem("apis", "is empty; at least one is needed");
     model.functions = source.functions;
+    model.upstreams = source.upstreams;
     return model;
 }
 

@@ -18,6 +18,8 @@ std::string fault_in_file(std::string_view text) {
     return std::ranges::any_of(text, is_control) ? "has a control character" : "";
 }
 
+}  // namespace
+
 std::string fault_in_server_name(std::string_view text) {
     const auto fits = [](char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '.'; };
     if (!text.empty() && text.size() <= 253 && std::ranges::all_of(text, fits) &&
@@ -25,6 +27,8 @@ std::string fault_in_server_name(std::string_view text) {
         return {};
     return "is no DNS name";
 }
+
+namespace {
 
 CertificateFiles read_certificate(const Json& value, const std::string& pointer, Source& source) {
     ObjectReader reader(value, pointer, keys::kCertificate, source);
@@ -73,6 +77,8 @@ void read_tls_config(ObjectReader& outer, Integration& integration) {
     if (integration.type != IntegrationType::http_proxy &&
         integration.type != IntegrationType::http)
         return outer.refuse("tlsConfig", "only HTTP and HTTP_PROXY integrations call by TLS");
+    if (integration.upstream >= 0)
+        return outer.refuse("tlsConfig", "the \"uri\" names an upstream, which has \"tls\" for it");
     if (!integration.uri.empty() && !integration.uri.starts_with("https://"))
         return outer.refuse("tlsConfig", "the \"uri\" is not https");
     ObjectReader reader(*value, outer.at("tlsConfig"), keys::kTlsConfig, outer.source());

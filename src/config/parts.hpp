@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 // How the parts of the file are read. Each returns what could be read; the rest stays at its
 // default and is a problem in `source`.
@@ -21,8 +22,19 @@ ListenerTls read_listener_tls(const Json& value, const std::string& pointer, Sou
 /// `upstreamTls`, likewise.
 UpstreamTls read_upstream_tls(const Json& value, const std::string& pointer, Source& source);
 
+/// A name for SNI and certificates.
+std::string fault_in_server_name(std::string_view text);
+
 /// `tlsConfig` of an integration whose type and uri are read already.
 void read_tls_config(ObjectReader& reader, Integration& integration);
+
+/// `upstreams`, into source.upstreams: before the APIs whose integrations name them.
+void read_upstreams(ObjectReader& reader);
+
+/// `resolver`: "ADDRESS:PORT" of each name server.
+std::vector<std::string> read_resolver(const Json& value,
+                                       const std::string& pointer,
+                                       Source& source);
 
 Api read_api(const Json& value, const std::string& pointer, Source& source);
 

@@ -91,6 +91,8 @@ std::vector<std::string> find_differences(const Model& model,
     if (integration.type == IntegrationType::aws_proxy &&
         (authorizer == nullptr || authorizer->function != integration.function))
         add_function_difference(model, integration.function, differences);
+    if (integration.upstream >= 0)
+        differences.push_back("upstream (the service calls one address, a balancer's perhaps)");
     if (route.api_key_required || route.throttle || api.throttle || model.throttle)
         differences.push_back("counts of requests (exact, of this process; best effort there)");
     if (integration.type == IntegrationType::http_proxy ||
@@ -148,6 +150,13 @@ std::string describe_validation(const Api& api, const Route& route) {
     return text;
 }
 
+std::string describe_target(const Model& model, const Integration& integration) {
+    if (integration.upstream < 0) return {};
+    const upstream::Rules& rules =
+        model.upstreams.at(static_cast<std::size_t>(integration.upstream)).rules;
+    return " by upstream " + rules.name;
+}
+
 std::string describe_integration(const Model& model, const Integration& integration) {
     if (integration.type == IntegrationType::aws_proxy && integration.function >= 0)
         return "AWS_PROXY " + describe_function(model, integration.function);
@@ -159,6 +168,7 @@ std::string describe_integration(const Model& model, const Integration& integrat
     return (integration.mapped() ? "HTTP " : "HTTP_PROXY ") +
            (fixed ? integration.http_method + " " : std::string()) +
            http::conceal_url(integration.uri) +  // a query may hold a key
+           describe_target(model, integration) +
            (integration.mapped() ? describe_responses(integration) : std::string());
 }
 
@@ -236,6 +246,30 @@ std::string describe_decision(const Model& model) {
            (ipv6 ? "[" + decision.address + "]" : decision.address) + ":" +
            std::to_string(decision.port) + ", form " + std::string(to_string(decision.form)) +
            (named ? ", asked at " + std::string(http::kDecisionPath) : "") + "\n";
+}
+
+std::string describe_upstreams(const Model& model) {
+    std::string text;
+    for (const Upstream& upstream : model.upstreams) {
+        const upstream::Rules& rules = upstream.rules;
+        text += "upstream " + rules.name + ": ";
+        for (const std::string& target : rules.targets)
+            text += (&target == &rules.targets.front() ? "" : ", ") + target;
+        text +=
+            rules.balance == upstream::Balance::least_requests ? "; leastRequests" : "; roundRobin";
+        text += rules.health ? ", checked at " + http::conceal_url(rules.health->path) + " every " +
+                                   std::to_string(rules.health->interval.count()) + " ms"
+                             : std::string(", not checked");
+        if (rules.ejection)
+            text += ", ejected after " + std::to_string(rules.ejection->consecutive_failures) +
+                    " failures";
+        if (rules.max_requests != 0)
+            text += ", at most " + std::to_string(rules.max_requests) + " requests open";
+        if (rules.max_connections != 0)
+            text += ", " + std::to_string(rules.max_connections) + " connections to each";
+        text += "\n";
+    }
+    return text;
 }
 
 std::vector<RouteReport> make_report(const Model& model) {

@@ -30,6 +30,7 @@ struct Source {
 
     std::vector<Expanded> expanded;  ///< shown to nobody: conceal.hpp
 
+    std::vector<Upstream> upstreams;  ///< those that an integration's uri may name
     std::vector<Function> functions;  ///< those of `functions`, then those named elsewhere
     std::string lambda_endpoint;      ///< AWS_ENDPOINT_URL_LAMBDA: where all others are called
 

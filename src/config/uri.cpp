@@ -162,6 +162,30 @@ std::string fault_in_integration_uri(std::string_view uri) {
     return {};
 }
 
+std::string fault_in_target_url(std::string_view uri) {
+    const Split split = split_url(uri);
+    if (!split.fault.empty()) return split.fault;
+    if (split.parts.rest.empty()) return {};
+    return in_quotes(http::conceal_url(uri)) +
+           " has something behind its host and port; the path stands in the integration's \"uri\"";
+}
+
+std::string fault_in_check_path(std::string_view text) {
+    if (!text.starts_with('/')) return in_quotes(text) + " is no path; it begins with \"/\"";
+    if (text.find_first_of("{}") != std::string_view::npos)
+        return "has a \"{\" or \"}\", which stands for nothing here";
+    std::string fault = fault_in_characters(text);
+    return fault.empty() ? fault_in_segments(text) : fault;
+}
+
+HostAndPort host_of(std::string_view uri) {
+    uri.remove_prefix(std::min(uri.find("://") + 3, uri.size()));
+    uri = uri.substr(0, uri.find_first_of("/?#"));
+    const std::size_t colon = uri.find(':', uri.starts_with('[') ? uri.find(']') : 0);
+    if (colon == std::string_view::npos) return {uri, {}};
+    return {uri.substr(0, colon), uri.substr(colon + 1)};
+}
+
 std::string fault_in_jwks_uri(std::string_view uri) {
     if (uri.starts_with("file:")) return fault_in_file_uri(uri);
     const Split split = split_url(uri);

@@ -2,6 +2,7 @@
 
 #include "gatehouse/core/ascii.hpp"
 #include "text_rules.hpp"
+#include "uri.hpp"
 #include "validate_api.hpp"
 #include "validate_decision.hpp"
 #include "validate_usage.hpp"
@@ -26,6 +27,7 @@ class ModelCheck {
         check_names();
         check_hosts();
         check_access_keys();
+        check_upstreams();
         validate_decision(model_, problems_, warnings_);
         for (const Api& api : model_.apis)
             validate_api(api, problems_, warnings_);
@@ -62,6 +64,41 @@ class ModelCheck {
         }
         if (used.empty() && !model_.access_keys.empty())
             warnings_.push_back({"/accessKeys", 0, "no route's authorizer is \"AWS_IAM\""});
+    }
+
+    // A name that no uri has is a typing error in one of the two places, and then requests go to a
+    // host of that name.
+    void check_upstreams() {
+        std::vector<bool> used(model_.upstreams.size());
+        bool whole = true;
+        each_integration([&](const Integration& integration, const std::string&) {
+            if (integration.upstream >= 0)
+                used[static_cast<std::size_t>(integration.upstream)] = true;
+            const bool calls = integration.type == IntegrationType::http_proxy ||
+                               integration.type == IntegrationType::http;
+            whole = whole && (!calls || !integration.uri.empty());
+        });
+        // A uri with a fault, which is reported, may be the one.
+        for (std::size_t i = 0; whole && i < used.size(); ++i) {
+            if (used[i]) continue;
+            const std::string& name = model_.upstreams[i].rules.name;
+            std::string text = "no integration's \"uri\" names it: http://" + name + "/… would";
+            each_integration([&](const Integration& integration, const std::string& pointer) {
+                if (!equals_ignoring_case(host_of(integration.uri).host, name)) return;
+                text += "; that of " + pointer +
+                        " has a port, and so means a host of that name: an upstream's targets have "
+                        "the ports";
+            });
+            problems_.push_back({model_.upstreams[i].pointer, 0, std::move(text)});
+        }
+    }
+
+    template <class Visit>
+    void each_integration(const Visit& visit) const {
+        for (const Api& api : model_.apis) {
+            for (const Route& route : api.routes)
+                visit(route.integration, route.pointer);
+        }
     }
 
     void check_admin() {

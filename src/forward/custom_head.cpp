@@ -52,7 +52,8 @@ Right right_to_write(std::string_view name) noexcept {
 Errc ForwardPlan::write_custom_head(const authz::RequestFacts& facts,
                                     const http::Framing& framing,
                                     const Additions& additions,
-                                    std::string& out) const {
+                                    std::string& out,
+                                    std::string_view host_line) const {
     if (facts.head == nullptr) return Errc::internal;
     const std::size_t start = out.size();
     out += method(facts);
@@ -61,7 +62,7 @@ Errc ForwardPlan::write_custom_head(const authz::RequestFacts& facts,
     if (error == Errc::none) error = append_custom_query(facts, additions, out);
     if (error == Errc::none) {
         out += " HTTP/1.1\r\n";
-        error = append_custom_headers(facts, framing, additions, out);
+        error = append_custom_headers(facts, framing, additions, host_line, out);
     }
     if (error != Errc::none) {
         out.resize(start);
@@ -154,6 +155,7 @@ Errc ForwardPlan::append_custom_query(const authz::RequestFacts& facts,
 Errc ForwardPlan::append_custom_headers(const authz::RequestFacts& facts,
                                         const http::Framing& framing,
                                         const Additions& additions,
+                                        std::string_view host_line,
                                         std::string& out) const {
     Written written;
     const auto host = std::ranges::find_if(additions.headers, [](const auto& added) {
@@ -162,7 +164,7 @@ Errc ForwardPlan::append_custom_headers(const authz::RequestFacts& facts,
     if (host != additions.headers.end()) {
         if (!is_host_value(host->values.back())) return Errc::mapping_invalid;
         add_line(out, "Host", host->values.back());
-    } else if (const Errc error = append_host(facts, out); error != Errc::none) {
+    } else if (const Errc error = append_host(facts, host_line, out); error != Errc::none) {
         return error;
     }
     for (const Mapping& mapping : header_mappings_) {

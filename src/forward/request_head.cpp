@@ -30,7 +30,8 @@ void ForwardPlan::Written::mark(http::FieldId id) noexcept {
 
 Errc ForwardPlan::write_request_head(const authz::RequestFacts& facts,
                                      const http::Framing& framing,
-                                     std::string& out) const {
+                                     std::string& out,
+                                     std::string_view host_line) const {
     if (facts.head == nullptr) return Errc::internal;
     const std::size_t start = out.size();
     Written written;
@@ -39,7 +40,7 @@ Errc ForwardPlan::write_request_head(const authz::RequestFacts& facts,
     Errc error = append_target(facts, out);
     if (error == Errc::none) {
         out += " HTTP/1.1\r\n";
-        error = append_host(facts, out);
+        error = append_host(facts, host_line, out);
     }
     if (error == Errc::none) {
         append_client_fields(facts, written, out);
@@ -173,7 +174,9 @@ Errc ForwardPlan::append_part(const UriPart& part,
     return Errc::none;
 }
 
-Errc ForwardPlan::append_host(const authz::RequestFacts& facts, std::string& out) const {
+Errc ForwardPlan::append_host(const authz::RequestFacts& facts,
+                              std::string_view host_line,
+                              std::string& out) const {
     if (host_mapping_ >= 0) {
         const std::size_t start = out.size();
         out += "Host: ";
@@ -186,7 +189,7 @@ Errc ForwardPlan::append_host(const authz::RequestFacts& facts, std::string& out
         }
         out.resize(start);
     }
-    out += host_line_;
+    out += host_line.empty() ? std::string_view(host_line_) : host_line;
     return Errc::none;
 }
 

@@ -161,4 +161,13 @@ Result<UriTemplate> parse_uri_template(std::string_view uri) {
     return made;
 }
 
+Result<Endpoint> parse_endpoint(std::string_view url) {
+    auto parsed = parse_uri_template(url);
+    if (!parsed) return std::move(parsed).error();
+    const std::size_t host = url.find("://") + 3;
+    if (url.find_first_of("/?", host) != std::string_view::npos)
+        return refuse("nothing may stand behind host and port", url);
+    return std::move(parsed->endpoint);
+}
+
 }  // namespace gatehouse::forward

@@ -5,6 +5,7 @@
 #include "gatehouse/app/gateway.hpp"
 #include "gatehouse/http/chunked.hpp"
 #include "gatehouse/http/request_head.hpp"
+#include "gatehouse/upstream/upstream.hpp"
 #include "head_parser.hpp"
 #include "pipes.hpp"
 
@@ -85,6 +86,8 @@ struct Exchange {
     SteadyTime body_began{};
     Outgoing up;
     Pipe up_pipe;  ///< content that is on its way without having been read
+
+    upstream::Call call;  ///< where the route's upstream has targets; the request holds it
 
     // The upstream's answer.
     Buffer down;

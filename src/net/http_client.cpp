@@ -93,7 +93,8 @@ asio::awaitable<Result<HttpAnswer>> exchange_tls(beast::tcp_stream stream,
     asio::ssl::context context(raw.get());  // takes the reference over
     beast::ssl_stream<beast::tcp_stream> tls(std::move(stream), context);
     tls.set_verify_mode(asio::ssl::verify_peer);
-    if (!expect_name(tls.native_handle(), url.host)) co_return failed(url, "TLS cannot be set up");
+    if (!expect_name(tls.native_handle(), request.tls_name.empty() ? url.host : request.tls_name))
+        co_return failed(url, "TLS cannot be set up");
     auto [error] = co_await tls.async_handshake(asio::ssl::stream_base::client,
                                                 asio::as_tuple(asio::use_awaitable));
     if (error) {

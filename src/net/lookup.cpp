@@ -1,13 +1,17 @@
 #include "lookup.hpp"
 
+#include "name_query.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <system_error>
@@ -41,12 +45,9 @@ UnderWay& under_way() {
 }  // namespace
 
 void run_lookup(const std::string& key, const std::string& host, const std::string& port) {
-    LookedUp result;
+    NameAnswer result;
     try {
-        asio::io_context io(1);
-        tcp::resolver resolver(io);
-        for (const auto& entry : resolver.resolve(host, port, result.error))
-            result.found.push_back(entry.endpoint());
+        result = query_name(host, port);
     } catch (const std::exception&) {
         result.error = asio::error::no_memory;
     }
@@ -68,7 +69,7 @@ void run_lookup(const std::string& key, const std::string& host, const std::stri
                 const std::lock_guard taken(waiter->mutex);
                 done = std::exchange(waiter->done, nullptr);
             }
-            if (done) done(result.error, result.found);
+            if (done) done(result.error, result.found, result.ttl);
         });
     }
 }
@@ -92,7 +93,7 @@ Lookup::Lookup(const asio::any_io_executor& executor,
         under_way().names.erase(key);
         asio::post(executor, [waiter = waiter_] {
             const Done told = std::exchange(waiter->done, nullptr);
-            if (told) told(asio::error::no_memory, {});
+            if (told) told(asio::error::no_memory, {}, {});
         });
     }
 }
@@ -105,14 +106,24 @@ Lookup::~Lookup() {
 asio::awaitable<LookedUp> look_up(std::string host,
                                   std::string port,
                                   std::chrono::milliseconds timeout) {
+    LookedUp result;
+    boost::system::error_code is_name;
+    const asio::ip::address literal = asio::ip::make_address(host, is_name);
+    std::uint16_t number = 0;
+    std::from_chars(port.data(), port.data() + port.size(), number);
+    if (!is_name && number != 0) {
+        result.found.emplace_back(literal, number);
+        co_return result;
+    }
     asio::steady_timer timer(co_await asio::this_coro::executor);
     timer.expires_after(timeout);
-    LookedUp result;
     result.error = asio::error::timed_out;
     const Lookup lookup(timer.get_executor(),
                         host,
                         port,
-                        [&](boost::system::error_code ec, const std::vector<tcp::endpoint>& found) {
+                        [&](boost::system::error_code ec,
+                            const std::vector<tcp::endpoint>& found,
+                            std::chrono::seconds /*ttl*/) {
                             result = {ec, found};
                             timer.cancel();
                         });

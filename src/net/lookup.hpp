@@ -13,15 +13,17 @@
 
 namespace gatehouse::net {
 
-/// One look-up of a name, for as long as this lives. getaddrinfo cannot be ended, so each name that
-/// is being looked up has a thread of its own, which all who ask for it meanwhile share: a name
-/// server that hangs holds up neither other names nor the end of the program. There are as many
-/// threads as names that the configuration has, at most.
+/// One look-up of a name (name_query.hpp), for as long as this lives. It cannot be ended, so each
+/// name that is being looked up has a thread of its own, which all who ask for it meanwhile share:
+/// a name server that hangs holds up neither other names nor the end of the program. There are as
+/// many threads as names that the configuration has, at most.
 class Lookup {
   public:
-    /// Called at most once, on the executor, and not after the destructor.
+    /// Called at most once, on the executor, and not after the destructor. `ttl`: how long what was
+    /// found is good.
     using Done = std::function<void(boost::system::error_code,
-                                    const std::vector<boost::asio::ip::tcp::endpoint>& found)>;
+                                    const std::vector<boost::asio::ip::tcp::endpoint>& found,
+                                    std::chrono::seconds ttl)>;
 
     /// To be made, and destroyed, on the executor's one thread, before its context goes.
     Lookup(const boost::asio::any_io_executor& executor,

@@ -194,10 +194,7 @@ void Session::upstream_ended(IoStatus status) {
         pump_down();
         return;
     }
-    if (may_retry()) {
-        retry();
-        return;
-    }
+    if (try_again()) return;
     ++worker_.gateway().metrics().upstream_failures;
     const bool partial = exchange.answer_any_byte;
     fail(Errc::upstream_reset, partial ? "in the middle of its answer" : "before its answer");
@@ -475,6 +472,16 @@ void Session::answer_mapped() {
 void Session::release_upstream() {
     if (!upstream_) return;
     Exchange& exchange = *exchange_;
+    if (exchange.call.is_active()) {
+        // A target that says that it is no use; its application's own faults (500) are not.
+        const int status = exchange.answer.status;
+        if (status >= 502 && status <= 504) {
+            exchange.call.failed(worker_.now().steady);
+        } else {
+            exchange.call.succeeded();
+        }
+        exchange.call.end();
+    }
     const bool upload_whole = exchange.upload_done && exchange.up.empty();
     // A connection with bytes that nobody asked for is not reused: they would become another
     // request's answer.
@@ -516,11 +523,7 @@ void Session::drop_upstream(bool reset) {
     if (!upstream_) return;
     --worker_.gateway().metrics().upstream_active;
     upstream_->use(nullptr);
-    if (reset) {
-        upstream_->transport().reset();
-    } else {
-        upstream_->transport().close();
-    }
+    upstream_->close(reset);
     upstream_.reset();
 }
 

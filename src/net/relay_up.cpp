@@ -22,26 +22,106 @@ bool is_idempotent(std::string_view method) noexcept {
 void Session::begin_forward() {
     Exchange& exchange = *exchange_;
     exchange.forward_began = worker_.now().steady;
-    const forward::Endpoint& endpoint = exchange.request.route->forward->endpoint();
-    while (UpstreamPtr idle = worker_.pool().take(endpoint)) {
+    if (upstream::Upstream* upstream = exchange.request.route->upstream) {
+        const Errc refused = exchange.call.begin(*upstream, worker_.index(), worker_.now().steady);
+        if (refused != Errc::none) {
+            fail(refused, upstream->rules().name + ": maxRequests");
+            return;
+        }
+        note_target();
+    }
+    reach_upstream();
+}
+
+void Session::note_target() {
+    app::TraceRecord& record = exchange_->request.record;
+    record.target = static_cast<std::uint8_t>(exchange_->call.index() & 0x3f);
+    record.attempts = static_cast<std::uint8_t>(exchange_->call.attempts() & 0x3);
+}
+
+UpstreamPtr Session::take_idle() {
+    const Exchange& exchange = *exchange_;
+    if (exchange.call.is_active()) return worker_.pool().take(*exchange.call.target());
+    return worker_.pool().take(exchange.request.route->forward->endpoint());
+}
+
+void Session::reach_upstream() {
+    Exchange& exchange = *exchange_;
+    while (UpstreamPtr idle = take_idle()) {
         // What cannot be sent twice does not go where the upstream has closed meanwhile.
         const bool repeatable = is_repeatable() && exchange.body_left <= exchange.arrived().size();
         if (!repeatable && !idle->transport().is_silent()) {
-            idle->transport().close();
+            idle->close();
             continue;
         }
         ++worker_.gateway().metrics().upstream_reuses;
         on_connected({std::move(idle), Errc::none, {}});
         return;
     }
+    connect_upstream();
+}
+
+void Session::connect_upstream() {
+    upstream::Call& call = exchange_->call;
     phase_ = Phase::connecting;
     worker_.timeouts().arm(
         down_timeout_, worker_.snapshot().model.timeouts.connect, worker_.now().steady);
-    ++worker_.gateway().metrics().upstream_connects;
-    connecting_ = worker_.pool().connect(endpoint, [self = Ptr(this)](Connected connected) {
+    const auto done = [self = Ptr(this)](Connected connected) {
         self->connecting_ = 0;
         self->guarded([&] { self->on_connected(std::move(connected)); });
-    });
+    };
+    connecting_ = call.is_active()
+                      ? worker_.pool().connect(call.target(), done)
+                      : worker_.pool().connect(exchange_->request.route->forward->endpoint(), done);
+    if (connecting_ != 0) {
+        ++worker_.gateway().metrics().upstream_connects;
+        return;
+    }
+    if (call.pass_by(worker_.now().steady)) {
+        note_target();
+        reach_upstream();
+        return;
+    }
+    down_timeout_.disarm();
+    phase_ = Phase::relaying;
+    fail(Errc::upstream_overloaded, call.upstream().rules().name + ": maxConnections");
+}
+
+// Nothing of the request is there: whatever its method, another target may have it.
+void Session::target_unreached(Errc error, std::string detail) {
+    Exchange& exchange = *exchange_;
+    judge_target(error);
+    if (exchange.call.is_active() && exchange.call.move_on(worker_.now().steady)) {
+        exchange.request.record.retried = true;
+        note_target();
+        reach_upstream();
+        return;
+    }
+    phase_ = Phase::relaying;
+    fail(error, std::move(detail));
+}
+
+// What Gatehouse answers by 502 or 504 is the target's failure, but for an idle connection that it
+// had every right to close.
+void Session::judge_target(Errc error) {
+    upstream::Call& call = exchange_->call;
+    if (!call.is_active()) return;
+    switch (error) {
+        case Errc::upstream_reset:
+            if (upstream_ && upstream_->reused() && !exchange_->answer_any_byte) return;
+            [[fallthrough]];
+        case Errc::upstream_refused:
+        case Errc::upstream_unresolved:
+        case Errc::upstream_tls:
+        case Errc::upstream_connect_timeout:
+        case Errc::upstream_timeout:
+        case Errc::upstream_malformed:
+        case Errc::upstream_head_too_large:
+            call.failed(worker_.now().steady);
+            break;
+        default:
+            break;
+    }
 }
 
 void Session::on_connected(Connected connected) {
@@ -49,8 +129,7 @@ void Session::on_connected(Connected connected) {
     down_timeout_.disarm();
     if (connected.error != Errc::none) {
         ++worker_.gateway().metrics().upstream_failures;
-        phase_ = Phase::relaying;
-        fail(connected.error, std::move(connected.detail));
+        target_unreached(connected.error, std::move(connected.detail));
         return;
     }
     upstream_ = std::move(connected.connection);
@@ -71,14 +150,18 @@ void Session::send_request() {
     exchange.up.clear();
     exchange.body_began = worker_.now().steady;
     const forward::ForwardPlan& plan = *exchange.request.route->forward;
+    const std::string_view host = exchange.call.is_active()
+                                      ? std::string_view(exchange.call.target()->host_line())
+                                      : std::string_view();
     const std::optional<mapping::MappedRequest>& mapped = exchange.request.mapped;
     const Errc unwritable =
         mapped ? plan.write_custom_head(exchange.request.facts,
                                         exchange.up_framing(),
                                         mapped->additions,
-                                        exchange.up.text)
+                                        exchange.up.text,
+                                        host)
                : plan.write_request_head(
-                     exchange.request.facts, exchange.up_framing(), exchange.up.text);
+                     exchange.request.facts, exchange.up_framing(), exchange.up.text, host);
     if (unwritable != Errc::none) {
         fail(unwritable, "a mapped value cannot stand in a header");
         return;
@@ -321,10 +404,7 @@ void Session::upload_finished() {
 // answer is looked for.
 void Session::upload_failed() {
     up_timeout_.disarm();
-    if (may_retry()) {
-        retry();
-        return;
-    }
+    if (try_again()) return;
     exchange_->upload_broken = true;
     exchange_->up.clear();
     worker_.timeouts().arm(
@@ -349,6 +429,15 @@ bool Session::may_retry() const {
            is_repeatable();
 }
 
+// By another target where one is up, within the budget.
+bool Session::try_again() {
+    upstream::Call& call = exchange_->call;
+    if (!may_retry() || (call.is_active() && !call.repeat(worker_.now().steady))) return false;
+    if (call.is_active()) note_target();
+    retry();
+    return true;
+}
+
 void Session::retry() {
     Exchange& exchange = *exchange_;
     drop_upstream(false);
@@ -363,15 +452,8 @@ void Session::retry() {
     exchange.down.release();
     exchange.down_begin = exchange.down_end = 0;
     exchange.answer_scanner.reset();
-    phase_ = Phase::connecting;
-    worker_.timeouts().arm(
-        down_timeout_, worker_.snapshot().model.timeouts.connect, worker_.now().steady);
     // A fresh connection: another idle one may have been closed by the same restart.
-    connecting_ = worker_.pool().connect(
-        exchange.request.route->forward->endpoint(), [self = Ptr(this)](Connected connected) {
-            self->connecting_ = 0;
-            self->guarded([&] { self->on_connected(std::move(connected)); });
-        });
+    connect_upstream();
 }
 
 void Session::on_upstream_writable() {

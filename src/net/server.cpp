@@ -2,9 +2,11 @@
 
 #include "access_log.hpp"
 #include "gatehouse/app/metrics.hpp"
+#include "gatehouse/app/upstream_report.hpp"
 #include "gatehouse/app/usage_report.hpp"
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/net/client_tls.hpp"
+#include "health_checks.hpp"
 #include "process_facts.hpp"
 #include "server_tls.hpp"
 #include "tls_context.hpp"
@@ -36,6 +38,11 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 
 // Reading the certificate authorities takes some 50 ms: not at a start that needs none.
 bool calls_upstreams_by_tls(const app::Snapshot& snapshot) {
+    for (const auto& upstream : snapshot.upstreams) {
+        for (const auto& target : upstream->targets()) {
+            if (target->endpoint().tls) return true;
+        }
+    }
     return std::ranges::any_of(snapshot.apis, [](const app::CompiledApi& api) {
         return std::ranges::any_of(api.routes, [](const app::CompiledRoute& route) {
             return route.forward && route.forward->endpoint().tls;
@@ -52,7 +59,9 @@ std::string join(const std::vector<config::Problem>& problems) {
 }
 
 asio::awaitable<app::Metrics> collect_metrics(Worker& worker) {
-    co_return worker.gateway().metrics();
+    app::Metrics copy = worker.gateway().metrics();
+    copy.target_idle = worker.pool().idle_by_target();
+    co_return copy;
 }
 
 asio::awaitable<std::vector<app::Trace>> collect_traces(Worker& worker,
@@ -98,6 +107,7 @@ struct Server::Impl {
               &client_tls,
               [this](std::string lines) { write_access_log(std::move(lines)); },
               [](const std::string& text) { spdlog::error("a request ended by a bug: {}", text); }},
+          health_checks(control_io, client_tls),
           timer(control_io),
           started(parts.clock.now().steady) {
         if (calls_upstreams_by_tls(*parts.snapshot))
@@ -122,6 +132,7 @@ struct Server::Impl {
     ClientTls& client_tls;
     AccessLogFile access_log;
     WorkerShared shared;
+    HealthChecks health_checks;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::unique_ptr<Listener>> listeners;
     std::vector<std::uint16_t> ports;
@@ -211,7 +222,8 @@ Result<void> Server::Impl::make_workers() {
     const int configured = parts.snapshot->model.threads;
     const int count = configured > 0 ? configured : usable_cpus();
     for (int i = 0; i < count; ++i) {
-        workers.push_back(std::make_unique<Worker>(shared, parts.snapshot));
+        workers.push_back(
+            std::make_unique<Worker>(shared, parts.snapshot, static_cast<std::size_t>(i)));
         if (parts.on_request) {
             workers.back()->gateway().observe([this](const app::TraceRecord& record) {
                 asio::post(control, [this, record] { parts.on_request(record); });
@@ -253,6 +265,7 @@ void Server::Impl::look_at_certificates(SteadyTime now) {
 void Server::Impl::tick() {
     parts.keys.tick(parts.clock.now().steady);
     look_at_certificates(parts.clock.now().steady);
+    health_checks.tick(parts.clock.now().steady);
     access_log.write({});  // what had to wait
     timer.expires_after(draining ? kDrainTick : kControlTick);
     timer.async_wait([this](boost::system::error_code ec) {
@@ -302,6 +315,7 @@ void Server::Impl::end() {
     if (ended) return;
     ended = true;
     timer.cancel();
+    health_checks.stop();
     for (const auto& worker : workers) {
         worker->stop();
         access_log.write(worker->gateway().take_access_log());
@@ -348,6 +362,7 @@ Result<void> Server::start() {
         listener->accept();
     for (const auto& worker : impl_->workers)
         worker->start();
+    impl_->health_checks.adopt(*impl_->parts.snapshot);
     impl_->tick();
     return {};
 }
@@ -403,6 +418,7 @@ Result<void> Server::adopt(std::shared_ptr<const app::Snapshot> snapshot) {
     if (calls_upstreams_by_tls(*snapshot)) const SslContext warm(impl_->client_tls.take_context());
     for (const auto& worker : impl_->workers)
         worker->post([&worker = *worker, snapshot] { worker.adopt(snapshot); });
+    impl_->health_checks.adopt(*snapshot);
     impl_->parts.snapshot = std::move(snapshot);
     return {};
 }
@@ -436,6 +452,9 @@ app::Readiness Server::readiness() const {
         if (source.usable && source.stale)
             readiness.warnings.push_back("the keys of issuer " + source.issuer + " are old" + why);
     }
+    for (std::string& line :
+         app::describe_missing_targets(*impl_->parts.snapshot, impl_->parts.clock.now().steady))
+        readiness.warnings.push_back(std::move(line));
     readiness.ready = readiness.reasons.empty();
     return readiness;
 }
@@ -468,6 +487,7 @@ asio::awaitable<std::string> Server::metrics() {
     facts.version = impl_->parts.version;
     facts.authorizer_calls = impl_->parts.authorize.calls();
     facts.buffered_bytes = impl_->shared.buffered.load(std::memory_order_relaxed);
+    facts.now = impl_->parts.clock.now().steady;
     facts.usage = read_process_usage();
     co_return app::to_prometheus(sum, facts, *impl_->parts.snapshot);
 }
@@ -488,6 +508,10 @@ asio::awaitable<Json> Server::traces(app::TraceFilter filter) {
     for (const app::Trace& trace : found)
         list.push_back(app::to_json(trace));
     co_return list;
+}
+
+Json Server::upstreams() const {
+    return app::upstream_report(*impl_->parts.snapshot, impl_->parts.clock.now().steady);
 }
 
 Json Server::usage() const {

@@ -44,6 +44,7 @@ void Exchange::clear() {
     release(answer_content);
     share.clear();
     buffered = false;
+    call.end();  // before the request lets go of what it is a part of
     request.clear();
     body_in_head = true;
     signed_content = collected = false;
@@ -364,6 +365,8 @@ void Session::answer_mock() {
 // An allowed request that cannot be served. Once the answer's head is out, only closing can say so.
 void Session::fail(Errc error, std::string detail) {
     Exchange& exchange = *exchange_;
+    judge_target(error);
+    exchange.call.end();
     drop_upstream(!exchange.upload_done);
     if (exchange.answer_head_done && !exchange.answer_begun && exchange.to_client.text_sent == 0 &&
         !client_.has_begun_write()) {
@@ -578,7 +581,8 @@ void Session::on_down_timeout() {
                      "no answer in time");
                 break;
             case Phase::connecting:
-                fail(Errc::upstream_connect_timeout, "connectInMillis");
+                worker_.pool().cancel(std::exchange(connecting_, 0));
+                target_unreached(Errc::upstream_connect_timeout, "connectInMillis");
                 break;
             case Phase::answering:
             case Phase::relaying:

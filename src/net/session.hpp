@@ -142,7 +142,13 @@ class Session final : public UpstreamUser,
 
     // relay_up.cpp: to the upstream.
     void begin_forward();
+    UpstreamPtr take_idle();
+    void reach_upstream();
+    void connect_upstream();
     void on_connected(Connected connected);
+    void target_unreached(Errc error, std::string detail);
+    void judge_target(Errc error);
+    void note_target();
     void send_request();
     void pump_up();
     bool flush_up();
@@ -158,6 +164,7 @@ class Session final : public UpstreamUser,
     void upload_failed();
     bool is_repeatable() const;
     bool may_retry() const;
+    bool try_again();
     void retry();
 
     // relay_down.cpp: to the client.

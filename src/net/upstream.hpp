@@ -2,6 +2,7 @@
 
 #include "gatehouse/core/errc.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
+#include "gatehouse/upstream/target.hpp"
 #include "lookup.hpp"
 #include "read_wait.hpp"
 #include "timeouts.hpp"
@@ -11,6 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -43,7 +45,8 @@ class UpstreamConnection
   public:
     UpstreamConnection(UpstreamPool& pool,
                        const forward::Endpoint& endpoint,
-                       boost::asio::ip::tcp::socket socket);
+                       boost::asio::ip::tcp::socket socket,
+                       upstream::Place place);
 
     Transport& transport() noexcept { return transport_; }
 
@@ -55,6 +58,9 @@ class UpstreamConnection
     /// an idle close.
     bool reused() const noexcept { return served_ > 0; }
 
+    /// Closes, or resets, and gives its place among its target's connections back.
+    void close(bool reset = false);
+
     void arm_read(Expect expect) { read_wait_.arm(expect); }
 
     void arm_write();
@@ -63,6 +69,7 @@ class UpstreamConnection
     friend class UpstreamPool;
     UpstreamPool& pool_;
     forward::Endpoint endpoint_;
+    upstream::Place place_;  ///< among its target's; empty: a uri's own
     void on_ready(boost::system::error_code ec);
 
     Transport transport_;
@@ -83,8 +90,8 @@ struct Connected {
     std::string detail;
 };
 
-/// A worker's idle upstream connections by endpoint, last in first out, and the making of new ones.
-/// Belongs to the worker's thread.
+/// A worker's idle upstream connections by endpoint or target, last in first out, and the making of
+/// new ones. Belongs to the worker's thread.
 class UpstreamPool {
   public:
     /// @param tls  null: the system's authorities
@@ -93,11 +100,17 @@ class UpstreamPool {
 
     /// An idle connection, or null.
     UpstreamPtr take(const forward::Endpoint& endpoint);
+    UpstreamPtr take(const upstream::Target& target);
 
     /// Connects anew: name resolution, TCP, TLS. `done` is called once, later, unless cancel()
     /// comes first.
     /// @return a ticket for cancel()
     std::uint64_t connect(const forward::Endpoint& endpoint, std::function<void(Connected)> done);
+
+    /// The same to a target. @return 0: it has as many connections as it may, and `done` is not
+    /// kept
+    std::uint64_t connect(const std::shared_ptr<upstream::Target>& target,
+                          std::function<void(Connected)> done);
 
     /// Forgets a connect: `done` will not be called.
     void cancel(std::uint64_t ticket);
@@ -107,6 +120,20 @@ class UpstreamPool {
 
     /// Closes all idle connections (shutdown).
     void clear();
+
+    /// Closes idle connections to targets that no configuration has any more, or where other
+    /// workers are refused one.
+    void make_room();
+
+    /// Ten times a second: connects need not wait for a name server that does not answer, where the
+    /// addresses that it gave last may do.
+    void use_old_addresses();
+
+    /// Another configuration runs: targets without idle connections are forgotten.
+    void forget_targets();
+
+    /// Idle connections by target.
+    boost::unordered_flat_map<const upstream::Target*, std::uint64_t> idle_by_target() const;
 
     std::size_t idle() const noexcept { return idle_count_; }
 
@@ -119,8 +146,15 @@ class UpstreamPool {
     struct Connecting;
 
     struct Resolved {
-        std::vector<boost::asio::ip::tcp::endpoint> addresses;
-        SteadyTime until;
+        std::vector<boost::asio::ip::tcp::endpoint> addresses;  ///< the last good ones
+        SteadyTime until{};               ///< when the name server is asked again
+        SteadyTime usable_until{};        ///< the addresses, where it does not answer
+        boost::system::error_code error;  ///< of the last look-up
+    };
+
+    struct UnderWay {
+        std::unique_ptr<Lookup> lookup;
+        SteadyTime began{};
     };
 
     struct EndpointHash {
@@ -130,12 +164,24 @@ class UpstreamPool {
         }
     };
 
+    using Lane = std::vector<UpstreamPtr>;
+
+    std::uint64_t begin(const forward::Endpoint& endpoint,
+                        upstream::Place place,
+                        std::function<void(Connected)> done);
+    static void take_addresses(const std::vector<boost::asio::ip::tcp::endpoint>& addresses,
+                               Connecting& connecting);
+    UpstreamPtr take_last(Lane& lane);
+    Lane& lane_of(const UpstreamConnection& connection);
+    std::size_t close(Lane& lane);
     void look_again(UpstreamConnection& connection);
     void remove_idle(UpstreamConnection& connection);
     void resolve(const std::string& host, std::uint16_t port);
     void resolved(const std::string& host,
                   boost::system::error_code ec,
-                  const std::vector<boost::asio::ip::tcp::endpoint>& found);
+                  const std::vector<boost::asio::ip::tcp::endpoint>& found,
+                  std::chrono::seconds ttl);
+    void go_on(const std::string& host, const Resolved& known);
     void try_next(std::uint64_t ticket);
     void continue_tls(std::uint64_t ticket, const UpstreamPtr& connection);
     void finish(std::uint64_t ticket, Connected result);
@@ -144,10 +190,12 @@ class UpstreamPool {
     TimeoutLists& timeouts_;
     const ClientTls* tls_;
     SteadyTime now_{};
-    std::unordered_map<forward::Endpoint, std::vector<UpstreamPtr>, EndpointHash> idle_connections_;
+    std::unordered_map<forward::Endpoint, Lane, EndpointHash> idle_connections_;
+    // A connection holds its target: a lane that is not empty has one that is there.
+    std::unordered_map<const upstream::Target*, Lane> target_lanes_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Connecting>> connecting_;
     std::unordered_map<std::string, Resolved> resolved_;
-    std::unordered_map<std::string, std::unique_ptr<Lookup>> lookups_;  ///< under way, by host
+    std::unordered_map<std::string, UnderWay> lookups_;  ///< by host
     std::uint64_t next_ticket_ = 1;
     std::size_t idle_count_ = 0;
 };

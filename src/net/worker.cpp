@@ -38,8 +38,11 @@ void refuse_connection(boost::asio::ip::tcp::socket& socket) noexcept {
            MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-Worker::Worker(WorkerShared& shared, std::shared_ptr<const app::Snapshot> snapshot)
+Worker::Worker(WorkerShared& shared,
+               std::shared_ptr<const app::Snapshot> snapshot,
+               std::size_t index)
     : shared_(shared),
+      index_(index),
       now_(shared.clock.now()),
       head_buffers_(head_buffer_bytes(snapshot->model.limits)),
       body_buffers_(std::max(limits::kBodyBuffer, snapshot->model.limits.upstream_header_bytes)),
@@ -111,6 +114,8 @@ void Worker::tick() {
     });
     wake();
     timeouts_.sweep(now_.steady);
+    pool_.make_room();
+    pool_.use_old_addresses();
     gateway_.metrics().connections_open = open_.load(std::memory_order_relaxed);
     gateway_.metrics().upstream_idle = pool_.idle();
     gateway_.metrics().upstream_connecting = pool_.connecting();
@@ -121,6 +126,7 @@ void Worker::tick() {
 void Worker::adopt(std::shared_ptr<const app::Snapshot> snapshot) {
     head_buffers_.grow(head_buffer_bytes(snapshot->model.limits));
     body_buffers_.grow(snapshot->model.limits.upstream_header_bytes);
+    pool_.forget_targets();
     gateway_.adopt(std::move(snapshot));
 }
 

@@ -52,7 +52,10 @@ void refuse_connection(boost::asio::ip::tcp::socket& socket) noexcept;
 /// a worker by post() alone.
 class Worker {
   public:
-    Worker(WorkerShared& shared, std::shared_ptr<const app::Snapshot> snapshot);
+    /// @param index  its number among the workers
+    Worker(WorkerShared& shared,
+           std::shared_ptr<const app::Snapshot> snapshot,
+           std::size_t index = 0);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -65,6 +68,8 @@ class Worker {
     void post(std::function<void()> task);
 
     boost::asio::io_context& io() noexcept { return io_; }
+
+    std::size_t index() const noexcept { return index_; }
 
     /// Takes an accepted connection over. Worker's thread.
     /// @param decision  of the listener that other proxies ask
@@ -134,6 +139,7 @@ class Worker {
     void tick();
 
     WorkerShared& shared_;
+    const std::size_t index_;
     boost::asio::io_context io_{1};
     boost::asio::steady_timer timer_{io_};
     Instant now_;

@@ -456,6 +456,19 @@ class Readme(CliCase):
                 with self.subTest(name):
                     self.assertEqual(str(schema["default"]), told.get(name))
 
+    def test_its_options_of_upstreams_have_the_defaults(self):
+        definitions = json.loads((ROOT / "config" / "gatehouse.schema.json").read_text())["definitions"]
+        told = {}
+        for row in self.rows("Upstreams")[1:]:
+            names = re.findall(r"`(\w+)`", row[0].split(" of ")[0])
+            told |= dict(zip(names, [cell.strip("`") for cell in row[1].split(", ")], strict=True))
+        for group in ("upstream", "healthCheck", "ejection", "retryBudget"):
+            for name, schema in definitions[group]["properties"].items():
+                with self.subTest(f"{group}: {name}"):
+                    self.assertIn(name, told)
+                    if "default" in schema:
+                        self.assertEqual(str(schema["default"]), told[name])
+
     def test_its_reasons_exist(self):
         known = set(re.findall(r"X\((\w+),", (ROOT / "include" / "gatehouse" / "core" / "errc.hpp").read_text()))
         named = [

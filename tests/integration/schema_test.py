@@ -32,6 +32,7 @@ MAPS = (
     "responseParameters",
     "when",
     "userPools",
+    "upstreams",
 )
 
 EVERYTHING = {
@@ -57,6 +58,27 @@ EVERYTHING = {
         "drainInMillis": 25000,
     },
     "accessLog": {"format": "json", "path": "-"},
+    "resolver": {"servers": ["127.0.0.1", "127.0.0.1:5353", "[::1]:5353", "::1"]},
+    "upstreams": {
+        "users": {
+            "targets": ["http://10.0.0.1:8080", "https://users-b:8443"],
+            "balance": "leastRequests",
+            "healthCheck": {
+                "path": "/health?deep=1",
+                "intervalInMillis": 10000,
+                "timeoutInMillis": 2000,
+                "healthyThreshold": 2,
+                "unhealthyThreshold": 3,
+                "statusCodes": "200-299,304",
+            },
+            "ejection": {"consecutiveFailures": 5, "baseTimeInMillis": 30000, "maxPercent": 50},
+            "retryBudget": {"percent": 20, "minPerSecond": 10},
+            "maxRequests": 1000,
+            "maxConnections": 100,
+            "maxIdleConnections": 10,
+            "tls": {"serverNameToVerify": "users.example"},
+        }
+    },
     "functions": {
         "behind": {"endpoint": "http://127.0.0.1:9000"},
         "run": {
@@ -262,6 +284,11 @@ EVERYTHING = {
                     "routeKey": "GET /signed",
                     "authorizer": "AWS_IAM",
                     "integration": {"type": "HTTP_PROXY", "uri": "http://127.0.0.1:3000/"},
+                },
+                {
+                    "routeKey": "GET /users/{id}",
+                    "authorizer": "jwt",
+                    "integration": {"type": "HTTP_PROXY", "uri": "http://users/{id}"},
                 },
                 {
                     "routeKey": "GET /health",
@@ -476,6 +503,35 @@ class Schema(GatewayCase):
         for pointer, value in (
             (("threads",), -1),
             (("threads",), "many"),
+            (("resolver", "servers"), []),
+            (("resolver", "servers"), ["dns.example"]),
+            (("resolver", "servers"), "127.0.0.1"),
+            (("upstreams",), []),
+            (("upstreams", "a.b"), {"targets": ["http://127.0.0.1"]}),
+            (("upstreams", "users"), {}),
+            (("upstreams", "users", "targets"), []),
+            (("upstreams", "users", "targets"), "http://127.0.0.1"),
+            (("upstreams", "users", "targets"), ["127.0.0.1:80"]),
+            (("upstreams", "users", "targets"), ["http://127.0.0.1/"]),
+            (("upstreams", "users", "targets"), ["http://127.0.0.1", "http://127.0.0.1"]),
+            (("upstreams", "users", "balance"), "random"),
+            (("upstreams", "users", "healthCheck"), True),
+            (("upstreams", "users", "healthCheck", "path"), "health"),
+            (("upstreams", "users", "healthCheck", "intervalInMillis"), 49),
+            (("upstreams", "users", "healthCheck", "timeoutInMillis"), 0),
+            (("upstreams", "users", "healthCheck", "healthyThreshold"), 0),
+            (("upstreams", "users", "healthCheck", "unhealthyThreshold"), 0),
+            (("upstreams", "users", "healthCheck", "statusCodes"), [200]),
+            (("upstreams", "users", "healthCheck", "statusCodes"), "2xx"),
+            (("upstreams", "users", "ejection", "consecutiveFailures"), 0),
+            (("upstreams", "users", "ejection", "baseTimeInMillis"), 0),
+            (("upstreams", "users", "ejection", "maxPercent"), 101),
+            (("upstreams", "users", "retryBudget", "percent"), -1),
+            (("upstreams", "users", "retryBudget", "minPerSecond"), -1),
+            (("upstreams", "users", "maxRequests"), -1),
+            (("upstreams", "users", "maxConnections"), "many"),
+            (("upstreams", "users", "maxIdleConnections"), -1),
+            (("upstreams", "users", "tls", "serverNameToVerify"), "*"),
             (("listeners", 0, "port"), 65536),
             (("listeners", 0, "port"), -1),
             (("limits", "bodyBytes"), "a lot"),

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from support.case import FAULT, GatewayCase
-from support.gateway import ROOT, Folder, api, binary, config, jwt_authorizer, mock, route
+from support.gateway import api, config, jwt_authorizer, mock, route
 from support.nginx import Nginx
 from support.process import run, wait_for
 from support.tokens import mint
@@ -1433,45 +1433,6 @@ class ResponseHead(UpstreamCase):
             for _ in range(2):  # the upstream's close is not the client's
                 response = client.exchange("GET", "/x")
                 self.assertEqual(([], ["k"]), (response.all("X-Hop"), response.all("X-Kept")))
-
-
-class SlowNames(GatewayCase):
-    """A name server that hangs (stood in for by a C library's function) holds up its own names alone (security.md 7, 11, 12)."""
-
-    def test_other_names_and_the_end_do_not_wait(self):
-        linked = run(["ldd", str(binary())]).stdout
-        if "libasan" in linked or "libtsan" in linked:
-            self.skipTest("a sanitizer must be loaded first")
-        folder = self.using(Folder(None))
-        library, fifo = f"{folder.path}/slow_names.so", f"{folder.path}/fifo"
-        built = run(["g++", "-shared", "-fPIC", "-x", "c", str(ROOT / "tests/support/slow_names.c"), "-o", library, "-ldl"])
-        self.assertEqual(0, built.status, built)
-        os.mkfifo(fifo)
-        backend = self.upstream()
-        port = backend.url.rpartition(":")[2]
-        gateway = self.start(
-            config(
-                api(
-                    [
-                        route("GET /slow", f"http://slow.test:{port}/", "NONE"),
-                        route("GET /fast", f"http://fast.test:{port}/", "NONE"),
-                        route("GET /keys", backend.url),
-                    ],
-                    authorizers={"jwt": jwt_authorizer({"jwksUri": f"http://slow.test:{port}/jwks.json"})},
-                ),
-                threads=1,
-                timeouts={"connectInMillis": 300},
-            ),
-            env={"LD_PRELOAD": library, "SLOW_NAMES": fifo},
-            ready=False,
-        )
-        for _ in range(3):
-            response = gateway.get("/slow")
-            self.assert_status(response, 504)
-            self.assertEqual("upstream_connect_timeout", gateway.trace(response)["reason"])
-            self.assert_status(gateway.get("/fast"), 200)
-        self.assert_status(gateway.get("/keys", mint()), 503)
-        self.assertEqual(0, gateway.process.stop(20), "SIGTERM ends it while the look-up still hangs")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ class Inspector {
     virtual boost::asio::awaitable<std::string> metrics() = 0;
     /// Newest first, of all workers, already as JSON (app/trace.hpp).
     virtual boost::asio::awaitable<Json> traces(TraceFilter filter) = 0;
+    /// The upstreams of GET /report, with what is known of their targets.
+    virtual Json upstreams() const = 0;
     /// GET /usage: each usage plan with each of its keys.
     virtual Json usage() const = 0;
     /// The rows of GET /cache.

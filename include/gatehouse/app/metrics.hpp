@@ -4,6 +4,7 @@
 #include "gatehouse/app/key_store.hpp"
 #include "gatehouse/app/trace.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
+#include "gatehouse/upstream/target.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -45,6 +46,8 @@ struct Metrics {
     std::uint64_t response_bytes = 0;
     std::uint64_t decisions_allowed = 0;
     std::uint64_t decisions_refused = 0;
+    /// Idle connections to the targets of upstreams. Of a scrape's copy alone.
+    boost::unordered_flat_map<const upstream::Target*, std::uint64_t> target_idle;
 
     void count(const TraceRecord& record);
     void observe_authorizer(const TraceRecord& record);
@@ -68,6 +71,7 @@ struct ProcessFacts {
     double uptime_seconds = 0;
     std::uint64_t authorizer_calls = 0;  ///< verifications made, of all workers
     std::uint64_t buffered_bytes = 0;    ///< content kept in memory now
+    SteadyTime now{};
     bool ready = false;
     std::string version;
     std::optional<ProcessUsage> usage;

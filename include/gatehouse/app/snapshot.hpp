@@ -19,6 +19,7 @@
 #include "gatehouse/mapping/request_validator.hpp"
 #include "gatehouse/routing/api_table.hpp"
 #include "gatehouse/routing/route_table.hpp"
+#include "gatehouse/upstream/upstream.hpp"
 #include "gatehouse/usage/plans.hpp"
 #include "gatehouse/usage/token_bucket.hpp"
 
@@ -86,6 +87,7 @@ struct CompiledRoute {
     const config::Route* source = nullptr;
     int authorizer = -1;                          ///< index into CompiledApi::authorizers; -1: NONE
     std::optional<forward::ForwardPlan> forward;  ///< HTTP_PROXY, HTTP
+    upstream::Upstream* upstream = nullptr;  ///< whose targets take its requests; null: the plan's
     std::optional<forward::ProxyEventOptions> aws_proxy;  ///< AWS_PROXY: of the function's event
     std::unique_ptr<const mapping::Integration> mapped;   ///< HTTP, MOCK in full
     std::unique_ptr<const mapping::RequestValidator> validator;  ///< null: nothing to validate
@@ -123,13 +125,15 @@ struct ContextNames {
 /// Which payload a function is sent.
 authz::EventFormat event_format(config::PayloadFormat format) noexcept;
 
-/// A configuration, compiled. Immutable but for warning marks and the counters of usage plans and
-/// throttles, which are limits by nature; every request holds the one it began with.
+/// A configuration, compiled. Immutable but for warning marks, the counters of usage plans and
+/// throttles, which are limits by nature, and the state of upstreams' targets; every request holds
+/// the one it began with.
 struct Snapshot : std::enable_shared_from_this<Snapshot> {
     config::Model model;
     routing::ApiTable api_table;
     std::vector<CompiledApi> apis;
     std::vector<config::RouteReport> report;
+    std::vector<std::shared_ptr<upstream::Upstream>> upstreams;  ///< as in the model
     usage::Plans usage;
     std::vector<std::unique_ptr<usage::TokenBucket>> buckets;
     std::optional<authz::DevOverride> dev_override;  ///< never without `dev`
@@ -145,7 +149,7 @@ struct Snapshot : std::enable_shared_from_this<Snapshot> {
 /// Compiles a model that loaded without problems. Registers its cache scopes and key sources.
 /// @param functions  must outlive every request of this snapshot; null: none can be called
 /// @param before  the configuration that this one follows: what it had counted of quotas and usage
-///                plans' throttles goes on
+///                plans' throttles goes on, and so do upstreams that are as they were
 /// Errc::config_invalid when a part refuses what config let pass: a fault in config's checks,
 /// reported all the same.
 Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,

@@ -24,6 +24,7 @@ struct Changes {
     Difference authorizers;
     Difference policies;   ///< authorizers with other `statements`, or another `resource`
     Difference functions;  ///< entries of `functions`
+    Difference upstreams;  ///< entries of `upstreams`
     Difference settings;   ///< every other key: "limits", "users: gatewayResponses"
 
     bool empty() const noexcept;

@@ -19,6 +19,8 @@ inline constexpr auto kRoot = std::to_array<std::string_view>({"$schema",
                                                                "timeouts",
                                                                "accessLog",
                                                                "upstreamTls",
+                                                               "resolver",
+                                                               "upstreams",
                                                                "functions",
                                                                "apiKeys",
                                                                "usagePlans",
@@ -37,6 +39,32 @@ inline constexpr auto kCertificate = std::to_array<std::string_view>({"certifica
 
 inline constexpr auto kUpstreamTls =
     std::to_array<std::string_view>({"ca", "certificate", "privateKey", "minimumVersion"});
+
+inline constexpr auto kResolver = std::to_array<std::string_view>({"servers"});
+
+inline constexpr auto kUpstream = std::to_array<std::string_view>({"targets",
+                                                                   "balance",
+                                                                   "healthCheck",
+                                                                   "ejection",
+                                                                   "retryBudget",
+                                                                   "maxRequests",
+                                                                   "maxConnections",
+                                                                   "maxIdleConnections",
+                                                                   "tls"});
+
+inline constexpr auto kHealthCheck = std::to_array<std::string_view>({"path",
+                                                                      "intervalInMillis",
+                                                                      "timeoutInMillis",
+                                                                      "healthyThreshold",
+                                                                      "unhealthyThreshold",
+                                                                      "statusCodes"});
+
+inline constexpr auto kEjection =
+    std::to_array<std::string_view>({"consecutiveFailures", "baseTimeInMillis", "maxPercent"});
+
+inline constexpr auto kRetryBudget = std::to_array<std::string_view>({"percent", "minPerSecond"});
+
+inline constexpr auto kTargetTls = std::to_array<std::string_view>({"serverNameToVerify"});
 
 inline constexpr auto kTlsConfig =
     std::to_array<std::string_view>({"insecureSkipVerification", "serverNameToVerify"});
@@ -270,6 +298,12 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
                                                       {"listenerTls", kListenerTls},
                                                       {"certificate", kCertificate},
                                                       {"upstreamTls", kUpstreamTls},
+                                                      {"resolver", kResolver},
+                                                      {"upstream", kUpstream},
+                                                      {"healthCheck", kHealthCheck},
+                                                      {"ejection", kEjection},
+                                                      {"retryBudget", kRetryBudget},
+                                                      {"targetTls", kTargetTls},
                                                       {"tlsConfig", kTlsConfig},
                                                       {"admin", kAdmin},
                                                       {"limits", kLimits},
@@ -307,7 +341,6 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
 /// Keys of capabilities that are named in advance and not built: refused as such, wherever they
 /// stand.
 inline constexpr auto kLater = std::to_array<std::string_view>({"additionalClaims",
-                                                                "upstreams",
                                                                 "shared",
                                                                 "allowUpgrade",
                                                                 "authorizerCredentials",

@@ -3,6 +3,7 @@
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/http/original_request.hpp"
+#include "gatehouse/upstream/rules.hpp"
 #include "gatehouse/usage/rate.hpp"
 
 #include <chrono>
@@ -53,6 +54,12 @@ struct UpstreamTls {
     std::string minimum_version = "TLS_1_2";  ///< or "TLS_1_3"
 
     bool operator==(const UpstreamTls&) const = default;
+};
+
+/// Several targets behind one name, which the uri of an integration has for its host.
+struct Upstream {
+    std::string pointer;
+    upstream::Rules rules;
 };
 
 struct Admin {
@@ -220,6 +227,7 @@ struct IntegrationResponse {
 struct Integration {
     IntegrationType type = IntegrationType::http_proxy;
     std::string uri;    ///< ${stageVariables.x} already filled in; {name} placeholders still there
+    int upstream = -1;  ///< index into Model::upstreams; -1: the uri's host is one
     int function = -1;  ///< AWS_PROXY: index into Model::functions
     std::string http_method;  ///< empty or "ANY": the client's
     bool append_path =
@@ -370,6 +378,8 @@ struct Model {
     Timeouts timeouts;
     AccessLog access_log;
     std::optional<UpstreamTls> upstream_tls;
+    std::vector<std::string> name_servers;  ///< "127.0.0.1:5353"; empty: the system's
+    std::vector<Upstream> upstreams;
     std::vector<Function> functions;
     std::vector<ApiKey> api_keys;
     std::vector<UsagePlan> usage_plans;

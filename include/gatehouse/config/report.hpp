@@ -34,6 +34,9 @@ std::string_view to_string(http::OriginalForm form) noexcept;
 /// The decision service's line of `gatehouse check`, with its newline; empty: there is none.
 std::string describe_decision(const Model& model);
 
+/// A line for each upstream, likewise.
+std::string describe_upstreams(const Model& model);
+
 /// The table of `gatehouse check`: one line per route.
 std::string to_text(const std::vector<RouteReport>& report);
 

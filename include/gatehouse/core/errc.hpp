@@ -146,6 +146,7 @@
     X(upstream_reset, "upstream closed the connection")                                       \
     X(upstream_malformed, "upstream answer is malformed")                                     \
     X(upstream_head_too_large, "upstream answer head is too large")                           \
+    X(upstream_overloaded, "upstream has as many requests or connections as it may")          \
     X(mapping_invalid, "a parameter mapping cannot be applied")                               \
     X(media_type_unsupported, "no mapping template for this Content-Type")                    \
     X(request_body_not_json, "a mapping template reads JSON where the request has none")      \

@@ -44,6 +44,22 @@ constexpr std::chrono::milliseconds kIntegrationTimeLeast = 50ms;
 constexpr std::chrono::milliseconds kIntegrationTimeMost = 29000ms;
 constexpr std::chrono::milliseconds kHttpApiIntegrationTime = 30000ms;  // default, and the most
 
+// Upstreams of several targets. The first two are `healthCheck.intervalInMillis` and
+// `timeoutInMillis`, the third is `ejection.baseTimeInMillis`, the last `maxIdleConnections`.
+constexpr std::chrono::milliseconds kHealthInterval = 10000ms;
+constexpr std::chrono::milliseconds kHealthTimeout = 2000ms;
+constexpr std::chrono::milliseconds kEjectionTime = 30000ms;
+constexpr std::chrono::milliseconds kEjectionTimeMost = 300000ms;
+constexpr std::size_t kUpstreamTargets = 64;  // a trace numbers them in 6 bits
+constexpr std::size_t kIdleConnections = 1024;
+
+// Look-ups of names. What they find is kept as long as the name server says, within these bounds; a
+// name that is not there is asked for again after the first. Where nobody answers, the last good
+// addresses serve on for the third.
+constexpr std::chrono::seconds kNameTimeLeast = 1s;
+constexpr std::chrono::seconds kNameTimeMost = 300s;
+constexpr std::chrono::seconds kNameStale = 300s;
+
 // Buffers of the data plane.
 constexpr std::size_t kHeadBuffer = 16384;
 constexpr std::size_t kBodyBuffer = 65536;

@@ -30,6 +30,9 @@ struct Endpoint {
 
 class TailWriter;
 
+/// Of a URL with nothing behind its host and port: "http://10.0.0.1:8080". Errc::config_invalid
+Result<Endpoint> parse_endpoint(std::string_view url);
+
 /// Names and values that a mapping template, or a mapping of the body, gives a request: they go
 /// before the plan's own mappings. Whoever writes them into a head checks them.
 struct Additions {
@@ -74,10 +77,12 @@ class ForwardPlan {
     /// then mapped parameters, the grant's header block, X-Forwarded-*, X-Amzn-Trace-Id and the
     /// service's own additions (API Gateway developer guide, "Important notes", header remapping
     /// for HTTP proxy integrations).
+    /// @param host_line  "Host: …\r\n" of an upstream's target; empty: the uri's own
     /// @return Errc::none, context_unusable or mapping_invalid (a mapped value with control bytes)
     Errc write_request_head(const authz::RequestFacts& facts,
                             const http::Framing& framing,
-                            std::string& out) const;
+                            std::string& out,
+                            std::string_view host_line = {}) const;
 
     /// The same for a custom integration (type HTTP): of the client's fields and query nothing goes
     /// on but what is mapped. `additions` go before the mappings.
@@ -86,7 +91,8 @@ class ForwardPlan {
     Errc write_custom_head(const authz::RequestFacts& facts,
                            const http::Framing& framing,
                            const Additions& additions,
-                           std::string& out) const;
+                           std::string& out,
+                           std::string_view host_line = {}) const;
 
     /// Appends what another proxy is to send on in the authorizer's name: the lines of mapped
     /// headers that read its context, then those of the context headers.
@@ -162,7 +168,9 @@ class ForwardPlan {
                      const authz::RequestFacts& facts,
                      bool query,
                      std::string& out) const;
-    Errc append_host(const authz::RequestFacts& facts, std::string& out) const;
+    Errc append_host(const authz::RequestFacts& facts,
+                     std::string_view host_line,
+                     std::string& out) const;
     void append_client_fields(const authz::RequestFacts& facts,
                               Written& written,
                               std::string& out) const;
@@ -192,6 +200,7 @@ class ForwardPlan {
     Errc append_custom_headers(const authz::RequestFacts& facts,
                                const http::Framing& framing,
                                const Additions& additions,
+                               std::string_view host_line,
                                std::string& out) const;
     Errc append_mapped_header(const Mapping& mapping,
                               const authz::RequestFacts& facts,

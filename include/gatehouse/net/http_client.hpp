@@ -24,6 +24,7 @@ struct HttpRequest {
     std::chrono::milliseconds timeout{2000};  ///< for all of it
     std::size_t most_bytes = limits::kJwksBytes;
     const ClientTls* tls = nullptr;  ///< null: the system's authorities
+    std::string tls_name{};          ///< in SNI and in the certificate; empty: the URL's host
 };
 
 struct HttpAnswer {

@@ -86,6 +86,7 @@ class Server final : public app::Inspector {
     std::vector<app::KeySourceStatus> key_sources() const override;
     boost::asio::awaitable<std::string> metrics() override;
     boost::asio::awaitable<Json> traces(app::TraceFilter filter) override;
+    Json upstreams() const override;
     Json usage() const override;
     Json cache_entries(std::size_t most) const override;
     std::optional<std::size_t> flush(std::string_view api_id,

@@ -75,20 +75,24 @@ class Upstream:
     """Listens on a free port. By default every request is answered 200 `ok` on a kept-alive connection. `respond(request)` gives
     other bytes (None: close without an answer); `script(connection)` takes a whole connection over."""
 
-    def __init__(self, respond=None, script=None):
+    def __init__(self, respond=None, script=None, address="127.0.0.1", port=0):
         self.respond = respond or (lambda request: answer())
         self.script = script
         self.requests = []
         self.connections = []
         self._lock = threading.Lock()
         self._released = threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        # Keeps the port for up() after a down(): bound, and never listening.
+        self._port = socket.socket()
+        self._port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.address = address
+        self._port.bind((address, port))
+        self.port = self._port.getsockname()[1]
+        self.up()
 
     @property
     def authority(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.address}:{self.port}"
 
     @property
     def url(self):
@@ -125,10 +129,25 @@ class Upstream:
     def release(self):
         self._released.set()
 
-    def _accept(self):
+    def up(self):
+        """Listens (again)."""
+        self._socket = socket.create_server((self.address, self.port), backlog=256)
+        threading.Thread(target=self._accept, args=(self._socket,), daemon=True).start()
+
+    def down(self):
+        """Connects are refused from now on, and open connections close."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+    def _accept(self, listener):
         while True:
             try:
-                sock, _ = self._socket.accept()
+                sock, _ = listener.accept()
             except OSError:
                 return
             sock.settimeout(PATIENCE * 2)
@@ -164,6 +183,7 @@ class Upstream:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        self._port.close()
         for connection in list(self.connections):
             connection.close()
 

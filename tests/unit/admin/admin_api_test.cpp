@@ -68,6 +68,8 @@ class FakeInspector final : public app::Inspector {
         co_return list;
     }
 
+    Json upstreams() const override { return Json::array({{{"name", "behind"}}}); }
+
     Json usage() const override { return {{"usagePlans", Json::array()}}; }
 
     Json cache_entries(std::size_t most) const override {
@@ -169,6 +171,7 @@ TEST_CASE_FIXTURE(Fixture, "every call answers with its own kind of content") {
          "gatehouse_up 1\n"},
         {"report", "/report", 200, "application/json", "\"/items\""},
         {"report has the key sources", "/report", 200, "application/json", "connection refused"},
+        {"report has the upstreams", "/report", 200, "application/json", "\"behind\""},
         {"cache", "/cache", 200, "application/json", "entries"},
         {"traces", "/traces", 200, "application/json", "traces"},
         {"one trace", "/traces/7c2af7db-31f3-42b5-8a6d-9ffc74e3b9e0", 200, "application/json", kId},

@@ -70,6 +70,7 @@ TEST_SUITE("app/gateway answers") {
             {Errc::internal, 500, kInternal, "API_CONFIGURATION_ERROR"},
             {Errc::draining, 503, kUnavailable, "DEFAULT_5XX"},
             {Errc::overloaded, 503, kUnavailable, "DEFAULT_5XX"},
+            {Errc::upstream_overloaded, 503, kUnavailable, "DEFAULT_5XX"},
             {Errc::chunk_invalid, 400, R"({"message":"Bad Request"})", "DEFAULT_4XX"},
             {Errc::body_timeout, 408, R"({"message":"Request Timeout"})", "DEFAULT_4XX"},
             {Errc::body_too_large,

@@ -73,6 +73,56 @@ TEST_SUITE("app/metrics") {
         CHECK(metrics.response_bytes == 25);
     }
 
+    TEST_CASE("each target of an upstream has its own series and others add none") {
+        CHECK(to_prometheus({}, {}, *test::GatewayFixture().snapshot).find("upstream_target") ==
+              std::string::npos);
+        test::ConfigText config;
+        config.routes =
+            R"({ "routeKey": "GET /a", "authorizer": "NONE", "integration": { "type": "HTTP_PROXY", "uri": "http://users/" } })";
+        config.top +=
+            R"(, "upstreams": { "users": { "targets": ["http://127.0.0.1:1", "http://127.0.0.1:2"], "maxRequests": 1, "ejection": { "consecutiveFailures": 1 } } })";
+        const test::GatewayFixture f(config);
+        upstream::Upstream& users = *f.snapshot->upstreams.at(0);
+        ProcessFacts facts;
+        facts.now = f.clock.now().steady;
+        upstream::Call call;
+        upstream::Call other;
+        REQUIRE(call.begin(users, 0, facts.now) == Errc::none);
+        call.failed(facts.now);
+        CHECK(other.begin(users, 0, facts.now) == Errc::upstream_overloaded);
+        call.end();
+        Metrics metrics;
+        metrics.target_idle[users.targets()[1].get()] = 3;
+        Metrics sum;
+        sum.add(metrics);
+        sum.add(metrics);
+        const std::string text = to_prometheus(sum, facts, *f.snapshot);
+        const std::string one = R"({upstream="users",target="http://127.0.0.1:1"} )";
+        const std::string two = R"({upstream="users",target="http://127.0.0.1:2"} )";
+        for (
+            const std::string& line : {
+                "gatehouse_upstream_target_up" + one + "0",
+                "gatehouse_upstream_target_up" + two + "1",
+                "gatehouse_upstream_target_ejected" + one + "1",
+                "gatehouse_upstream_target_unhealthy" + one + "0",
+                "gatehouse_upstream_target_requests_total" + one + "1",
+                "gatehouse_upstream_target_requests_total" + two + "0",
+                "gatehouse_upstream_target_failures_total" + one + "1",
+                "gatehouse_upstream_target_ejections_total" + one + "1",
+                "gatehouse_upstream_target_connections" + one + "0",
+                "gatehouse_upstream_target_idle_connections" + one + "0",
+                "gatehouse_upstream_target_idle_connections" + two + "6",
+                std::string(R"(gatehouse_upstream_retries_total{upstream="users"} 0)"),
+                std::string(
+                    R"(gatehouse_upstream_refusals_total{upstream="users",limit="maxRequests"} 1)"),
+                std::string(
+                    R"(gatehouse_upstream_refusals_total{upstream="users",limit="maxConnections"} 0)"),
+            }) {
+            CAPTURE(line);
+            CHECK(has_line(text, line));
+        }
+    }
+
     TEST_CASE("random paths and tokens add no series") {
         test::GatewayFixture f;
         for (int i = 0; i < 200; ++i) {

@@ -33,6 +33,39 @@ config::Model usual_model() {
 }  // namespace
 
 TEST_SUITE("app/snapshot") {
+    TEST_CASE("an upstream that is as it was keeps what is known of its targets") {
+        const auto text_of = [](const std::string& users, const std::string& others) {
+            test::ConfigText config;
+            config.routes =
+                R"({ "routeKey": "GET /a", "authorizer": "jwt", "integration": { "type": "HTTP_PROXY", "uri": "http://users/" } },
+                   { "routeKey": "GET /b", "authorizer": "jwt", "integration": { "type": "HTTP_PROXY", "uri": "http://others/" } },
+                   { "routeKey": "GET /c", "authorizer": "jwt", "integration": { "type": "HTTP_PROXY", "uri": "http://users:80/" } })";
+            config.top += R"(, "upstreams": { "users": { "targets": ["http://127.0.0.1:1"] )" +
+                          users + R"( }, "others": { "targets": ["http://127.0.0.1:2"] )" + others +
+                          " } }";
+            return test::parse_config(config.text());
+        };
+        Parts parts;
+        const auto make = [&](const config::Model& model, const Snapshot* before) {
+            return make_snapshot(model, parts.cache, parts.keys, false, nullptr, before).value();
+        };
+        const auto first = make(text_of("", ""), nullptr);
+        REQUIRE(first->upstreams.size() == 2);
+        // By name: "others", "users".
+        const auto& routes = first->apis.at(0).routes;
+        CHECK(routes[0].upstream == first->upstreams[1].get());
+        CHECK(routes[1].upstream == first->upstreams[0].get());
+        CHECK(routes[2].upstream == nullptr);  // a port: a host of that name
+        CHECK(routes[2].forward->endpoint().host == "users");
+        const auto same = make(text_of("", ""), first.get());
+        CHECK(same->upstreams == first->upstreams);
+        CHECK(same->apis.at(0).routes[0].upstream == first->upstreams[1].get());
+        const auto other = make(text_of(R"(, "maxRequests": 1)", ""), same.get());
+        CHECK(other->upstreams[1] != first->upstreams[1]);
+        CHECK(other->upstreams[0] == first->upstreams[0]);
+        CHECK(make(text_of("", ""), nullptr)->upstreams[0] != first->upstreams[0]);
+    }
+
     TEST_CASE("routes find their authorizer and open ones have none") {
         test::ConfigText config;
         config.routes +=

@@ -182,6 +182,32 @@ TEST_SUITE("app/trace") {
         }
     }
 
+    TEST_CASE("a trace tells which target of an upstream it was") {
+        test::ConfigText config;
+        config.routes =
+            R"({ "routeKey": "GET /a", "authorizer": "NONE", "integration": { "type": "HTTP_PROXY", "uri": "http://users/" } })";
+        config.top +=
+            R"(, "upstreams": { "users": { "targets": ["http://127.0.0.1:1", "http://127.0.0.1:2"] } })";
+        const test::GatewayFixture f(config);
+        Trace trace;
+        trace.snapshot = f.snapshot;
+        trace.record = record_of(1, Errc::open_route);
+        trace.record.upstream_status = 200;
+        trace.record.target = 1;
+        trace.record.attempts = 2;
+        Json step = test::step_of(to_json(trace), "upstream");
+        CHECK(step["host"] == "127.0.0.1:2");
+        CHECK(step["upstream"] == "users");
+        CHECK(step["attempts"] == 2);
+        // Refused before any target was chosen.
+        trace.record = record_of(1, Errc::upstream_overloaded, 503);
+        trace.record.refused = true;
+        step = test::step_of(to_json(trace), "upstream");
+        CHECK(step["host"] == "users");
+        CHECK(step["result"] == "upstream_overloaded");
+        CHECK_FALSE(step.contains("attempts"));
+    }
+
     TEST_CASE("a trace tells time and the path as text with outside bytes made printable") {
         const test::GatewayFixture f;
         Trace trace;

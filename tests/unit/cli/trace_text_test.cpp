@@ -89,6 +89,21 @@ TEST_CASE("an allowed request shows its upstream") {
               "ms, retried\n"));
 }
 
+TEST_CASE("of an upstream with several targets it shows which and the attempt") {
+    const std::string text = trace_to_text(parse(
+        R"({"method":"GET","path":"/a","status":200,"verdict":"allow","reason":"allowed","steps":[
+        {"step":"upstream","host":"10.0.0.2:80","upstream":"users","attempts":2,"status":200,"connectMicros":500,"firstByteMicros":2500,"reusedConnection":false,"retried":true}]})"));
+    CAPTURE(text);
+    CHECK(has(text,
+              "10.0.0.2:80 of upstream users answered 200 after 2.50 ms, connected in 0.50 ms, "
+              "retried (attempt 2)\n"));
+    CHECK(has(
+        trace_to_text(parse(
+            R"({"method":"GET","path":"/a","status":502,"verdict":"refuse","reason":"upstream_refused","steps":[
+        {"step":"upstream","host":"10.0.0.2:80","upstream":"users","attempts":1,"result":"upstream_refused"}]})")),
+        "10.0.0.2:80 of upstream users: upstream_refused\n"));
+}
+
 TEST_CASE("what a step's check has said is not said again, nor is a line padded") {
     const std::string text = trace_to_text(parse(kRefused));
     CHECK_FALSE(has(text, "too old"));

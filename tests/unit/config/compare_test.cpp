@@ -14,6 +14,7 @@ Json document() {
     return parse_json(R"({
         "limits": { "headerCount": 50 },
         "functions": { "f": { "endpoint": "http://127.0.0.1:9" } },
+        "upstreams": { "u": { "targets": ["http://127.0.0.1:9"] } },
         "apis": [ { "name": "users",
             "stageVariables": { "a": "1" },
             "authorizers": {
@@ -49,6 +50,8 @@ TEST_SUITE("config/compare") {
             {"schema is no setting", "/$schema", "x", "nothing"},
             {"function", "/functions/f/endpoint", "secret", "functions: ~f"},
             {"function gone", "/functions", nullptr, "functions: -f"},
+            {"upstream", "/upstreams/u/targets/0", "secret", "upstreams: ~u"},
+            {"upstream gone", "/upstreams/u", nullptr, "upstreams: -u"},
             {"of an API", "/apis/0/stageVariables/a", "secret", "settings: ~users: stageVariables"},
             {"route's guard", "/apis/0/routes/1/authorizer", "jwt", "routes: ~users: GET /b"},
             {"route's key",
