@@ -436,6 +436,11 @@ app::Readiness Server::readiness() const {
         if (source.usable && source.stale)
             readiness.warnings.push_back("the keys of issuer " + source.issuer + " are old" + why);
     }
+    // Away, it is no reason: requests go on by this replica's own cache.
+    if (impl_->parts.shared != nullptr) {
+        if (std::string away = impl_->parts.shared->warning(); !away.empty())
+            readiness.warnings.push_back(std::move(away));
+    }
     readiness.ready = readiness.reasons.empty();
     return readiness;
 }
@@ -468,6 +473,7 @@ asio::awaitable<std::string> Server::metrics() {
     facts.version = impl_->parts.version;
     facts.authorizer_calls = impl_->parts.authorize.calls();
     facts.buffered_bytes = impl_->shared.buffered.load(std::memory_order_relaxed);
+    if (impl_->parts.shared != nullptr) facts.shared = impl_->parts.shared->facts();
     facts.usage = read_process_usage();
     co_return app::to_prometheus(sum, facts, *impl_->parts.snapshot);
 }
@@ -537,6 +543,10 @@ std::optional<std::size_t> Server::flush(std::string_view api_id,
     if (!known) return std::nullopt;
     std::optional<std::string_view> name;
     if (authorizer) name = *authorizer;
+    // Ordered before it is done here: a look-up that begins behind this replica's flush must not
+    // find what the shared cache is about to forget.
+    if (impl_->parts.shared != nullptr)
+        impl_->parts.shared->flush(api_id, stage, authorizer, identity);
     return impl_->parts.cache.flush(api_id, stage, name, identity);
 }
 

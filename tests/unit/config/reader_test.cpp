@@ -138,7 +138,7 @@ TEST_SUITE("config/reader") {
         };
 
         const Row rows[] = {
-            {"", {"upstreams", "shared"}},
+            {"", {"upstreams"}},
             {"/apis/0/routes/0", {"allowUpgrade"}},
         };
         for (const Row& row : rows) {
