@@ -238,7 +238,7 @@ TEST_SUITE("app/shared_state") {
             Replica b(world.redis);
             CHECK(b.asked("/a", "Bearer one") == "not ours");
             CHECK(b.state->facts().bad == 1);
-            CHECK(b.asked("/a", "Bearer three") == "miss");
+            CHECK(b.asked("/a", std::string("Bearer of ") + what) == "miss");
             world.redis.values[name] = value;
             b.cache.flush("local", "prod");
             CHECK(b.asked("/a", "Bearer one") == "not ours");
