@@ -92,7 +92,10 @@ std::vector<std::string> find_differences(const Model& model,
         (authorizer == nullptr || authorizer->function != integration.function))
         add_function_difference(model, integration.function, differences);
     if (route.api_key_required || route.throttle || api.throttle || model.throttle)
-        differences.push_back("counts of requests (exact, of this process; best effort there)");
+        differences.push_back(
+            model.shared ? "counts of requests (exact, of this process, quotas of all that share "
+                           "within a second; best effort there)"
+                         : "counts of requests (exact, of this process; best effort there)");
     if (integration.type == IntegrationType::http_proxy ||
         integration.type == IntegrationType::http) {
         add_proxy_differences(api, route, authorizer != nullptr, differences);

@@ -181,6 +181,20 @@ TEST_SUITE("app/shared_state") {
         CHECK(b.introspector.started == 1);
     }
 
+    TEST_CASE("no replica keeps an entry longer than Redis") {
+        World world;
+        Replica a(world.redis);
+        a.asked();
+        Replica b(world.redis);
+        b.clock.step_wall(-1h);  // by its own clock there is an hour more
+        world.redis.ends[world.redis.only("gatehouse:e:")] -= 250000;
+        CHECK(b.found() == SharedUse::hit);
+        const auto cached =
+            b.cache.find(b.snapshot->apis[0].authorizers[0]->scope, kToken, b.clock.now().steady);
+        REQUIRE(cached);
+        CHECK(cached->expires == b.clock.now().steady + 50s);
+    }
+
     TEST_CASE("Redis learns nothing") {
         World world;
         Replica a(world.redis);
