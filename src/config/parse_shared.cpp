@@ -69,8 +69,9 @@ std::string fault_in_database(std::string_view text, Shared& shared) {
     if (text.empty()) return {};
     const auto [stop, error] =
         std::from_chars(text.data(), text.data() + text.size(), shared.database);
-    const bool whole = error == std::errc() && stop == text.data() + text.size();
-    if (whole && is_digit(text.front()) && shared.database <= kMostDatabase) return {};
+    const bool whole = error == std::errc() && stop == text.data() + text.size() &&
+                       is_digit(text.front()) && (text.size() == 1 || text.front() != '0');
+    if (whole && shared.database <= kMostDatabase) return {};
     return "must end in the number of a database, as in redis://127.0.0.1:6379/0";
 }
 

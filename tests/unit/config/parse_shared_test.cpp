@@ -130,9 +130,9 @@ TEST_SUITE("config/parse_shared") {
         const Row rows[] = {
             {"[]", "/shared"},
             {"\"redis://127.0.0.1\"", "/shared"},
-            {"{}", "/shared/redis"},
-            {"{}", "/shared/secret"},
-            {R"({ "redis": "redis://a" })", "/shared/secret"},
+            {"{}", "\"redis\" is missing"},
+            {"{}", "\"secret\" is missing"},
+            {R"({ "redis": "redis://a" })", "\"secret\" is missing"},
             {R"({ "redis": "redis://a", "secret": "hushhush hushhush hushhush hush" })",
              "31 bytes"},
             {R"({ "redis": "redis://a", "secret": "" })", "0 bytes"},
