@@ -145,6 +145,7 @@ int serve(cli::ServeOrder order) {
     if (order.dev) spdlog::warn("--dev is on: answers tell clients request ids and reasons");
     if ((*snapshot)->dev_override)
         spdlog::warn("devOverride is on: whoever knows its secret needs no token");
+    if ((*snapshot)->model.shared) core.share(*snapshot);
     compose::log_report(**snapshot);
     compose::Running running(core,
                              *snapshot,

@@ -5,6 +5,7 @@
 #include "gatehouse/app/key_store.hpp"
 #include "gatehouse/app/ports.hpp"
 #include "gatehouse/app/reloader.hpp"
+#include "gatehouse/app/shared_state.hpp"
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/cli/args.hpp"
@@ -15,6 +16,7 @@
 #include "gatehouse/net/http_server.hpp"
 #include "gatehouse/net/introspection_client.hpp"
 #include "gatehouse/net/jwks_fetcher.hpp"
+#include "gatehouse/net/redis_client.hpp"
 #include "gatehouse/net/server.hpp"
 #include "net/file_watch.hpp"
 
@@ -36,8 +38,12 @@ namespace gatehouse::compose {
 /// below uses what stands above.
 struct Core {
     explicit Core(const authz::CacheBounds& cache_bounds = {});
+    ~Core();
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
+
+    /// Shares what is in the snapshot by its `shared`; not started. Before the first request.
+    void share(const std::shared_ptr<const app::Snapshot>& snapshot);
 
     app::SystemClock clock;
     authz::GrantCache cache;
@@ -47,6 +53,8 @@ struct Core {
     net::ClientTls client_tls;
     net::JwksFetcher fetcher;
     net::IntrospectionClient introspector;
+    std::unique_ptr<net::RedisClient> redis;  ///< null, as `shared`: nothing is
+    std::unique_ptr<app::SharedState> shared;
 };
 
 /// What calls the model's functions, on the core's control loop; null when there are none. Not

@@ -150,6 +150,7 @@ app::Reloaded Reload::replace(const std::optional<std::string>& text) {
     if (auto certificates = server_.reload_certificates(); !certificates)
         spdlog::error("certificates: {}", certificates.error().detail);
     functions_.start();
+    if (core_.shared) core_.shared->adopt(*snapshot);
     core_.keys.retain((*snapshot)->key_sources());
     core_.keys.refetch();
     admin_.admit({(*snapshot)->model.admin.address, (*snapshot)->model.admin.token});

@@ -81,6 +81,31 @@ Core::Core(const authz::CacheBounds& cache_bounds)
     });
 }
 
+Core::~Core() {
+    if (redis) redis->stop();
+}
+
+void Core::share(const std::shared_ptr<const app::Snapshot>& snapshot) {
+    const config::Shared& with = *snapshot->model.shared;
+    net::RedisOptions options;
+    options.host = with.host;
+    options.port = with.port;
+    options.user = with.user;
+    options.password = with.password;
+    options.database = with.database;
+    options.channel = app::SharedState::channel(with.prefix);
+    options.timeout = with.timeout;
+    redis = std::make_unique<net::RedisClient>(std::move(options), clock);
+    shared = std::make_unique<app::SharedState>(
+        app::SharedOptions{with.secret, with.prefix},
+        *redis,
+        cache,
+        clock,
+        [](const std::string& text) { spdlog::warn("{}", text); });
+    shared->adopt(snapshot);
+    authorize.share_by(*shared);
+}
+
 Running::Running(Core& core,
                  std::shared_ptr<const app::Snapshot> snapshot,
                  std::unique_ptr<Functions> functions,
@@ -95,7 +120,8 @@ Running::Running(Core& core,
                core.clock,
                GATEHOUSE_VERSION,
                std::move(on_request),
-               &core.client_tls}),
+               &core.client_tls,
+               core.shared.get()}),
       admin_api_(server_, reload_, {snapshot->model.admin.address, snapshot->model.admin.token}),
       admin_(
           core.control,
@@ -110,6 +136,7 @@ Running::~Running() {
     // Requests that wait for keys or an endpoint hold on to their connections. No fetch will end
     // any more, so each is told so here: by now no worker's thread runs, and the workers, which
     // still exist, let go of what they hear in their destructors.
+    if (core_.redis) core_.redis->stop();
     core_.introspector.stop();
     const Instant now = core_.clock.now();
     const std::size_t sources = core_.keys.status(now.steady).size();
@@ -133,6 +160,7 @@ Result<void> Running::start() {
     admin_port_ = *port;
     if (auto started = server_.start(); !started) return started;
     functions_->start();
+    if (core_.redis) core_.redis->start(*core_.shared);
     reload_.start();
     return {};
 }

@@ -117,7 +117,8 @@ void Authorize::finish_job(const Job& job, const ReadAnswer& read) {
         read(call, now, *result);
         result->micros =
             static_cast<std::uint32_t>(duration_cast<microseconds>(now.steady - job.began).count());
-        remember(call, *result, now, job.generation);
+        result->shared = job.shared;
+        put_shared(job, remember(call, *result, now, job.generation));
     } catch (const std::exception& fault) {
         result = make_fault(fault);
     }
@@ -268,20 +269,19 @@ std::shared_ptr<const AuthorizeResult> Authorize::call_function(
     std::uint64_t generation,
     bool joins,
     const std::function<Wake()>& make_wake) {
-    calls_.fetch_add(1, std::memory_order_relaxed);
     const auto job = start_job(call, now, generation, joins, make_wake);
     const auto finish = [this, job](const LambdaOutcome& outcome) {
+        if (job->epochs) job->reply = outcome.payload;
         finish_job(
             *job, [&](const AuthorizeCall& late, const Instant& /*now*/, AuthorizeResult& result) {
-                const config::Authorizer& source = *late.authorizer->source;
-                const authz::ReplyRules rules{event_format(source.payload_format),
-                                              source.simple_responses};
+                const authz::ReplyRules rules = reply_rules(*late.authorizer);
                 accept(late, authz::read_reply(outcome.view(), rules, late.method_arn), result);
                 if (result.detail.empty() && result.error != Errc::none)
                     result.detail = printable(outcome.detail, 300);
             });
     };
     if (call.snapshot->functions == nullptr) {
+        calls_.fetch_add(1, std::memory_order_relaxed);
         finish({authz::Invocation::End::not_invokable, {}, "no functions can be called here"});
         return nullptr;
     }
@@ -296,7 +296,10 @@ std::shared_ptr<const AuthorizeResult> Authorize::call_function(
     invocation.api_id = stage.api_id;
     invocation.source_arn = "arn:aws:execute-api:" + stage.region + ":" + stage.account_id + ":" +
                             stage.api_id + "/authorizers/" + call.authorizer->source->name;
-    call.snapshot->functions->invoke(std::move(invocation), finish);
+    look_up_shared(job, [this, job, finish, made = std::move(invocation)] {
+        calls_.fetch_add(1, std::memory_order_relaxed);
+        job->snapshot->functions->invoke(made, finish);
+    });
     return nullptr;
 }
 
@@ -336,12 +339,13 @@ Errc Authorize::finish_grant(const AuthorizeCall& call,
     return Errc::none;
 }
 
-void Authorize::remember(const AuthorizeCall& call,
-                         const AuthorizeResult& result,
-                         const Instant& now,
-                         std::uint64_t generation) {
+std::chrono::milliseconds Authorize::remember(const AuthorizeCall& call,
+                                              const AuthorizeResult& result,
+                                              const Instant& now,
+                                              std::uint64_t generation,
+                                              std::optional<std::chrono::milliseconds> most) {
     const config::Authorizer& options = *call.authorizer->source;
-    if (options.result_ttl == seconds(0)) return;
+    if (options.result_ttl == seconds(0)) return {};
     if (result.grant == nullptr) {
         if (is_final(result.error)) {
             const SteadyTime expires =
@@ -353,9 +357,10 @@ void Authorize::remember(const AuthorizeCall& call,
                                   expires,
                                   generation);
         }
-        return;
+        return {};
     }
-    SteadyTime expires = now.steady + options.result_ttl;
+    std::chrono::milliseconds life = options.result_ttl;
+    if (most) life = std::min(life, *most);
     // DIVERGES: the service keeps a policy until its TTL ends even when the token expires before
     // ("limitToExpiration": false). The skew is not added: it widens what the verification accepts,
     // and only there.
@@ -363,11 +368,16 @@ void Authorize::remember(const AuthorizeCall& call,
         // Compared before it is added: an exp of the year 9999 is beyond what the steady clock
         // counts.
         const auto left = *result.grant->expires - now.wall;
-        if (left < options.result_ttl) expires = now.steady + left;
+        life = std::min<std::chrono::milliseconds>(life, left);
     }
-    cache_.store(
-        call.authorizer->scope, call.identity, result.grant, now.steady, expires, generation);
+    cache_.store(call.authorizer->scope,
+                 call.identity,
+                 result.grant,
+                 now.steady,
+                 now.steady + life,
+                 generation);
     warn_of_trap(call, *result.grant);
+    return life;
 }
 
 // The cache trap: a policy made for one method, cached, refuses the next method of the same token.

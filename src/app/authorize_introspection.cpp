@@ -21,9 +21,9 @@ std::shared_ptr<const AuthorizeResult> Authorize::call_introspection(
         if (joins) flight_.complete(call.authorizer->scope, call.identity, refused);
         return refused;
     }
-    calls_.fetch_add(1, std::memory_order_relaxed);
     const auto job = start_job(call, now, generation, joins, make_wake);
     const auto finish = [this, job](const IntrospectionOutcome& outcome) {
+        if (job->epochs) job->reply = outcome.body;
         finish_job(*job,
                    [&](const AuthorizeCall& late, const Instant& ended, AuthorizeResult& result) {
                        if (outcome.error != Errc::none) {
@@ -42,6 +42,7 @@ std::shared_ptr<const AuthorizeResult> Authorize::call_introspection(
                    });
     };
     if (introspector_ == nullptr) {
+        calls_.fetch_add(1, std::memory_order_relaxed);
         IntrospectionOutcome nobody;
         nobody.detail = "no endpoint can be asked here";
         finish(nobody);
@@ -53,7 +54,10 @@ std::shared_ptr<const AuthorizeResult> Authorize::call_introspection(
     question.authorization = std::move(request->authorization);
     question.form = std::move(request->form);
     question.timeout = options.timeout;
-    introspector_->introspect(std::move(question), finish);
+    look_up_shared(job, [this, finish, made = std::move(question)] {
+        calls_.fetch_add(1, std::memory_order_relaxed);
+        introspector_->introspect(made, finish);
+    });
     return nullptr;
 }
 

@@ -172,6 +172,7 @@ void Gateway::explain(Request& request, const AuthorizeResult* result) const {
         if (!result->detail.empty()) detail.error = result->detail;
         detail.kid = printable(result->kid);
         detail.key_age_s = result->key_age_s;
+        detail.shared = result->shared;
     }
     if (request.grant == nullptr) return;
     detail.principal = printable(request.grant->principal_id);

@@ -335,6 +335,31 @@ void write_usage(Page& page, const usage::Plans& plans) {
     }
 }
 
+void write_shared(Page& page, const SharedFacts& shared) {
+    page.single(
+        "shared_up", "gauge", "1 when what replicas share can be reached.", shared.up ? 1 : 0);
+    page.family(
+        "shared_lookups_total",
+        "counter",
+        "Misses of the policy cache by what the shared one had; bad: an entry of nobody's.");
+    page.row("result=\"hit\"", std::to_string(shared.hits));
+    page.row("result=\"miss\"", std::to_string(shared.misses));
+    page.row("result=\"away\"", std::to_string(shared.away));
+    page.row("result=\"bad\"", std::to_string(shared.bad));
+    page.family("shared_lookup_duration_seconds",
+                "histogram",
+                "Look-ups in the shared policy cache that were answered.");
+    page.histogram({}, shared.look_up_seconds);
+    page.single("shared_errors_total",
+                "counter",
+                "Error replies of Redis, and messages that are nobody's.",
+                shared.errors);
+    page.single("shared_flushes_total",
+                "counter",
+                "Flushes that came from other replicas.",
+                shared.flushes);
+}
+
 }  // namespace
 
 void Metrics::count(const TraceRecord& record) {
@@ -510,6 +535,7 @@ std::string to_prometheus(const Metrics& metrics,
         write_upstreams(page, snapshot.upstreams);
         write_targets(page, snapshot.upstreams, metrics, facts.now);
     }
+    if (facts.shared) write_shared(page, *facts.shared);
     write_key_sources(page, facts.key_sources);
     write_process(page, facts.usage);
     return page.take();

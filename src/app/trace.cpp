@@ -121,6 +121,8 @@ Json cache_step(const Trace& trace) {
     }
     if (record.cache == CacheUse::hit && trace.detail && !trace.detail->issued_for.empty())
         step["issuedFor"] = trace.detail->issued_for;
+    if (trace.detail && trace.detail->shared != SharedUse::none)
+        step["sharedCache"] = to_string(trace.detail->shared);
     return step;
 }
 
@@ -371,6 +373,22 @@ std::string_view to_string(CacheUse use) noexcept {
             return "joined";
         case CacheUse::off:
             return "off";
+    }
+    return "none";
+}
+
+std::string_view to_string(SharedUse use) noexcept {
+    switch (use) {
+        case SharedUse::none:
+            return "none";
+        case SharedUse::hit:
+            return "hit";
+        case SharedUse::miss:
+            return "miss";
+        case SharedUse::away:
+            return "away";
+        case SharedUse::bad:
+            return "not ours";
     }
     return "none";
 }

@@ -2,6 +2,7 @@
 
 #include "gatehouse/app/snapshot.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace gatehouse::app {
@@ -35,7 +36,7 @@ Json key_row(const usage::Plans& plans,
         row["quota"] = {{"limit", quota.limit},
                         {"period", usage::to_string(quota.period)},
                         {"used", use->used},
-                        {"remaining", quota.limit - use->used},
+                        {"remaining", quota.limit - std::min(use->used, quota.limit)},
                         {"resets", iso_day(use->resets)}};
     }
     return row;

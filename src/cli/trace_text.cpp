@@ -145,10 +145,14 @@ Step cache_step(const Json& step) {
         text.line += ", " + seconds(step, "ageMillis") + " old, " +
                      seconds(step, "remainingMillis") + " left";
     }
+    const std::string shared = member(step, "sharedCache");
+    if (!shared.empty()) text.line += ", shared cache: " + shared;
     const std::string issued_for = member(step, "issuedFor");
     if (!issued_for.empty())
         text.more.append(kIndent).append("issued for ").append(issued_for).append("\n");
-    append_rest(text.more, step, {"result", "ageMillis", "remainingMillis", "issuedFor"});
+    append_rest(text.more,
+                step,
+                {"result", "ageMillis", "remainingMillis", "issuedFor", "sharedCache"});
     return text;
 }
 

@@ -181,6 +181,7 @@ std::vector<std::string> find_fixed_changes(const Model& before, const Model& af
     if (!cache) changed.emplace_back("limits: cacheEntries and cacheBytes");
     // INVARIANT: what its listener takes is read by the form of every configuration that follows.
     if (before.decision != after.decision) changed.emplace_back("decision");
+    if (before.shared != after.shared) changed.emplace_back("shared");
     return changed;
 }
 

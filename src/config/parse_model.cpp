@@ -141,6 +141,7 @@ Model read_model(const Json& root, Source& source) {
     read_usage(reader, model);
     read_access_keys(reader, model);
     read_decision(reader, model);
+    read_shared(reader, model);
     reader.read_number("threads", model.threads, 0, kMostThreads);
     const Json* apis = reader.require("apis", "a list of at least one API");
     reader.each_element("apis", [&](const Json& value, const std::string& pointer) {

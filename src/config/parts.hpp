@@ -101,6 +101,9 @@ void read_access_keys(ObjectReader& reader, Model& model);
 /// `decision`.
 void read_decision(ObjectReader& root, Model& model);
 
+/// `shared`: the URL of Redis taken apart.
+void read_shared(ObjectReader& root, Model& model);
+
 Introspection read_introspection(const Json& value, const std::string& pointer, Source& source);
 
 void check_statements(const Json& value, const std::string& pointer, Source& source);

@@ -94,7 +94,10 @@ std::vector<std::string> find_differences(const Model& model,
     if (integration.upstream >= 0)
         differences.push_back("upstream (the service calls one address, a balancer's perhaps)");
     if (route.api_key_required || route.throttle || api.throttle || model.throttle)
-        differences.push_back("counts of requests (exact, of this process; best effort there)");
+        differences.push_back(
+            model.shared ? "counts of requests (exact, of this process, quotas of all that share "
+                           "within a second; best effort there)"
+                         : "counts of requests (exact, of this process; best effort there)");
     if (integration.type == IntegrationType::http_proxy ||
         integration.type == IntegrationType::http) {
         add_proxy_differences(api, route, authorizer != nullptr, differences);

@@ -455,6 +455,11 @@ app::Readiness Server::readiness() const {
     for (std::string& line :
          app::describe_missing_targets(*impl_->parts.snapshot, impl_->parts.clock.now().steady))
         readiness.warnings.push_back(std::move(line));
+    // Away, it is no reason: requests go on by this replica's own cache.
+    if (impl_->parts.shared != nullptr) {
+        if (std::string away = impl_->parts.shared->warning(); !away.empty())
+            readiness.warnings.push_back(std::move(away));
+    }
     readiness.ready = readiness.reasons.empty();
     return readiness;
 }
@@ -488,6 +493,7 @@ asio::awaitable<std::string> Server::metrics() {
     facts.authorizer_calls = impl_->parts.authorize.calls();
     facts.buffered_bytes = impl_->shared.buffered.load(std::memory_order_relaxed);
     facts.now = impl_->parts.clock.now().steady;
+    if (impl_->parts.shared != nullptr) facts.shared = impl_->parts.shared->facts();
     facts.usage = read_process_usage();
     co_return app::to_prometheus(sum, facts, *impl_->parts.snapshot);
 }
@@ -561,6 +567,10 @@ std::optional<std::size_t> Server::flush(std::string_view api_id,
     if (!known) return std::nullopt;
     std::optional<std::string_view> name;
     if (authorizer) name = *authorizer;
+    // Ordered before it is done here: a look-up that begins behind this replica's flush must not
+    // find what the shared cache is about to forget.
+    if (impl_->parts.shared != nullptr)
+        impl_->parts.shared->flush(api_id, stage, authorizer, identity);
     return impl_->parts.cache.flush(api_id, stage, name, identity);
 }
 

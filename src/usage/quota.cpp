@@ -1,5 +1,7 @@
 #include "gatehouse/usage/quota.hpp"
 
+#include <algorithm>
+
 namespace gatehouse::usage {
 
 using std::chrono::days;
@@ -37,6 +39,11 @@ sys_days next_period(const Quota& quota, sys_days start) noexcept {
     return start + days(1);
 }
 
+QuotaCounter::QuotaCounter(const Quota& quota) noexcept : quota_(quota) {
+    static std::atomic<std::uint64_t> made{0};
+    serial_ = made.fetch_add(1, std::memory_order_relaxed);
+}
+
 QuotaCounter::State QuotaCounter::unpack(std::uint64_t state) noexcept {
     return {sys_days(days(state >> 32)), static_cast<std::uint32_t>(state)};
 }
@@ -67,6 +74,34 @@ bool QuotaCounter::take(WallTime now) noexcept {
 QuotaUse QuotaCounter::use(WallTime now) const noexcept {
     const State state = move_to(unpack(state_.load(std::memory_order_relaxed)), now);
     return {state.count, next_period(quota_, state.start)};
+}
+
+std::uint32_t QuotaCounter::others_in(sys_days start) const noexcept {
+    const State others = unpack(others_.load(std::memory_order_relaxed));
+    return others.start == start ? others.count : 0;
+}
+
+QuotaCounter::Own QuotaCounter::own(WallTime now) const noexcept {
+    const State state = move_to(unpack(state_.load(std::memory_order_relaxed)), now);
+    const std::uint32_t others = others_in(state.start);
+    return {state.start, state.count > others ? state.count - others : 0};
+}
+
+void QuotaCounter::set_others(sys_days start, std::uint64_t count, WallTime now) noexcept {
+    // Own counts end at the limit, which is as large at most: the sum fits.
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 31;
+    const auto told = static_cast<std::uint32_t>(std::min(count, kMost));
+    std::uint64_t known = state_.load(std::memory_order_relaxed);
+    while (true) {
+        State state = move_to(unpack(known), now);
+        if (state.start != start) return;
+        const std::uint32_t before = others_in(start);
+        // Nobody takes a request back: less is what was lost on the way.
+        if (told <= before) return;
+        state.count += told - before;
+        if (state_.compare_exchange_weak(known, pack(state), std::memory_order_relaxed)) break;
+    }
+    others_.store(pack({start, told}), std::memory_order_relaxed);
 }
 
 }  // namespace gatehouse::usage

@@ -6,16 +6,23 @@
 #include "gatehouse/app/single_flight.hpp"
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/app/token_introspector.hpp"
+#include "gatehouse/app/trace.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/core/errc.hpp"
 #include "gatehouse/jwt/verify.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace gatehouse::app {
+
+class SharedState;
+struct SharedFound;
 
 /// What an authorizer call ended with; shared by all who joined it.
 struct AuthorizeResult {
@@ -26,6 +33,7 @@ struct AuthorizeResult {
     std::int64_t key_age_s = -1;
     jwt::CheckTrail checks;
     std::uint32_t micros = 0;
+    SharedUse shared = SharedUse::none;
 };
 
 /// A cached grant's token is looked at anew on every hit: false on or after exp, and before nbf
@@ -59,6 +67,10 @@ class Authorize {
     /// request. Without one they give no answer.
     void introspect_by(TokenIntrospector& introspector) noexcept { introspector_ = &introspector; }
 
+    /// Where results that cost a call are looked for before it is made; it must outlive the last
+    /// call. Set before the first request.
+    void share_by(SharedState& shared) noexcept { shared_ = &shared; }
+
     /// @param make_wake  asked for a wake only when the answer may have to be waited for
     /// @return the result, or null: then the wake is told
     std::shared_ptr<const AuthorizeResult> authorize(const AuthorizeCall& call,
@@ -85,6 +97,9 @@ class Authorize {
                                           bool joins,
                                           const std::function<Wake()>& make_wake);
     void finish_job(const Job& job, const ReadAnswer& read);
+    void look_up_shared(const std::shared_ptr<Job>& job, std::function<void()> ask);
+    void take_shared(Job& job, const SharedFound& found, const std::function<void()>& ask);
+    void put_shared(const Job& job, std::chrono::milliseconds life);
     void end_job(const Job& job, const std::shared_ptr<const AuthorizeResult>& result);
     void accept(const AuthorizeCall& call,
                 Result<authz::Grant> granted,
@@ -115,10 +130,12 @@ class Authorize {
                                             std::uint32_t source,
                                             const Keys& keys,
                                             const Instant& now);
-    void remember(const AuthorizeCall& call,
-                  const AuthorizeResult& result,
-                  const Instant& now,
-                  std::uint64_t generation);
+    /// Keeps what may be kept, no longer than `most`. Returns how long a grant is kept; 0: not.
+    std::chrono::milliseconds remember(const AuthorizeCall& call,
+                                       const AuthorizeResult& result,
+                                       const Instant& now,
+                                       std::uint64_t generation,
+                                       std::optional<std::chrono::milliseconds> most = {});
     void warn_of_trap(const AuthorizeCall& call, const authz::Grant& grant);
 
     authz::GrantCache& cache_;
@@ -126,6 +143,7 @@ class Authorize {
     const Clock& clock_;
     Warn warn_;
     TokenIntrospector* introspector_ = nullptr;
+    SharedState* shared_ = nullptr;
     SingleFlight flight_;
     std::atomic<std::uint64_t> calls_{0};
 };

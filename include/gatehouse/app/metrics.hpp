@@ -65,6 +65,18 @@ struct ProcessUsage {
     std::uint64_t most_files = 0;
 };
 
+/// What is shared with other replicas.
+struct SharedFacts {
+    bool up = false;
+    std::uint64_t hits = 0;
+    std::uint64_t misses = 0;
+    std::uint64_t away = 0;
+    std::uint64_t bad = 0;      ///< entries and messages that are not ours
+    std::uint64_t errors = 0;   ///< error replies of Redis
+    std::uint64_t flushes = 0;  ///< that came from other replicas
+    Histogram look_up_seconds;
+};
+
 struct ProcessFacts {
     std::vector<KeySourceStatus> key_sources;
     authz::CacheStats cache;
@@ -75,6 +87,7 @@ struct ProcessFacts {
     bool ready = false;
     std::string version;
     std::optional<ProcessUsage> usage;
+    std::optional<SharedFacts> shared;
 };
 
 /// Prometheus text exposition format 0.0.4.

@@ -15,6 +15,7 @@
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
 #include "gatehouse/forward/proxy_event.hpp"
+#include "gatehouse/jwt/digest.hpp"
 #include "gatehouse/mapping/integration.hpp"
 #include "gatehouse/mapping/request_validator.hpp"
 #include "gatehouse/routing/api_table.hpp"
@@ -53,6 +54,9 @@ struct CompiledAuthorizer {
     std::optional<authz::Introspection> introspection;
     std::vector<std::uint32_t> key_sources;  ///< one per provider
     authz::CacheScope scope = 0;
+    /// Names its results to other replicas: API, stage, name and everything its grants are built
+    /// from. Nothing where they are kept here alone.
+    std::optional<jwt::Sha256> shared_scope;
     bool bare_token = false;  ///< the token will do without "Bearer"
     bool narrow = false;      ///< its policies can be narrower than the routes that share it
     /// The cache-trap warning was given: once per authorizer and configuration.

@@ -20,6 +20,17 @@ namespace gatehouse::app {
 
 struct Snapshot;
 
+/// What the second level of the policy cache, which replicas share, had of a miss.
+enum class SharedUse : std::uint8_t {
+    none,  ///< not asked
+    hit,
+    miss,
+    away,  ///< Redis is, or was late
+    bad,   ///< an entry that is not ours
+};
+
+std::string_view to_string(SharedUse use) noexcept;
+
 enum class CacheUse : std::uint8_t { none, hit, miss, negative_hit, joined, off };
 
 std::string_view to_string(CacheUse use) noexcept;
@@ -81,6 +92,7 @@ struct TraceDetail {
     std::string hint;   ///< what to do about it
     std::string kid;
     std::int64_t key_age_s = -1;
+    SharedUse shared = SharedUse::none;
     std::string policy;  ///< compact JSON, cut
     jwt::CheckTrail checks;
     std::vector<policy::StatementTrail> statements;

@@ -28,6 +28,7 @@ inline constexpr auto kRoot = std::to_array<std::string_view>({"$schema",
                                                                "devOverride",
                                                                "accessKeys",
                                                                "decision",
+                                                               "shared",
                                                                "apis"});
 
 inline constexpr auto kListener = std::to_array<std::string_view>({"address", "port", "tls"});
@@ -72,6 +73,9 @@ inline constexpr auto kTlsConfig =
 inline constexpr auto kAdmin = std::to_array<std::string_view>({"address", "port", "token"});
 
 inline constexpr auto kDecision = std::to_array<std::string_view>({"address", "port", "form"});
+
+inline constexpr auto kShared =
+    std::to_array<std::string_view>({"redis", "secret", "prefix", "timeoutInMillis"});
 
 inline constexpr auto kLimits = std::to_array<std::string_view>({"requestLineBytes",
                                                                  "headerBytes",
@@ -336,12 +340,12 @@ inline constexpr auto kPlaces = std::to_array<Place>({{"", kRoot},
                                                       {"throttle", kThrottle},
                                                       {"quota", kQuota},
                                                       {"devOverride", kDevOverride},
-                                                      {"decision", kDecision}});
+                                                      {"decision", kDecision},
+                                                      {"shared", kShared}});
 
 /// Keys of capabilities that are named in advance and not built: refused as such, wherever they
 /// stand.
 inline constexpr auto kLater = std::to_array<std::string_view>({"additionalClaims",
-                                                                "shared",
                                                                 "allowUpgrade",
                                                                 "authorizerCredentials",
                                                                 "cacheKeyParameters",

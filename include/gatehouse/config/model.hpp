@@ -370,6 +370,20 @@ struct Decision {
     bool operator==(const Decision&) const = default;
 };
 
+/// Redis, for what several replicas share.
+struct Shared {
+    std::string host = "127.0.0.1";  ///< name or address, IPv6 without brackets
+    std::uint16_t port = 6379;
+    std::string user;      ///< empty: Redis's own default user
+    std::string password;  ///< in no message; empty: none
+    int database = 0;
+    std::string secret;  ///< in no message: what Redis keeps is sealed with keys made of it
+    std::string prefix = "gatehouse:";                        ///< of every name in Redis
+    std::chrono::milliseconds timeout = limits::kSharedTime;  ///< what a request waits at most
+
+    bool operator==(const Shared&) const = default;
+};
+
 struct Model {
     std::vector<Listener> listeners = {Listener{}};
     Admin admin;
@@ -387,6 +401,7 @@ struct Model {
     std::optional<DevOverride> dev_override;
     std::vector<AccessKey> access_keys;
     std::optional<Decision> decision;
+    std::optional<Shared> shared;
     std::vector<Api> apis;
     Json document;  ///< the file, its references filled in; what a reload compares. Has secrets
 };

@@ -131,6 +131,22 @@ constexpr std::size_t kCacheEntries = 1000000;              // limits.cacheEntri
 constexpr std::size_t kCacheBytes = 1024ULL * 1024 * 1024;  // limits.cacheBytes
 constexpr std::size_t kNegativeEntries = 10000;
 
+// What replicas share in Redis.
+constexpr std::chrono::milliseconds kSharedTime = 100ms;  // shared.timeoutInMillis
+constexpr std::chrono::milliseconds kSharedTimeLeast = 5ms;
+constexpr std::chrono::milliseconds kSharedTimeMost = 5000ms;
+constexpr std::chrono::milliseconds kSharedSilence = 1000ms;  // then the connection is given up
+constexpr std::chrono::milliseconds kSharedTick = 1000ms;     // usage counters are exchanged
+constexpr std::chrono::milliseconds kSharedRetryFirst = 100ms;
+constexpr std::chrono::milliseconds kSharedRetryMost = 5000ms;
+constexpr std::size_t kSharedSecretBytes = 32;                  // at least
+constexpr std::size_t kSharedEntryBytes = 131072;               // of an authorizer's answer
+constexpr std::size_t kSharedReplyBytes = 4ULL * 1024 * 1024;   // of a reply of Redis
+constexpr std::size_t kSharedQueueBytes = 16ULL * 1024 * 1024;  // that wait to be sent
+constexpr std::size_t kSharedQueue = 10000;                     // batches without an answer
+constexpr std::size_t kSharedFlushes = 1000;  // that wait for Redis; beyond it whole stages are
+constexpr std::size_t kSharedCounters = 500;  // usage counters exchanged in one tick
+
 // Running and calling functions. Lambda: 3 s for a call unless told otherwise, 10 s to start.
 constexpr std::chrono::milliseconds kFunctionTime = 3000ms;  // functions.*.timeoutInMillis
 constexpr std::chrono::milliseconds kFunctionTimeLeast = 50ms;

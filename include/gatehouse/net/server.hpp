@@ -4,6 +4,7 @@
 #include "gatehouse/app/inspector.hpp"
 #include "gatehouse/app/key_store.hpp"
 #include "gatehouse/app/ports.hpp"
+#include "gatehouse/app/shared_state.hpp"
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
 #include "gatehouse/core/result.hpp"
@@ -34,6 +35,8 @@ struct ServerParts {
     /// Of connections to upstreams, and read again with the listeners' certificates; null: the
     /// system's authorities.
     ClientTls* client_tls = nullptr;
+    /// Whoever tells other replicas of flushes; null: there are none.
+    app::SharedState* shared = nullptr;
 };
 
 /// The data plane as a whole: listeners, workers, and the control thread's share of them (key

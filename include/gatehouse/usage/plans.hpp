@@ -54,6 +54,9 @@ class Allowance {
     /// Of the quota; nothing where the plan has none.
     std::optional<QuotaUse> quota_use(WallTime now) const noexcept;
 
+    /// What counts the quota, for the replicas that share it; null: none.
+    QuotaCounter* quota_counter() const noexcept { return quota_.get(); }
+
     void count_admitted() noexcept { counts_->admitted.fetch_add(1, std::memory_order_relaxed); }
 
     std::uint64_t admitted() const noexcept {

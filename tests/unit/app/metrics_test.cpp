@@ -302,4 +302,31 @@ TEST_SUITE("app/metrics") {
             CHECK(has_line(text, line));
         }
     }
+
+    TEST_CASE("what is shared has metrics only where something is") {
+        const test::GatewayFixture f;
+        app::ProcessFacts facts;
+        CHECK(to_prometheus({}, facts, *f.snapshot).find("gatehouse_shared") == std::string::npos);
+        facts.shared.emplace();
+        facts.shared->up = true;
+        facts.shared->hits = 1;
+        facts.shared->misses = 2;
+        facts.shared->away = 3;
+        facts.shared->bad = 4;
+        facts.shared->errors = 5;
+        facts.shared->flushes = 6;
+        facts.shared->look_up_seconds.observe(0.002);
+        const std::string text = to_prometheus({}, facts, *f.snapshot);
+        for (const char* line : {"gatehouse_shared_up 1",
+                                 "gatehouse_shared_lookups_total{result=\"hit\"} 1",
+                                 "gatehouse_shared_lookups_total{result=\"miss\"} 2",
+                                 "gatehouse_shared_lookups_total{result=\"away\"} 3",
+                                 "gatehouse_shared_lookups_total{result=\"bad\"} 4",
+                                 "gatehouse_shared_lookup_duration_seconds_count 1",
+                                 "gatehouse_shared_errors_total 5",
+                                 "gatehouse_shared_flushes_total 6"}) {
+            CAPTURE(line);
+            CHECK(text.find("\n" + std::string(line) + "\n") != std::string::npos);
+        }
+    }
 }

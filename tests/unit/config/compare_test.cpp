@@ -102,7 +102,12 @@ TEST_SUITE("config/compare") {
         after.admin.port = 1;
         after.listeners.push_back({"127.0.0.1", 1});
         after.decision.emplace();
+        after.shared.emplace();
         CHECK(find_fixed_changes(before, after) ==
-              std::vector<std::string>{"listeners", "admin", "threads", "decision"});
+              std::vector<std::string>{"listeners", "admin", "threads", "decision", "shared"});
+        Model same = after;
+        CHECK(find_fixed_changes(after, same).empty());
+        same.shared->password = "other";
+        CHECK(find_fixed_changes(after, same) == std::vector<std::string>{"shared"});
     }
 }

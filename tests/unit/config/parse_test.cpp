@@ -15,6 +15,7 @@ TEST_SUITE("config/parse") {
                                  "config/examples/minimal.json",
                                  "config/examples/scopes-and-statements.json",
                                  "config/examples/several-issuers.json",
+                                 "config/examples/shared.json",
                                  "config/examples/sidecar.json"}) {
             CAPTURE(path);
             const Loaded loaded = parse(read_file(path), make_environment());

@@ -138,7 +138,6 @@ TEST_SUITE("config/reader") {
         };
 
         const Row rows[] = {
-            {"", {"shared"}},
             {"/apis/0/routes/0", {"allowUpgrade"}},
         };
         for (const Row& row : rows) {

@@ -132,4 +132,64 @@ TEST_SUITE("usage/quota") {
             thread.join();
         CHECK(taken == 1000);
     }
+
+    TEST_CASE("what others have counted counts once and never falls") {
+        const WallTime now = day(2026, 11, 26) + 1h;
+        const sys_days today = day(2026, 11, 26);
+        QuotaCounter counter({10, Period::day, 0});
+        counter.set_others(today, 3, now);  // before anything was counted here
+        CHECK(counter.use(now).used == 3);
+        CHECK(counter.own(now).count == 0);
+        CHECK(counter.own(now).start == today);
+        CHECK(counter.take(now));
+        counter.set_others(today, 5, now);
+        counter.set_others(today, 5, now);
+        CHECK(counter.use(now).used == 6);
+        CHECK(counter.own(now).count == 1);
+        counter.set_others(today, 4, now);
+        CHECK(counter.use(now).used == 6);
+        CHECK(take_all(counter, now) == 4);
+        CHECK(counter.own(now).count == 5);
+        counter.set_others(today, 100, now);  // all took their last at once
+        CHECK(counter.use(now).used == 105);
+        CHECK_FALSE(counter.take(now));
+        CHECK(counter.own(now).count == 5);
+        counter.set_others(today, UINT64_MAX, now);
+        CHECK_FALSE(counter.take(now));
+        CHECK(counter.own(now).count == 5);
+
+        // Another period is another count.
+        const WallTime tomorrow = now + 24h;
+        CHECK(counter.own(tomorrow).count == 0);
+        counter.set_others(today, UINT64_MAX, tomorrow);
+        counter.set_others(today + std::chrono::days(2), 9, tomorrow);
+        CHECK(take_all(counter, tomorrow) == 10);
+        CHECK(counter.own(tomorrow).count == 10);
+        counter.set_others(today + std::chrono::days(1), 1, tomorrow);
+        CHECK(counter.use(tomorrow).used == 11);
+    }
+
+    TEST_CASE("workers count while others are told") {
+        const WallTime now = day(2026, 11, 26) + 1h;
+        QuotaCounter counter({100000, Period::day, 0});
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 4; ++i) {
+            threads.emplace_back([&] {
+                for (int n = 0; n < 1000; ++n)
+                    counter.take(now);
+            });
+        }
+        for (std::uint64_t n = 1; n <= 1000; ++n)
+            counter.set_others(day(2026, 11, 26), n, now);
+        for (std::thread& thread : threads)
+            thread.join();
+        CHECK(counter.use(now).used == 5000);
+        CHECK(counter.own(now).count == 4000);
+    }
+
+    TEST_CASE("no two counters have one number") {
+        const QuotaCounter one({1, Period::day, 0});
+        const QuotaCounter two({1, Period::day, 0});
+        CHECK(one.serial() != two.serial());
+    }
 }
