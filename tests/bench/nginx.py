@@ -1,5 +1,6 @@
 """nginx as others would set it up: plain, with buffers for large bodies, with auth_request, with TLS."""
 
+import os
 import shutil
 
 from machine import free_port
@@ -16,8 +17,9 @@ def _server(bench, name, settings="", listen="", locations="", refusals=()):
     port, folder = free_port(), bench.folder / name
     folder.mkdir(exist_ok=True)
     temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    user = "user root;" if os.getuid() == 0 else ""  # workers keep bodies in the bench's own folder
     (folder / "nginx.conf").write_text(f"""
-daemon off; worker_processes 1; worker_rlimit_nofile {bench.files}; pid {folder}/nginx.pid; error_log {folder}/error.log;
+{user} daemon off; worker_processes 1; worker_rlimit_nofile {bench.files}; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections {bench.files - 100}; }}
 http {{
   access_log off; keepalive_requests 1000000000; client_max_body_size 0; {temporary}
