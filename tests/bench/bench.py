@@ -19,6 +19,7 @@ import rows
 from issuer import Issuer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUSY = 0.7  # load average of the last minute beyond which figures mean little
 
 
 class Bench:
@@ -50,7 +51,11 @@ class Bench:
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="./dev bench",
+        description=__doc__,
+        epilog="Exit status: 0 measured, whatever goals were met; 1 a case failed or something is not built; 2 bad usage; 130 interrupted.",
+    )
     parser.add_argument("--quick", action="store_true", help="2 minutes instead of 15: fewer and shorter rounds, smaller sizes")
     parser.add_argument("--case", action="append", metavar="NAME", help="this case alone; may be repeated")
     parser.add_argument("--list", action="store_true", help="names of the cases")
@@ -78,7 +83,7 @@ def run(bench, chosen):
         try:
             found[case] = case.run(bench, case)
         except Exception as fault:  # a proxy that does not start must not take the other cases with it
-            found[case] = rows.Found([rows.skipped(case.name, case.title, f"failed: {fault}")])
+            found[case] = rows.Found([rows.skipped(case.name, case.title, f"failed: {fault}")], failed=True)
         bench.say(f"{case.name}: {time.monotonic() - begin:.0f} s")
     return found
 
@@ -104,6 +109,8 @@ def main():
         if len(machine.cores()) < 2:
             bench.say("bench: one core only: proxy and load share it, so that the ratios say little")
         facts = machine.facts()
+        if facts["load_average"][0] > BUSY:
+            bench.say(f"bench: the machine is busy (load average {facts['load_average'][0]:.1f}): the figures will say little")
         try:
             found = run(bench, [case for case in cases.ALL if not options.case or case.name in options.case])
         finally:
@@ -113,7 +120,7 @@ def main():
     report.save(bench.out / "results.json", found, facts, {"quick": bench.quick, "rounds": bench.rounds, "seconds": bench.seconds})
     plot.save(bench.out, found)
     print(f"{time.monotonic() - begin:.0f} s. Raw rounds and plots: {bench.out}")
-    return 0
+    return 1 if any(outcome.failed for outcome in found.values()) else 0
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ import tempfile
 import threading
 import types
 import unittest
+from xml.etree import ElementTree
 
 import bench
 import cases
 import counts
 import gatehouse
 import load
+import plot
 import program
 import proxy
 import report
@@ -149,6 +151,7 @@ class Figures(unittest.TestCase):
             ("within a round", of(1, 20, 3), {"b": of(2, 40, 6)}, 0.5),
             ("the better of two", of(3, 3, 3), {"b": of(6, 6, 6), "c": of(4, 4, 12)}, 0.75),
             ("one void", of(1, None, 3), {"b": of(2, 7, 6)}, 0.5),
+            ("the other one void", of(1, 2, 3), {"b": of(2, None, 6)}, 0.5),
             ("half of them void", of(1, None), {"b": of(2, 7)}, None),
             ("all void", of(None, None), {"b": of(2, 7)}, None),
             ("no rounds", [], {"b": []}, None),
@@ -179,6 +182,7 @@ class Figures(unittest.TestCase):
             (rows.least("c", "w", 1.12, 1.11), False),
             (rows.least("c", "w", 1.12, None), None),
             (rows.skipped("c", "w", "why"), None),
+            (rows.fact("c", "w", 1.0), None),
         ]
         for row, wanted in table:
             with self.subTest(row):
@@ -186,6 +190,18 @@ class Figures(unittest.TestCase):
         case = Case("c", "t", None)
         said = report.summary({case: rows.Found([row for row, _ in table])})
         self.assertIn("goals: 2 met, 2 not met, 3 skipped or void", said)
+
+    def test_plots_are_well_formed_and_hold_their_values(self):
+        for drawn, words in (
+            (plot.bars("a < b & c", {"gatehouse": 1.5, "nginx": 2.5, "void": None}), ("1.50", "2.50", "a < b & c")),
+            (plot.bars("none", {}), ("none",)),
+            (plot.curve("by routes", [(10, 1.25), (10000, 2.75)]), ("1.25", "2.75", "10000")),
+            (plot.curve("nothing", [(1, 0.0), (1000, 0.0)]), ("0.00",)),
+        ):
+            texts = [each.text for each in ElementTree.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
+            for word in words:
+                self.assertIn(word, texts)
+            self.assertNotIn("void", texts)
 
     def test_strace_is_read(self):
         text = """% time     seconds  usecs/call     calls    errors syscall

@@ -8,7 +8,10 @@ from proxy import Missing, Proxy
 
 PLAIN = ""
 # Large enough that a 1 MB body needs no file and few turns.
-TUNED = "proxy_buffer_size 64k; proxy_buffers 32 64k; proxy_busy_buffers_size 256k; proxy_max_temp_file_size 0; client_body_buffer_size 128k; proxy_request_buffering off;"
+TUNED = (
+    "proxy_buffer_size 64k; proxy_buffers 32 64k; proxy_busy_buffers_size 256k; proxy_max_temp_file_size 0; "
+    "client_body_buffer_size 128k; proxy_request_buffering off;"
+)
 
 
 def _server(bench, name, settings="", listen="", locations="", refusals=()):

@@ -55,7 +55,8 @@ class Proxy:
         for refused, path, status in self.refusals:
             got = self.ask(refused, path)[0]
             if got != status:
-                raise RuntimeError(f"{self.name} answers {got} instead of {status} to {path or self.path} with {[h[:40] for h in refused]}: it does not authorize as it should")
+                what = f"{path or self.path} with {[header[:40] for header in refused]}"
+                raise RuntimeError(f"{self.name} answers {got} instead of {status} to {what}: it does not authorize as it should")
 
     def admin_get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=10)

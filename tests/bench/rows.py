@@ -42,5 +42,6 @@ class Found:
 
     rows: list = dataclasses.field(default_factory=list)
     raw: dict = dataclasses.field(default_factory=dict)
+    failed: bool = False  # the case itself, which is not a goal that was missed
     bars: dict = dataclasses.field(default_factory=dict)
     curves: dict = dataclasses.field(default_factory=dict)

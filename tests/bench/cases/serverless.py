@@ -27,7 +27,8 @@ def install(bench):
     bench.progress("serverless: npm ci")
     with open(bench.out / "npm.log", "wb") as log:
         try:
-            done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=300)
+            words = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(words, cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=300)
         except subprocess.TimeoutExpired:
             raise Missing("npm ci took more than 5 minutes") from None
     if done.returncode != 0:
@@ -39,11 +40,11 @@ def serverless(bench):
     port, functions, sockets, balancer = machine.free_ports(4)
     command = ["node", "node_modules/serverless/bin/serverless.js", "offline", "start", "--noPrependStageInUrl", "--host", "127.0.0.1"]
     command += ["--httpPort", port, "--lambdaPort", functions, "--websocketPort", sockets, "--albPort", balancer]
-    env = dict(os.environ, BENCH_JWKS=str(bench.folder / "jwks.json"), SLS_TELEMETRY_DISABLED="1", SLS_NOTIFICATIONS_MODE="off", SLS_INTERACTIVE_SETUP_ENABLE="0", CI="1")
-    return Proxy(
-        "serverless", command, port, [f"Authorization: Bearer {bench.token}"], cwd=FOLDER, env=env, patience=120,
-        refusals=[((), None, 401), ([f"Authorization: Bearer {bench.issuer.forged()}"], None, 401)],
-    )  # fmt: skip
+    quiet = {"SLS_TELEMETRY_DISABLED": "1", "SLS_NOTIFICATIONS_MODE": "off", "SLS_INTERACTIVE_SETUP_ENABLE": "0", "CI": "1"}
+    env = os.environ | quiet | {"BENCH_JWKS": str(bench.folder / "jwks.json")}
+    token, forged = (f"Authorization: Bearer {text}" for text in (bench.token, bench.issuer.forged()))
+    refusals = [((), None, 401), ([forged], None, 401)]
+    return Proxy("serverless", command, port, [token], cwd=FOLDER, env=env, patience=120, refusals=refusals)
 
 
 def start_ms(bench, proxy, count):

@@ -12,8 +12,11 @@ namespace {
 
 constexpr std::size_t kAtOnce = 64;  // of connections that are only to be held open
 
+// One version and one cipher, so that proxies which choose otherwise are still compared in kind.
 SSL_CTX* make_tls() {
     SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+    SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256");
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     return context;
 }

@@ -95,7 +95,7 @@ class Exchanges {
 
     std::size_t request_body_;
     std::size_t answer_body_;
-    test::WireFixture wire_;
+    test::WireFixture wire_{true, "off"};
     test::Peer client_;
     std::optional<test::Peer> upstream_;
     std::string request_;
