@@ -9,12 +9,14 @@ import time
 
 from machine import family
 
+ENDINGS = {signal.SIGINT, signal.SIGTERM}
 _running = []
 _libc = ctypes.CDLL(None)
 
 
 def in_child(core):
     def prepare():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: a bench that is killed leaves nothing behind
         if core is not None:
             os.sched_setaffinity(0, {core})
@@ -26,18 +28,22 @@ class Program:
     """A process in a group of its own, on one core (None: anywhere). Its output goes to `log`, or is read."""
 
     def __init__(self, command, core=None, log=None, cwd=None, env=None, reads=False, writes=False):
-        self.popen = subprocess.Popen(
-            [str(word) for word in command],
-            stdin=subprocess.PIPE if writes else subprocess.DEVNULL,
-            stdout=subprocess.PIPE if reads else log,
-            stderr=log,
-            text=True,
-            cwd=cwd,
-            env=env,
-            start_new_session=True,
-            preexec_fn=in_child(core),
-        )
-        _running.append(self)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # so that none is started and not yet known when it has to end
+        try:
+            self.popen = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.PIPE if writes else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if reads else log,
+                stderr=log,
+                text=True,
+                cwd=cwd,
+                env=env,
+                start_new_session=True,
+                preexec_fn=in_child(core),
+            )
+            _running.append(self)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     @property
     def pid(self):
