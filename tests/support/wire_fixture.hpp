@@ -98,10 +98,13 @@ class Peer {
 
 class WireFixture {
   public:
-    explicit WireFixture(bool with_keys = true)
+    /// @param access_log  what lines() reads; "off": none, which takes no memory
+    explicit WireFixture(bool with_keys = true,
+                         const std::string& access_log =
+                             "$context.requestId $context.status $context.gatehouse.reason")
         : upstream_(io_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)),
           listener_(io_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)),
-          gate(config(), with_keys, false),
+          gate(config(access_log), with_keys, false),
           clock(gate.clock),
           shared{gate.cache,
                  gate.authorize,
@@ -196,7 +199,7 @@ class WireFixture {
     tcp::acceptor upstream_;
     tcp::acceptor listener_;
 
-    std::string config() const {
+    std::string config(const std::string& access_log) const {
         const std::string to =
             "http://127.0.0.1:" + std::to_string(upstream_.local_endpoint().port());
         ConfigText text;
@@ -205,8 +208,7 @@ class WireFixture {
             to + R"(/guarded" } },
                { "routeKey": "ANY /open", "authorizer": "NONE", "integration": { "type": "HTTP_PROXY", "uri": ")" +
             to + R"(/open", "timeoutInMillis": 5000 } })";
-        text.top =
-            R"(, "accessLog": { "format": "$context.requestId $context.status $context.gatehouse.reason" },
+        text.top = R"(, "accessLog": { "format": ")" + access_log + R"(" },
                 "timeouts": { "headerInMillis": 1000, "bodyInMillis": 2000, "bodyTotalInMillis": 8000, "keepAliveInMillis": 4000,
                               "writeInMillis": 3000, "connectInMillis": 1500, "upstreamIdleInMillis": 2500 })";
         return text.text();

@@ -1,0 +1,53 @@
+"""What a cached hit costs in system calls and in instructions: counted, so that a busy machine changes nothing."""
+
+import pathlib
+import tempfile
+import unittest
+
+import bench
+import budget
+import counts
+import gatehouse
+import program
+import rounds
+
+MOST_CALLS = 4.2  # two receives, two sends, and the wait that many requests share
+
+
+class Counts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="gatehouse-counts-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.addClassCleanup(program.stop_all)
+        cls.bench = bench.Bench(bench.parse(["--out", folder.name]), pathlib.Path(folder.name))
+
+    def system_calls(self, **changes):
+        with rounds.running(self.bench, {"gatehouse": lambda b: gatehouse.make(b, "gatehouse", **changes)}) as (proxies, _):
+            calls = counts.system_calls(self.bench, proxies["gatehouse"], 1000, 9000)
+            hits = gatehouse.hits(proxies["gatehouse"])
+        self.assertGreater(hits, 9900, "hits were to be counted")
+        return calls
+
+    def test_system_calls_of_a_cached_hit(self):
+        calls = self.system_calls()
+        self.assertLessEqual(sum(calls.values()), MOST_CALLS, calls)
+        self.assertAlmostEqual(2, calls.get("recvfrom", 0) + calls.get("read", 0) + calls.get("recvmsg", 0), delta=0.1, msg=f"strace is misread: {calls}")
+        self.assertLess(calls.get("futex", 0), 0.01, calls)
+
+    def test_two_workers_wait_for_no_lock(self):
+        calls = self.system_calls(threads=2)
+        self.assertLess(calls.get("futex", 0), 0.01, calls)
+
+    def test_instructions_of_a_cached_hit(self):
+        compiler = budget.compiler(self.bench.gatehouse)
+        recorded = budget.load().get(compiler)
+        if recorded is None:
+            self.skipTest(f"no budget for {compiler}: ./dev bench --record makes one")
+        value = counts.instructions(self.bench, gatehouse.cached)
+        print(f"{value:.0f} instructions per request, budget {recorded['instructions_per_request']}")
+        self.assertIsNone(budget.judge(value, recorded["instructions_per_request"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,51 @@
+#include "gatehouse/jwt/jwks.hpp"
+#include "gatehouse/jwt/sign.hpp"
+#include "gatehouse/jwt/verify.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+
+using namespace gatehouse;
+using namespace gatehouse::jwt;
+
+namespace {
+
+// From the token's text to believed claims, with the key at hand.
+void jwt_verify(benchmark::State& state, Algorithm algorithm) {
+    const SigningKey key = generate_signing_key(algorithm, "k1").value();
+    const auto keys = parse_key_set(key.key_set()).value();
+    const WallTime now{std::chrono::seconds(1795492800)};
+    const std::string token = key.mint({{"iss", "https://issuer.example/"},
+                                        {"aud", "bench"},
+                                        {"sub", "auth0|user123"},
+                                        {"exp", 1795492800 + 600},
+                                        {"iat", 1795492800},
+                                        {"roles", {"admin", "user"}}})
+                                  .value();
+    std::array<Provider, 1> providers{Provider{"https://issuer.example/", {"bench"}, {}}};
+    providers[0].algorithms.add(algorithm);
+    const Rules rules;
+    for (auto _ : state) {
+        auto read = read_token(token, providers, rules);
+        const auto verified =
+            verify_token(std::move(read).value(), providers[0], rules, *keys, now);
+        if (!verified) state.SkipWithError("not verified");
+        benchmark::DoNotOptimize(verified);
+    }
+}
+
+BENCHMARK_CAPTURE(jwt_verify, RS256, Algorithm::rs256);
+BENCHMARK_CAPTURE(jwt_verify, RS384, Algorithm::rs384);
+BENCHMARK_CAPTURE(jwt_verify, RS512, Algorithm::rs512);
+BENCHMARK_CAPTURE(jwt_verify, PS256, Algorithm::ps256);
+BENCHMARK_CAPTURE(jwt_verify, PS384, Algorithm::ps384);
+BENCHMARK_CAPTURE(jwt_verify, PS512, Algorithm::ps512);
+BENCHMARK_CAPTURE(jwt_verify, ES256, Algorithm::es256);
+BENCHMARK_CAPTURE(jwt_verify, ES384, Algorithm::es384);
+BENCHMARK_CAPTURE(jwt_verify, ES512, Algorithm::es512);
+BENCHMARK_CAPTURE(jwt_verify, EdDSA, Algorithm::eddsa);
+
+}  // namespace
