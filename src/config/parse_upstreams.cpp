@@ -76,8 +76,8 @@ upstream::HealthRule read_health_check(const Json& value,
     reader.read_number("healthyThreshold", rule.healthy, 1, kMostThreshold);
     reader.read_number("unhealthyThreshold", rule.unhealthy, 1, kMostThreshold);
     std::string statuses;
-    if (reader.read_checked("statusCodes", statuses, fault_in_statuses))
-        rule.statuses = *read_statuses(statuses);
+    reader.read_checked("statusCodes", statuses, fault_in_statuses);
+    if (auto read = read_statuses(statuses)) rule.statuses = std::move(*read);
     return rule;
 }
 

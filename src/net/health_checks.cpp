@@ -12,6 +12,7 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -25,22 +26,22 @@ struct HealthChecks::Check {
     Check(asio::io_context& control,
           std::shared_ptr<upstream::Upstream> of_upstream,
           std::size_t at,
+          upstream::HealthRule health,
           const ClientTls& client_tls)
         : upstream(std::move(of_upstream)),
           index(at),
+          rule(std::move(health)),
           tls(client_tls),
           timer(control),
           random(static_cast<unsigned>(std::hash<std::string>()(target().url()))) {}
 
     upstream::Target& target() const { return *upstream->targets()[index]; }
 
-    const upstream::HealthRule& rule() const { return *upstream->rules().health; }
-
     HttpRequest request() const {
         HttpRequest request;
-        request.url = target().url() + rule().path;
+        request.url = target().url() + rule.path;
         request.headers = {{"User-Agent", "gatehouse-health-check"}, {"Accept", "*/*"}};
-        request.timeout = rule().timeout;
+        request.timeout = rule.timeout;
         request.tls = &tls;
         request.tls_name = target().endpoint().tls_name;
         return request;
@@ -57,6 +58,7 @@ struct HealthChecks::Check {
 
     std::shared_ptr<upstream::Upstream> upstream;
     std::size_t index;
+    upstream::HealthRule rule;
     const ClientTls& tls;
     asio::steady_timer timer;
     std::minstd_rand random;
@@ -64,9 +66,9 @@ struct HealthChecks::Check {
 };
 
 void HealthChecks::Check::take(const Result<HttpAnswer>& answer) {
-    const bool good = answer && upstream::is_good_status(rule(), answer->status);
+    const bool good = answer && upstream::is_good_status(rule, answer->status);
     const std::string& name = upstream->rules().name;
-    switch (target().checked(rule(), good)) {
+    switch (target().checked(rule, good)) {
         case upstream::Target::Turn::down:
             spdlog::warn("upstream {}: {} is out: {}",
                          name,
@@ -86,7 +88,7 @@ namespace {
 
 template <class Check>
 asio::awaitable<void> run_checks(std::shared_ptr<Check> check) {
-    std::chrono::milliseconds wait = check->tenth(check->rule().interval);
+    std::chrono::milliseconds wait = check->tenth(check->rule.interval);
     for (;;) {
         check->timer.expires_after(wait);
         co_await check->timer.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -96,7 +98,7 @@ asio::awaitable<void> run_checks(std::shared_ptr<Check> check) {
         const Result<HttpAnswer> answer = co_await std::move(task);
         if (check->stopped) co_return;
         check->take(answer);
-        wait = check->rule().interval - check->tenth(check->rule().interval);
+        wait = check->rule.interval - check->tenth(check->rule.interval);
     }
 }
 
@@ -126,9 +128,10 @@ void HealthChecks::adopt(const app::Snapshot& snapshot) {
 
 HealthChecks::Watched HealthChecks::begin(const std::shared_ptr<upstream::Upstream>& upstream) {
     Watched watched{upstream, {}};
-    if (!upstream->rules().health) return watched;
+    const std::optional<upstream::HealthRule>& rule = upstream->rules().health;
+    if (!rule) return watched;
     for (std::size_t i = 0; i < upstream->targets().size(); ++i) {
-        auto check = std::make_shared<Check>(control_, upstream, i, tls_);
+        auto check = std::make_shared<Check>(control_, upstream, i, *rule, tls_);
         watched.checks.push_back(check);
         asio::awaitable<void> task = run_checks(check);
         asio::co_spawn(control_, std::move(task), [check](const std::exception_ptr& fault) {

@@ -34,8 +34,8 @@ struct Servers {
 
 // Never destroyed: a thread that is left behind may still come to it while the program ends.
 Servers& configured() {
-    static auto* const servers = new Servers;
-    return *servers;
+    static auto* const kServers = new Servers;
+    return *kServers;
 }
 
 std::string servers() {
@@ -64,8 +64,8 @@ boost::system::error_code to_error(int status) {
 }
 
 Channel open_channel(const std::string& list) {
-    static const int ready = ares_library_init(ARES_LIB_INIT_ALL);
-    if (ready != ARES_SUCCESS) return nullptr;
+    static const int kReady = ares_library_init(ARES_LIB_INIT_ALL);
+    if (kReady != ARES_SUCCESS) return nullptr;
     ares_options options{};
     options.timeout = kTimeoutMillis;
     options.tries = kRounds;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace gatehouse::upstream {
@@ -11,7 +12,7 @@ namespace {
 constexpr unsigned kMostAttempts = 3;
 
 std::uint64_t bit(std::size_t index) noexcept {
-    return std::uint64_t{1} << index;
+    return std::uint64_t{1} << (index & 63U);
 }
 
 // What one thread alone writes needs no locked instruction.
@@ -116,16 +117,18 @@ void Upstream::failed(std::size_t index, SteadyTime now) noexcept {
 }
 
 void Upstream::eject(std::size_t index, SteadyTime now) noexcept {
+    const std::optional<EjectionRule>& rule = rules_.ejection;
+    if (!rule) return;
     const std::lock_guard lock(mutex_);
     Target& target = *targets_[index];
     if (target.is_ejected(now)) return;  // requests that were under way when it was ejected
     const auto out = static_cast<std::size_t>(std::ranges::count_if(
         targets_, [now](const std::shared_ptr<Target>& one) { return one->is_ejected(now); }));
-    if (out >= most_ejected(targets_.size(), rules_.ejection->max_percent)) return;
+    if (out >= most_ejected(targets_.size(), rule->max_percent)) return;
     target.row_.store(0, std::memory_order_relaxed);
     target.ejections_.fetch_add(1, std::memory_order_relaxed);
     Ejections& ejections = ejections_[index];
-    ejections.last = ejections.times.next(rules_.ejection->base_time, now);
+    ejections.last = ejections.times.next(rule->base_time, now);
     target.ejected_until_.store((now + ejections.last).time_since_epoch().count(),
                                 std::memory_order_relaxed);
 }
@@ -140,10 +143,12 @@ std::vector<std::string> Upstream::tick(SteadyTime now) {
         if (out == ejections_[i].told) continue;
         ejections_[i].told = out;
         std::string line = "upstream " + rules_.name + ": " + target.url();
-        line += out ? " is ejected for " + std::to_string(ejections_[i].last.count()) +
-                          " ms: " + std::to_string(rules_.ejection->consecutive_failures) +
-                          " failures in a row"
-                    : " is back from its ejection";
+        if (!out) {
+            line += " is back from its ejection";
+        } else if (const std::optional<EjectionRule>& rule = rules_.ejection) {
+            line += " is ejected for " + std::to_string(ejections_[i].last.count()) +
+                    " ms: " + std::to_string(rule->consecutive_failures) + " failures in a row";
+        }
         lines.push_back(std::move(line));
     }
     return lines;

@@ -84,7 +84,10 @@ class Names(GatewayCase):
                 self.names.fault = 0
                 a, b = self.pair()
                 self.names.names["users.test"] = [a.address]
-                gateway = self.gate("http://users/{proxy}", upstreams=self.upstreams(a.port))
+                # Less than a look-up takes that nobody answers: who asks meanwhile does not wait for its end.
+                gateway = self.gate(
+                    "http://users/{proxy}", upstreams=self.upstreams(a.port), timeouts={"connectInMillis": 1500}
+                )
                 self.assertEqual("a", self.body(gateway))
                 break_it()
                 seen = len(self.names.asked)

@@ -544,6 +544,14 @@ class Limits(UpstreamsCase):
             wait_for(lambda: gateway.get("/x").status == 200, "room")
         self.assertLessEqual(self.total(gateway, "target_connections"), 1)
 
+    def test_an_idle_connection_makes_room_for_another_thread(self):
+        (a,) = self.targets(1)
+        gateway = self.gate([a], maxConnections=1, threads=2)
+        with gateway.connect() as one, gateway.connect() as two:  # dealt to the threads in turn
+            self.assertEqual(200, one.exchange("GET", "/x").status)
+            wait_for(lambda: two.exchange("GET", "/x").status == 200, "room")
+        self.assertEqual(2, len(a.connections))
+
     def test_another_target_has_room(self):
         a, go_on = self.held()
         b = self.named("b")

@@ -14,7 +14,7 @@ namespace gatehouse::upstream {
 
 /// One target: where it is, and whether requests go there. Read by every worker; written where
 /// something changes: a connection begins or ends, a target fails, a check turns it.
-class Target {
+class Target {  // NOLINT(clang-analyzer-optin.performance.Padding): one line is its own
   public:
     Target(const Rules& rules, forward::Endpoint endpoint, std::string url);
 
