@@ -1,6 +1,7 @@
 """The bench itself: what must void a round does, and what it started ends with it."""
 
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -232,6 +233,17 @@ class Command(unittest.TestCase):
         names = [line.split()[0] for line in listed]
         self.assertEqual([case.name for case in cases.ALL], names)
         self.assertEqual(len(names), len(set(names)))
+
+    def test_what_is_missing_is_said_and_skipped(self):
+        with tempfile.TemporaryDirectory(prefix="gatehouse-bench-test-") as folder:
+            words = ["--quick", "--rounds", "1", "--out", f"{folder}/out", "--case", "connections-16", "--case", "start", "--case", "system-calls"]
+            done = self.call(*words, "--case", "serverless", env=dict(os.environ, PATH="/nonexistent", TMPDIR=folder))
+            written = json.loads(pathlib.Path(folder, "out", "results.json").read_text())
+        self.assertEqual(0, done.returncode, done)
+        for said in ("nginx is not installed", "haproxy is not installed", "strace is not installed", "npm is not installed"):
+            self.assertIn("skipped: " + said, done.stdout)
+        self.assertEqual(["gatehouse"], list(written["cases"]["connections-16"]["raw"]))
+        self.assertEqual(1, len(written["cases"]["connections-16"]["raw"]["gatehouse"]))
 
     def test_nothing_outlives_the_bench(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):

@@ -43,12 +43,16 @@ def idle_memory(bench, case):
 
 
 def resident(bench, case):
+    """VmRSS counts libraries that others have mapped too; the note has each page's share instead."""
     found = rows.Found()
     makers = {"gatehouse": gatehouse.cached, "nginx": nginx.plain, "haproxy": haproxy.plain}
     with rounds.running(bench, makers) as (proxies, missing):
-        found.raw = {name: machine.resident_kib(proxy.program.pid) / 1024 for name, proxy in proxies.items()}
-    for name, value in found.raw.items():
-        found.rows.append(rows.most(case.name, f"{name}: resident once it serves", 9 if name == "gatehouse" else None, value, "MiB"))
+        for name, proxy in proxies.items():
+            all_of_it, share = (kib(proxy.program.pid) / 1024 for kib in (machine.resident_kib, machine.proportional_kib))
+            limit = 9 if name == "gatehouse" else None
+            found.raw[name] = {"resident_mib": all_of_it, "proportional_mib": share}
+            found.rows.append(rows.most(case.name, f"{name}: resident once it serves", limit, all_of_it, "MiB", f"{share:.1f} MiB proportional"))
+    found.rows += [rows.skipped(case.name, name, why) for name, why in missing.items()]
     return found
 
 
