@@ -46,14 +46,14 @@ std::optional<int> read_status(std::string_view text) {
 std::optional<std::vector<std::pair<int, int>>> read_statuses(std::string_view text) {
     std::vector<std::pair<int, int>> statuses;
     for (;;) {
-        const std::size_t comma = std::min(text.find(','), text.size());
+        const std::size_t comma = text.find(',');
         const std::string_view part = text.substr(0, comma);
-        const std::size_t dash = std::min(part.find('-'), part.size());
+        const std::size_t dash = part.find('-');
         const auto from = read_status(part.substr(0, dash));
-        const auto to = dash == part.size() ? from : read_status(part.substr(dash + 1));
+        const auto to = dash == std::string_view::npos ? from : read_status(part.substr(dash + 1));
         if (!from || !to || *from > *to) return std::nullopt;
         statuses.emplace_back(*from, *to);
-        if (comma == text.size()) return statuses;
+        if (comma == std::string_view::npos) return statuses;
         text.remove_prefix(comma + 1);
     }
 }

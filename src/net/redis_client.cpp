@@ -158,7 +158,9 @@ void RedisClient::Impl::begin() {
     lookup.emplace(io.get_executor(),
                    options.host,
                    std::to_string(options.port),
-                   [this](boost::system::error_code ec, const std::vector<tcp::endpoint>& found) {
+                   [this](boost::system::error_code ec,
+                          const std::vector<tcp::endpoint>& found,
+                          std::chrono::seconds /*ttl*/) {
                        if (phase != Phase::opening) return;
                        if (ec || found.empty())
                            return fail("the name is not found: " + ec.message());
