@@ -150,9 +150,8 @@ Step cache_step(const Json& step) {
     const std::string issued_for = member(step, "issuedFor");
     if (!issued_for.empty())
         text.more.append(kIndent).append("issued for ").append(issued_for).append("\n");
-    append_rest(text.more,
-                step,
-                {"result", "ageMillis", "remainingMillis", "issuedFor", "sharedCache"});
+    append_rest(
+        text.more, step, {"result", "ageMillis", "remainingMillis", "issuedFor", "sharedCache"});
     return text;
 }
 

@@ -22,9 +22,9 @@ struct RedisOptions {
 
 /// Redis on a thread of its own, by two connections: one for commands, one that listens. A reply
 /// that is late is told as none, and nothing more is sent until Redis has caught up; after
-/// limits::kSharedSilence without one the connections are given up. They are made again after 100 ms
-/// to 5 s, each time asked for name and password anew. One line in the log when Redis goes, and one
-/// when it is back.
+/// limits::kSharedSilence without one the connections are given up. They are made again after 100
+/// ms to 5 s, each time asked for name and password anew. One line in the log when Redis goes, and
+/// one when it is back.
 class RedisClient final : public app::RedisLink {
   public:
     RedisClient(RedisOptions options, const app::Clock& clock);
