@@ -1,44 +1,39 @@
 """What does not depend on the machine's mood: system calls and instructions per request, each the difference of two runs of different length,
 so that start, connecting and shutting down fall out."""
 
-import pathlib
+import os
 import re
 import shutil
 import signal
-import tempfile
 
 import load
-import machine
-from program import Program, wait_for
 from proxy import Missing
 
-FEW, MANY = 2000, 12000
+FEW, MANY = 1000, 9000
 
 
-def traced(bench, proxy, requests, **options):
-    """{name: calls} of a proxy's processes while so many requests pass, by strace."""
+def traced(bench, make, requests, check=None, **options):
+    """{name: calls} of a proxy's whole life with so many requests, by strace. It is strace's child: to attach to one that runs needs rights
+    that not every user has. @param check  (proxy), before the end"""
     if not shutil.which("strace"):
         raise Missing("strace is not installed")
-    with tempfile.NamedTemporaryFile("r", dir=bench.folder, prefix="strace-") as summary:
-        words = ["strace", "-f", "-c", "-q", "-o", summary.name]
-        for pid in proxy.program.family():
-            words += ["-p", pid]
+    proxy = make(bench)
+    out = bench.folder / f"strace-{proxy.name}-{requests}"
+    proxy.command = ["strace", "-f", "-c", "-q", "-o", out, *proxy.command]
+    proxy.patience = 60
+    try:
         with open(bench.out / "strace.log", "wb") as log:
-            tracer = Program(words, machine.core(machine.PROXY_CORE), log)
-        try:
-            wait_for(lambda: all(_is_traced(pid) for pid in proxy.program.family()), "strace to attach", 20, tracer)
-            load.run(bench, proxy, requests=requests, **options)
-            tracer.popen.send_signal(signal.SIGINT)
-            tracer.popen.wait(20)
-        finally:
-            tracer.stop()
-        return parse_summary(summary.read())
-
-
-def _is_traced(pid):
-    """Every thread of it."""
-    tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
-    return all(re.search(r"^TracerPid:\s+[1-9]", (task / "status").read_text(), re.M) for task in tasks)
+            proxy.start(log)
+        with load.Upstream(bench):
+            proxy.wait_ready(1024)
+        load.run(bench, proxy, requests=requests, **options)
+        if check:
+            check(proxy)
+        os.kill(proxy.program.family()[1], signal.SIGTERM)
+        proxy.program.popen.wait(30)
+    finally:
+        proxy.stop()
+    return parse_summary(out.read_text())
 
 
 def parse_summary(text):
@@ -51,9 +46,9 @@ def parse_summary(text):
     return calls
 
 
-def system_calls(bench, proxy, few=FEW, many=MANY, **options):
-    """{name: calls per request}"""
-    first, second = traced(bench, proxy, few, **options), traced(bench, proxy, many, **options)
+def system_calls(bench, make, few=FEW, many=MANY, **options):
+    """{name: calls per request}, the dearest first"""
+    first, second = traced(bench, make, few, **options), traced(bench, make, many, **options)
     per_request = {name: (second.get(name, 0) - first.get(name, 0)) / (many - few) for name in {*first, *second}}
     return {name: value for name, value in sorted(per_request.items(), key=lambda item: -item[1]) if abs(value) >= 0.0005}
 
