@@ -2,8 +2,7 @@
 
 #include "gatehouse/core/ascii.hpp"
 
-#include <array>
-#include <cstdio>
+#include <cstddef>
 
 namespace gatehouse::jwt {
 
@@ -20,22 +19,21 @@ std::string show(WallTime time) {
     const auto day = floor<days>(time);
     const year_month_day date(day);
     const hh_mm_ss<milliseconds> clock(time - day);
-    std::array<char, 48> buffer{};
-    std::snprintf(buffer.data(),
-                  buffer.size(),
-                  "%04d-%02u-%02uT%02d:%02d:%02d",
-                  static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()),
-                  static_cast<int>(clock.hours().count()),
-                  static_cast<int>(clock.minutes().count()),
-                  static_cast<int>(clock.seconds().count()));
-    std::string shown(buffer.data());
-    if (clock.subseconds().count() != 0) {
-        std::snprintf(
-            buffer.data(), buffer.size(), ".%03d", static_cast<int>(clock.subseconds().count()));
-        shown += buffer.data();
-    }
+    std::string shown;
+    shown.reserve(32);
+    const auto add = [&shown](char before, auto number, std::size_t digits) {
+        const std::string text = std::to_string(number);
+        if (before != 0) shown += before;
+        if (text.size() < digits) shown.append(digits - text.size(), '0');
+        shown += text;
+    };
+    add('\0', static_cast<int>(date.year()), 4);
+    add('-', static_cast<unsigned>(date.month()), 2);
+    add('-', static_cast<unsigned>(date.day()), 2);
+    add('T', clock.hours().count(), 2);
+    add(':', clock.minutes().count(), 2);
+    add(':', clock.seconds().count(), 2);
+    if (clock.subseconds().count() != 0) add('.', clock.subseconds().count(), 3);
     return shown + 'Z';
 }
 

@@ -67,6 +67,8 @@ struct Exchange {
     bool asked_by_head = false;  ///< the client's own method, whatever an override or the
                                  ///< integration makes of it: its answer has no content
 
+    bool asked_to_close = false;  ///< by the client, who sends nothing behind this request
+
     // Content from the client: first what came with the head, then through `body`.
     Buffer body;
     std::size_t body_begin =

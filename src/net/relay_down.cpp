@@ -510,6 +510,8 @@ void Session::answer_finished() {
             : !exchange.upload_done && exchange.framing.kind != http::Framing::Kind::none;
     if (keep_alive_ && !body_unread) {
         next_request();
+    } else if (exchange.asked_to_close && !body_unread && exchange.arrived().empty()) {
+        close();
     } else {
         linger();
     }

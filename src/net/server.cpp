@@ -85,8 +85,10 @@ struct Server::Impl {
         Impl& impl;
         tcp::acceptor acceptor;
         asio::steady_timer pause;
+        tcp::endpoint peer;  ///< of the connection that was accepted last
         std::uint16_t port = 0;
-        bool decision = false;  ///< for other proxies
+        bool decision = false;     ///< for other proxies
+        bool any_address = false;  ///< it is bound to no address of its own
         // Shared with connections on their way to a worker, which may outlive the listener.
         std::shared_ptr<ServerTls> tls;
 
@@ -161,30 +163,34 @@ Result<void> Server::Impl::Listener::bind(const config::Listener& listener) {
                      "cannot listen on " + listener.address + ":" + std::to_string(listener.port) +
                          ": " + ec.message()};
     port = acceptor.local_endpoint().port();
+    tune(acceptor.native_handle(), endpoint.address());
+    any_address = endpoint.address().is_unspecified();
     return {};
 }
 
 void Server::Impl::Listener::accept() {
     Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
-    acceptor.async_accept(worker.io(),
-                          [this, &worker](boost::system::error_code ec, tcp::socket socket) {
-                              if (ec == asio::error::operation_aborted) return;
-                              if (ec) {
-                                  // Out of descriptors or memory: wait for some to come back
-                                  // instead of spinning.
-                                  spdlog::warn("cannot accept a connection: {}", ec.message());
-                                  pause.expires_after(kAcceptPause);
-                                  pause.async_wait([this](boost::system::error_code stopped) {
-                                      if (!stopped) accept();
-                                  });
-                                  return;
-                              }
-                              take(std::move(socket), worker);
-                              if (acceptor.is_open()) accept();
-                          });
+    acceptor.async_accept(
+        worker.io(), peer, [this, &worker](boost::system::error_code ec, tcp::socket socket) {
+            if (ec == asio::error::operation_aborted) return;
+            if (ec) {
+                // Out of descriptors or memory: wait for some to come back
+                // instead of spinning.
+                spdlog::warn("cannot accept a connection: {}", ec.message());
+                pause.expires_after(kAcceptPause);
+                pause.async_wait([this](boost::system::error_code stopped) {
+                    if (!stopped) accept();
+                });
+                return;
+            }
+            take(std::move(socket), worker);
+            if (acceptor.is_open()) accept();
+        });
 }
 
 void Server::Impl::Listener::take(tcp::socket socket, Worker& worker) {
+    // Its listener was tuned for an address that is not this one's.
+    if (any_address && peer.address().is_loopback()) tune(socket.native_handle(), peer.address());
     // On the first worker's thread, as the snapshot that is asked.
     const std::size_t most = impl.workers.front()->snapshot().model.limits.connections;
     if (impl.shared.connections.fetch_add(1, std::memory_order_relaxed) >= most) {
@@ -194,13 +200,14 @@ void Server::Impl::Listener::take(tcp::socket socket, Worker& worker) {
         return;
     }
     if (&worker == impl.workers.front().get()) {
-        worker.serve(std::move(socket), port, decision, tls.get());
+        worker.serve(std::move(socket), peer, port, decision, tls.get());
         return;
     }
     auto moved = std::make_shared<tcp::socket>(std::move(socket));
-    worker.post([&worker, moved, listener_port = port, for_proxies = decision, keep = tls] {
-        worker.serve(std::move(*moved), listener_port, for_proxies, keep.get());
-    });
+    worker.post(
+        [&worker, moved, from = peer, listener_port = port, for_proxies = decision, keep = tls] {
+            worker.serve(std::move(*moved), from, listener_port, for_proxies, keep.get());
+        });
 }
 
 // Who has connected already is served: what waits in the backlog would be reset.
@@ -210,7 +217,7 @@ void Server::Impl::Listener::close() {
     for (int i = 0; i < asio::socket_base::max_listen_connections && !ec; ++i) {
         Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
         tcp::socket socket(worker.io());
-        acceptor.accept(socket, ec);
+        acceptor.accept(socket, peer, ec);
         if (!ec) take(std::move(socket), worker);
         if (ec == asio::error::connection_aborted) ec.clear();  // one that left: not the last
     }

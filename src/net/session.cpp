@@ -57,13 +57,14 @@ void Exchange::clear() {
     to_client.clear();
     interim = 0;
     replayable = true;
-    asked_by_head = false;
+    asked_by_head = asked_to_close = false;
     upload_done = upload_broken = answer_begun = answer_head_done = answer_any_byte = rechunk =
         answer_done = own_answer = keep_upstream = retried = false;
 }
 
 Session::Session(Worker& worker,
                  boost::asio::ip::tcp::socket socket,
+                 const boost::asio::ip::tcp::endpoint& peer,
                  std::uint16_t listener_port,
                  bool decision)
     : worker_(worker),
@@ -73,16 +74,13 @@ Session::Session(Worker& worker,
                     [](void* self, Timeout&) { static_cast<Session*>(self)->on_down_timeout(); }),
       up_timeout_(this,
                   [](void* self, Timeout&) { static_cast<Session*>(self)->on_up_timeout(); }) {
-    boost::system::error_code ec;
-    const auto peer = client_.socket().remote_endpoint(ec);
     // On a listener for both, IPv4 clients come as ::ffff:192.0.2.7.
     boost::asio::ip::address address = peer.address();
     if (address.is_v6() && address.to_v6().is_v4_mapped())
         address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
-    if (!ec) client_facts_.source_ip = address.to_string();
+    client_facts_.source_ip = address.to_string();
     client_facts_.listener_port = listener_port;
     client_facts_.decision = decision;
-    tune(client_.socket(), peer);
     worker_.enter(*this);
 }
 
@@ -92,8 +90,6 @@ Session::~Session() {
 
 void Session::start(const ServerTls* tls) {
     self_ = this;
-    // Reset by the client already. Nothing it sent counts: no condition on an address could see it.
-    if (client_facts_.source_ip.empty()) return close();
     if (!has_place()) {
         if (tls == nullptr) refuse_connection(client_.socket());  // else it would be no TLS
         return close();
@@ -251,6 +247,7 @@ void Session::begin_request(std::string_view head_bytes) {
         refuse_unread(malformed);
         return;
     }
+    exchange.asked_to_close = !head.keep_alive;
     exchange.framing = head.framing;
     exchange.body_left = head.framing.length;
     keep_alive_ = !is_last_request() && head.keep_alive && !worker_.draining();

@@ -55,6 +55,7 @@ class Session final : public UpstreamUser,
     /// @param decision  a proxy's connection to the listener of `decision`
     Session(Worker& worker,
             boost::asio::ip::tcp::socket socket,
+            const boost::asio::ip::tcp::endpoint& peer,
             std::uint16_t listener_port,
             bool decision);
     ~Session();

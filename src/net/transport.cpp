@@ -34,11 +34,10 @@ int clamp_size(std::size_t size) noexcept {
 
 }  // namespace
 
-void tune(boost::asio::ip::tcp::socket& socket, const boost::asio::ip::tcp::endpoint& peer) {
-    boost::system::error_code ignored;
-    socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-    if (peer.address().is_loopback())
-        ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+void tune(int socket, const boost::asio::ip::address& peer) noexcept {
+    const int on = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (peer.is_loopback()) ::setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
 Transport::Transport(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {

@@ -22,8 +22,9 @@ struct IoResult {
 };
 
 /// What every socket of the data plane gets: no delay, and on loopback, where nothing can congest,
-/// reno instead of bbr, which only paces (1 MB bodies: 14 to 24 % less CPU).
-void tune(boost::asio::ip::tcp::socket& socket, const boost::asio::ip::tcp::endpoint& peer);
+/// reno instead of bbr, which only paces (1 MB bodies: 14 to 24 % less CPU). What a listening
+/// socket has, those that it accepts have from it (Linux).
+void tune(int socket, const boost::asio::ip::address& peer) noexcept;
 
 /// What is waited for: the rest of a message that has begun, or something that nobody has begun.
 enum class Expect { more, news };

@@ -346,7 +346,7 @@ void UpstreamPool::try_next(std::uint64_t ticket) {
             try_next(ticket);
             return;
         }
-        tune(*current.socket, peer);
+        tune(current.socket->native_handle(), peer.address());
         UpstreamPtr connection(new UpstreamConnection(
             *this, current.endpoint, std::move(*current.socket), std::move(current.place)));
         current.socket.reset();

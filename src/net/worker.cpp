@@ -93,13 +93,14 @@ void Worker::post(std::function<void()> task) {
 }
 
 void Worker::serve(boost::asio::ip::tcp::socket socket,
+                   const boost::asio::ip::tcp::endpoint& peer,
                    std::uint16_t listener_port,
                    bool decision,
                    const ServerTls* tls) {
     wake();
     ++gateway_.metrics().connections_opened;
     const boost::intrusive_ptr<Session> session(
-        new Session(*this, std::move(socket), listener_port, decision));
+        new Session(*this, std::move(socket), peer, listener_port, decision));
     session->start(tls);
     if (draining_) session->drain();
 }

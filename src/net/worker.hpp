@@ -72,9 +72,11 @@ class Worker {
     std::size_t index() const noexcept { return index_; }
 
     /// Takes an accepted connection over. Worker's thread.
+    /// @param peer  the client's address
     /// @param decision  of the listener that other proxies ask
     /// @param tls  of the listener; null: none
     void serve(boost::asio::ip::tcp::socket socket,
+               const boost::asio::ip::tcp::endpoint& peer,
                std::uint16_t listener_port,
                bool decision = false,
                const ServerTls* tls = nullptr);

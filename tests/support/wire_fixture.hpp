@@ -125,6 +125,9 @@ class WireFixture {
         worker.reset();
     }
 
+    /// Where clients say that they come from.
+    static inline const tcp::endpoint kClient{boost::asio::ip::address_v4::loopback(), 40000};
+
     /// A client connection that nobody serves yet, and its other end.
     std::pair<Peer, std::shared_ptr<tcp::socket>> knock() {
         tcp::socket client(io_);
@@ -138,7 +141,7 @@ class WireFixture {
     /// A client connection that the worker serves.
     Peer connect() {
         auto [client, accepted] = knock();
-        worker->serve(std::move(*accepted), 8080);
+        worker->serve(std::move(*accepted), kClient, 8080);
         return std::move(client);
     }
 

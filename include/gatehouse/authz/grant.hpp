@@ -60,7 +60,8 @@ struct Grant {
         0;  ///< first 4 bytes of the identity's SHA-256: what stands for it in traces
     std::string
         header_block;  ///< ready "Name: value\r\n" lines of the context (forward/context_headers)
-    std::string authorizer_json;  ///< `requestContext.authorizer` as JSON text
+    std::string authorizer_json;  ///< `requestContext.authorizer` as JSON text, where a header
+                                  ///< (contextHeaders.requestContext) shows it
 
     std::size_t heap_bytes() const noexcept;
 

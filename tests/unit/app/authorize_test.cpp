@@ -60,11 +60,20 @@ TEST_SUITE("app/authorize") {
         CHECK(result->grant->issued_for == std::string(test::kStagePrefix) + "GET/a");
         CHECK(result->grant->header_block.find("X-Authorizer-tenantId: t1\r\n") !=
               std::string::npos);
-        CHECK_FALSE(result->grant->authorizer_json.empty());
+        CHECK(result->grant->authorizer_json.empty());
         CHECK(result->grant->identity_digest != 0);
         CHECK(f.is_cached(token));
         CHECK(f.authorize.calls() == 1);
         CHECK(f.woken.empty());
+    }
+
+    TEST_CASE("the request context is ready where a header shows it") {
+        test::ConfigText config;
+        config.api = R"(, "contextHeaders": { "requestContext": true })";
+        AuthorizeFixture f(config);
+        const ResultPtr result = f.ask(f.bearer());
+        REQUIRE(result->grant);
+        CHECK(Json::parse(result->grant->authorizer_json)["userId"] == "user-1");
     }
 
     TEST_CASE("checks of reading and of verifying stand in one trail in order") {

@@ -16,6 +16,7 @@ constexpr const char* kPool = "https://cognito-idp.us-east-1.amazonaws.com/us-ea
 
 std::string make_config(const std::string& more = {}) {
     return R"({ "accessLog": { "format": "off" }, "apis": [ { "name": "users",
+        "contextHeaders": { "requestContext": true },
         "authorizers": { "pool": { "type": "COGNITO_USER_POOLS",
           "providerARNs": ["arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Abc123"])" +
            more + R"( } },

@@ -226,7 +226,9 @@ TEST_CASE("what escapes from anything but a session costs nobody else") {
     auto [client, accepted] = wire.knock();
     wire.worker->start();
     wire.worker->post([] { throw std::runtime_error("a task is broken"); });
-    wire.worker->post([&wire, socket = accepted] { wire.worker->serve(std::move(*socket), 8080); });
+    wire.worker->post([&wire, socket = accepted] {
+        wire.worker->serve(std::move(*socket), WireFixture::kClient, 8080);
+    });
     client.send("GET / HTTP/1.1\r\n\r\n");
     char byte = 0;
     REQUIRE(::recv(client.socket().native_handle(), &byte, 1, 0) == 1);
@@ -343,8 +345,9 @@ TEST_CASE("a connection whose takeover is still in the queue ends with the worke
     WireFixture wire;
     auto [client, accepted] = wire.knock();
     Worker* worker = &*wire.worker;
-    worker->post(
-        [worker, socket = std::move(accepted)] { worker->serve(std::move(*socket), 8080); });
+    worker->post([worker, socket = std::move(accepted)] {
+        worker->serve(std::move(*socket), WireFixture::kClient, 8080);
+    });
     wire.worker.reset();
     CHECK(wire.connections() == 0);
     CHECK(client.is_closed());
