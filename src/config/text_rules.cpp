@@ -55,7 +55,8 @@ std::string fault_in_address(std::string_view text) {
 
 bool is_loopback(std::string_view address) {
     const auto ip = parse_ip_address(address);
-    if (!ip) return false;
+    // An IPv4 address in IPv6's spelling is none that a person would write for loopback.
+    if (!ip || (ip->v4 && address.find(':') != std::string_view::npos)) return false;
     return ip->v4 ? ip->bytes[0] == 127 : *ip == parse_ip_address("::1");
 }
 
