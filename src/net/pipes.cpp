@@ -2,8 +2,8 @@
 
 #include "gatehouse/core/limits.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
-#include <new>
 #include <unistd.h>
 
 namespace gatehouse::net {
@@ -26,6 +26,10 @@ void Pipe::release() noexcept {
     held_ = 0;
 }
 
+PipePool::PipePool() {
+    free_.reserve(kMostFree);  // giving back allocates nothing
+}
+
 PipePool::~PipePool() {
     for (const Pipe::Ends& ends : free_)
         close_both(ends);
@@ -35,6 +39,7 @@ Pipe PipePool::take() {
     if (!free_.empty()) {
         const Pipe::Ends ends = free_.back();
         free_.pop_back();
+        least_free_ = std::min(least_free_, free_.size());
         return {this, ends};
     }
     int made[2];
@@ -44,15 +49,19 @@ Pipe PipePool::take() {
     return {this, {made[0], made[1]}};
 }
 
+void PipePool::close_unused() noexcept {
+    const auto last = free_.begin() + static_cast<std::ptrdiff_t>(least_free_);
+    std::for_each(free_.begin(), last, close_both<Pipe::Ends>);
+    free_.erase(free_.begin(), last);
+    least_free_ = free_.size();
+}
+
 void PipePool::give_back(Pipe::Ends ends, bool empty) noexcept {
     if (empty && free_.size() < kMostFree) {
-        try {
-            free_.push_back(ends);
-            return;
-        } catch (const std::bad_alloc&) {  // then it is closed instead of kept
-        }
+        free_.push_back(ends);
+    } else {
+        close_both(ends);
     }
-    close_both(ends);
 }
 
 }  // namespace gatehouse::net

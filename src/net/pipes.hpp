@@ -54,10 +54,11 @@ class Pipe {
     std::size_t held_ = 0;
 };
 
-/// Free list of empty pipes. Belongs to one worker.
+/// Free list of empty pipes. Belongs to one worker. Descriptors are everybody's: what is not used
+/// goes.
 class PipePool {
   public:
-    PipePool() = default;
+    PipePool();
     ~PipePool();
     PipePool(const PipePool&) = delete;
     PipePool& operator=(const PipePool&) = delete;
@@ -65,12 +66,16 @@ class PipePool {
     /// An empty pipe; none when the process has no descriptors left.
     Pipe take();
 
+    /// Closes the pipes that nobody has wanted since the last time. To be called now and then.
+    void close_unused() noexcept;
+
   private:
     friend class Pipe;
 
     void give_back(Pipe::Ends ends, bool empty) noexcept;
 
     std::vector<Pipe::Ends> free_;
+    std::size_t least_free_ = 0;  ///< since the last close_unused()
 };
 
 }  // namespace gatehouse::net

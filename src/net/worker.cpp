@@ -17,6 +17,7 @@ namespace gatehouse::net {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{100};
+constexpr std::uint64_t kPipeTicks = 10;  // a second
 constexpr std::size_t kMostFreeExchanges = 256;
 
 std::size_t head_buffer_bytes(const config::Limits& limits) {
@@ -115,6 +116,7 @@ void Worker::tick() {
     });
     wake();
     timeouts_.sweep(now_.steady);
+    if (++ticks_ % kPipeTicks == 0) pipes_.close_unused();
     pool_.make_room();
     pool_.use_old_addresses();
     gateway_.metrics().connections_open = open_.load(std::memory_order_relaxed);

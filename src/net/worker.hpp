@@ -149,6 +149,7 @@ class Worker {
     BufferPool head_buffers_;
     BufferPool body_buffers_;
     PipePool pipes_;
+    std::uint64_t ticks_ = 0;
     UpstreamPool pool_;
     app::Gateway gateway_;
     std::vector<std::unique_ptr<Exchange>> exchanges_;

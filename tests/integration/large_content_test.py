@@ -54,13 +54,14 @@ class LargeContent(GatewayCase):
                     self.assertEqual({"request": size, "response": size}, gateway.trace(response)["bytes"])
         self.assertEqual(1, len({request.connection for request in self.backend.requests}), "a connection for all")
 
-    def test_content_goes_through_a_pipe_that_is_used_again(self):
+    def test_a_pipe_is_used_again_and_goes_when_it_is_not(self):
         self.backend.respond = lambda request: answer(self.data)
         gateway = self.gate()
         before = self.pipes(gateway)
         for _ in range(5):
             self.assertEqual(digest(self.data), digest(gateway.get("/a").body))
-        self.assertEqual(before + 2, self.pipes(gateway))
+            self.assertLessEqual(self.pipes(gateway), before + 2)
+        wait_for(lambda: self.pipes(gateway) == before, "the pipe to be closed")
 
     def test_what_follows_the_content_is_the_next_request(self):
         self.backend.respond = lambda request: answer(b"%d" % len(request.body))

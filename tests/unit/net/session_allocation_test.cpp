@@ -125,12 +125,14 @@ TEST_SUITE("net/session allocations") {
         for (const Row& row : rows) {
             CAPTURE(row.name);
             Exchanges exchanges(row.line, row.request_body, row.answer_body);
-            // Strings and buffers grow to their size.
-            for (int i = 0; i < 3; ++i)
-                exchanges.pass();
-            std::size_t taken = 0;
-            for (int i = 0; i < 50; ++i)
-                taken += exchanges.pass();
+            // Strings and buffers grow to their size, and what waits for room in a socket is made
+            // when one is full for the first time: after that, nothing.
+            std::size_t taken = 1;
+            for (int turn = 0; turn < 5 && taken > 0; ++turn) {
+                taken = 0;
+                for (int i = 0; i < 50; ++i)
+                    taken += exchanges.pass();
+            }
             CHECK(taken == 0);
             CHECK(exchanges.served());
             CHECK(exchanges.made_no_connection());
