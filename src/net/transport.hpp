@@ -151,7 +151,6 @@ class Transport {
     bool write_begun_ = false;
     LastRead last_read_ = LastRead::empty;  // a fresh socket's first wait looks once by itself
     std::unique_ptr<SSL, FreeSsl> ssl_;
-    std::string error_;
 };
 
 }  // namespace gatehouse::net
