@@ -1,6 +1,7 @@
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
 #include "session.hpp"
+#include "splice.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -83,52 +84,31 @@ bool Session::splice_down() {
     exchange.down.release();
     exchange.down_begin = exchange.down_end = 0;
     if (!exchange.down_pipe) exchange.down_pipe = worker_.pipes().take();
-    for (;;) {
-        if (exchange.down_pipe.held() > 0 && !flush_down_pipe()) return false;
-        if (exchange.answer_left == 0) {
-            exchange.answer_done = true;
-            break;
-        }
-        if (!exchange.down_pipe || exchange.answer_left < limits::kSpliceFrom) break;
-        const auto most = static_cast<std::size_t>(
-            std::min<std::uint64_t>(exchange.answer_left, limits::kPipeBytes));
-        const IoResult got = upstream_->transport().splice_into(exchange.down_pipe, most);
-        if (got.status == IoStatus::done) {
-            exchange.answer_left -= got.bytes;
-            exchange.request.record.response_bytes += got.bytes;
-            continue;
-        }
-        exchange.down_pipe.release();
-        if (got.status == IoStatus::would_block) {
-            await_upstream();
-            return false;
-        }
-        if (got.status == IoStatus::closed) {
-            upstream_ended(got.status);
-            return false;
-        }
-        exchange.splices = false;  // reading tells what is wrong
-        return true;
-    }
     exchange.splices = static_cast<bool>(exchange.down_pipe);
-    exchange.down_pipe.release();
-    return true;
-}
-
-// False: the client takes no more now, or is gone.
-bool Session::flush_down_pipe() {
-    Pipe& pipe = exchange_->down_pipe;
-    while (pipe.held() > 0) {
-        const IoResult sent = client_.splice_out_of(pipe);
-        if (sent.status == IoStatus::would_block) {
-            arm_client_write();
-            return false;
-        }
-        if (sent.status != IoStatus::done) {
-            client_left();
-            return false;
-        }
+    if (!exchange.splices) return true;
+    const std::uint64_t before = exchange.answer_left;
+    const Spliced ended =
+        splice(upstream_->transport(), client_, exchange.down_pipe, exchange.answer_left);
+    exchange.request.record.response_bytes += before - exchange.answer_left;
+    if (ended == Spliced::sink_full) {
+        arm_client_write();
+        return false;
     }
+    if (ended == Spliced::sink_failed) {
+        client_left();
+        return false;
+    }
+    exchange.down_pipe.release();
+    if (ended == Spliced::source_empty) {
+        await_upstream();
+        return false;
+    }
+    if (ended == Spliced::source_ended) {
+        upstream_ended(IoStatus::closed);
+        return false;
+    }
+    exchange.splices = ended == Spliced::done;
+    exchange.answer_done = exchange.answer_left == 0;
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
 #include "session.hpp"
+#include "splice.hpp"
 
 #include <string>
 #include <utility>
@@ -327,50 +328,28 @@ bool Session::splice_up() {
     Exchange& exchange = *exchange_;
     if (is_upload_late()) return false;
     if (!exchange.up_pipe) exchange.up_pipe = worker_.pipes().take();
-    for (;;) {
-        if (exchange.up_pipe.held() > 0 && !flush_up_pipe()) return false;
-        if (exchange.body_left == 0) {
-            exchange.upload_done = true;
-            break;
-        }
-        if (!exchange.up_pipe || exchange.body_left < limits::kSpliceFrom) break;
-        const auto most = static_cast<std::size_t>(
-            std::min<std::uint64_t>(exchange.body_left, limits::kPipeBytes));
-        const IoResult got = client_.splice_into(exchange.up_pipe, most);
-        if (got.status == IoStatus::done) {
-            exchange.replayable = false;
-            exchange.body_left -= got.bytes;
-            exchange.request.record.request_bytes += got.bytes;
-            continue;
-        }
-        exchange.up_pipe.release();
-        if (got.status == IoStatus::would_block) {
-            await_client_body();
-            return false;
-        }
-        exchange.splices = false;  // reading tells what is wrong
-        return true;
-    }
     exchange.splices = static_cast<bool>(exchange.up_pipe);
-    exchange.up_pipe.release();
-    return true;
-}
-
-// False: the upstream takes no more now, or is gone.
-bool Session::flush_up_pipe() {
-    Pipe& pipe = exchange_->up_pipe;
-    while (pipe.held() > 0) {
-        const IoResult sent = upstream_->transport().splice_out_of(pipe);
-        if (sent.status == IoStatus::would_block) {
-            await_room_up();
-            return false;
-        }
-        if (sent.status != IoStatus::done) {
-            pipe.release();
-            upload_failed();
-            return false;
-        }
+    if (!exchange.splices) return true;
+    const std::uint64_t before = exchange.body_left;
+    const Spliced ended =
+        splice(client_, upstream_->transport(), exchange.up_pipe, exchange.body_left);
+    exchange.request.record.request_bytes += before - exchange.body_left;
+    exchange.replayable = exchange.replayable && before == exchange.body_left;
+    if (ended == Spliced::sink_full) {
+        await_room_up();
+        return false;
     }
+    exchange.up_pipe.release();
+    if (ended == Spliced::sink_failed) {
+        upload_failed();
+        return false;
+    }
+    if (ended == Spliced::source_empty) {
+        await_client_body();
+        return false;
+    }
+    exchange.splices = ended == Spliced::done;  // a client that has left is read to be told
+    exchange.upload_done = exchange.body_left == 0;
     return true;
 }
 

@@ -157,7 +157,6 @@ class Session final : public UpstreamUser,
     bool read_client_body();
     bool may_splice_up() const noexcept;
     bool splice_up();
-    bool flush_up_pipe();
     void await_room_up();
     void await_client_body();
     bool is_upload_late();
@@ -183,7 +182,6 @@ class Session final : public UpstreamUser,
     void await_upstream();
     bool may_splice_down() const noexcept;
     bool splice_down();
-    bool flush_down_pipe();
     void client_left();
     void release_upstream();
     void upstream_ended(IoStatus status);
