@@ -63,7 +63,7 @@ constexpr std::chrono::seconds kNameStale = 300s;
 // Buffers of the data plane.
 constexpr std::size_t kHeadBuffer = 16384;
 constexpr std::size_t kBodyBuffer = 65536;
-constexpr std::size_t kPipeBytes = 262144;  // content in the kernel, on its way from socket to socket
+constexpr std::size_t kPipeBytes = 262144;  // content that the kernel moves, at most at once
 constexpr std::size_t kSpliceFrom = 16384;  // less than this is copied: cheaper than two calls
 
 // Routing and policies.
