@@ -618,7 +618,7 @@ std::array<char, 16> make_extended_id(const std::array<unsigned char, 16>& id) n
     std::array<char, 16> text{};
     char* to = text.data();
     for (std::size_t at = 0; at < 12; at += 3) {
-        const unsigned bits = static_cast<unsigned>(id[at]) << 16 | id[at + 1] << 8 | id[at + 2];
+        const unsigned bits = unsigned{id[at]} << 16 | unsigned{id[at + 1]} << 8 | id[at + 2];
         for (int shift = 18; shift >= 0; shift -= 6)
             *to++ = kBase64Url[bits >> shift & 63];
     }
