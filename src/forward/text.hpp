@@ -62,9 +62,12 @@ class TailWriter {
         char* to = make_room(name.size() + value.size() + 4);
         std::memcpy(to, name.data(), name.size());
         to += name.size();
-        std::memcpy(to, ": ", 2);
-        if (!value.empty()) std::memcpy(to + 2, value.data(), value.size());
-        std::memcpy(to + 2 + value.size(), "\r\n", 2);
+        *to++ = ':';
+        *to++ = ' ';
+        if (!value.empty()) std::memcpy(to, value.data(), value.size());
+        to += value.size();
+        *to++ = '\r';
+        *to = '\n';
         at_ += name.size() + value.size() + 4;
     }
 
