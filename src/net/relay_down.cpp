@@ -1,5 +1,6 @@
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
+#include "gatehouse/upstream/ejection.hpp"
 #include "session.hpp"
 #include "splice.hpp"
 
@@ -453,9 +454,7 @@ void Session::release_upstream() {
     if (!upstream_) return;
     Exchange& exchange = *exchange_;
     if (exchange.call.is_active()) {
-        // A target that says that it is no use; its application's own faults (500) are not.
-        const int status = exchange.answer.status;
-        if (status >= 502 && status <= 504) {
+        if (upstream::counts_as_failure(exchange.answer.status)) {
             exchange.call.failed(worker_.now().steady);
         } else {
             exchange.call.succeeded();

@@ -1,5 +1,6 @@
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
+#include "gatehouse/upstream/ejection.hpp"
 #include "session.hpp"
 #include "splice.hpp"
 
@@ -105,24 +106,10 @@ void Session::target_unreached(Errc error, std::string detail) {
 // What Gatehouse answers by 502 or 504 is the target's failure, but for an idle connection that it
 // had every right to close.
 void Session::judge_target(Errc error) {
-    upstream::Call& call = exchange_->call;
-    if (!call.is_active()) return;
-    switch (error) {
-        case Errc::upstream_reset:
-            if (upstream_ && upstream_->reused() && !exchange_->answer_any_byte) return;
-            [[fallthrough]];
-        case Errc::upstream_refused:
-        case Errc::upstream_unresolved:
-        case Errc::upstream_tls:
-        case Errc::upstream_connect_timeout:
-        case Errc::upstream_timeout:
-        case Errc::upstream_malformed:
-        case Errc::upstream_head_too_large:
-            call.failed(worker_.now().steady);
-            break;
-        default:
-            break;
-    }
+    if (!exchange_->call.is_active() || !upstream::counts_as_failure(error)) return;
+    const bool was_idle = upstream_ && upstream_->reused() && !exchange_->answer_any_byte;
+    if (error == Errc::upstream_reset && was_idle) return;
+    exchange_->call.failed(worker_.now().steady);
 }
 
 void Session::on_connected(Connected connected) {

@@ -22,4 +22,24 @@ std::size_t most_ejected(std::size_t targets, unsigned percent) noexcept {
     return std::max<std::size_t>(1, targets * percent / 100);
 }
 
+bool counts_as_failure(int status) noexcept {
+    return status >= 502 && status <= 504;
+}
+
+bool counts_as_failure(Errc error) noexcept {
+    switch (error) {
+        case Errc::upstream_reset:
+        case Errc::upstream_refused:
+        case Errc::upstream_unresolved:
+        case Errc::upstream_tls:
+        case Errc::upstream_connect_timeout:
+        case Errc::upstream_timeout:
+        case Errc::upstream_malformed:
+        case Errc::upstream_head_too_large:
+            return true;
+        default:
+            return false;
+    }
+}
+
 }  // namespace gatehouse::upstream

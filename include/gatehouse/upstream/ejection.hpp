@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gatehouse/core/errc.hpp"
 #include "gatehouse/core/time.hpp"
 #include "gatehouse/upstream/rules.hpp"
 
@@ -24,5 +25,12 @@ class EjectionTimes {
 /// How many of `targets` may be ejected at once: `percent` of them, but one in any case, and none
 /// where there is only one.
 std::size_t most_ejected(std::size_t targets, unsigned percent) noexcept;
+
+/// True for an answer by which a target says that it is no use: 502, 503, 504. Its application's
+/// own faults (500) are not.
+bool counts_as_failure(int status) noexcept;
+
+/// True where no answer came that could be passed on, and the target is why.
+bool counts_as_failure(Errc error) noexcept;
 
 }  // namespace gatehouse::upstream

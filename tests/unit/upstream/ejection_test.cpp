@@ -80,4 +80,24 @@ TEST_SUITE("upstream/ejection") {
             CHECK(most_ejected(row.targets, row.percent) == row.most);
         }
     }
+
+    TEST_CASE("what counts against a target is its own doing") {
+        for (const int status : {502, 503, 504})
+            CHECK(counts_as_failure(status));
+        for (const int status : {0, 100, 200, 404, 429, 500, 501, 505, 599})
+            CHECK_FALSE(counts_as_failure(status));
+        for (const Errc error : {Errc::upstream_refused,
+                                 Errc::upstream_reset,
+                                 Errc::upstream_timeout,
+                                 Errc::upstream_malformed,
+                                 Errc::upstream_unresolved})
+            CHECK(counts_as_failure(error));
+        for (const Errc error : {Errc::none,
+                                 Errc::client_gone,
+                                 Errc::body_timeout,
+                                 Errc::upstream_overloaded,
+                                 Errc::mapping_invalid,
+                                 Errc::internal})
+            CHECK_FALSE(counts_as_failure(error));
+    }
 }
