@@ -39,7 +39,7 @@ bool is_final(Errc error) noexcept {
 }
 
 bool allows_arn(const authz::Grant& grant, const std::string& arn) {
-    return policy::evaluate(grant.policy, {arn, {}}, {}).outcome == policy::Outcome::allow;
+    return policy::evaluate(*grant.policy, {arn, {}}, {}).outcome == policy::Outcome::allow;
 }
 
 // ANY stands for several methods: a policy for one of them refuses the others.
@@ -51,7 +51,7 @@ bool allows_route(const authz::Grant& grant,
         route.path == routing::kDefaultRoute ? std::string_view("/") : route.path;
     const auto allows = [&](std::string_view verb) {
         const auto arn = policy::make_method_arn(stage_prefix, verb, path, buffer);
-        return !arn || policy::evaluate(grant.policy, *arn, {}).outcome == policy::Outcome::allow;
+        return !arn || policy::evaluate(*grant.policy, *arn, {}).outcome == policy::Outcome::allow;
     };
     return route.method == "ANY" ? allows("GET") && allows("POST") : allows(route.method);
 }
@@ -212,6 +212,8 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt(
     std::uint64_t generation,
     const std::function<bool(std::uint32_t source)>& await_keys) {
     auto result = std::make_shared<AuthorizeResult>();
+    constexpr std::size_t kUsualChecks = 20;
+    result->checks.reserve(kUsualChecks);
     const authz::AuthorizerEvent event = event_of(call);
     auto token = call.authorizer->jwt->read(event, &result->checks);
     if (!token) {
@@ -220,16 +222,18 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt(
     } else {
         const std::uint32_t source = call.authorizer->key_sources[token->provider];
         result->kid = token->kid;
-        const auto keys = keys_.current(source, now.steady);
+        auto keys = keys_.current(source, now.steady);
         const bool known = keys && (token->kid.empty() ||
                                     keys->set->find(token->kid, token->algorithm) != nullptr);
-        if (!known && await_keys && await_keys(source)) return nullptr;
+        if (!known && await_keys) {
+            if (await_keys(source)) return nullptr;
+            // There is none to wait for where one has just ended: after the look above.
+            keys = keys_.current(source, now.steady);
+        }
         if (!keys) {
             result->error = Errc::keys_unavailable;
         } else {
-            const jwt::CheckTrail read_checks = std::move(result->checks);
-            result = verify(call, std::move(token).value(), source, *keys, now);
-            result->checks.insert(result->checks.begin(), read_checks.begin(), read_checks.end());
+            verify(call, std::move(token).value(), source, *keys, now, *result);
         }
         if (result->error == Errc::token_key_unknown) {
             const auto left = keys_.cooldown_left(source, now.steady);
@@ -245,21 +249,19 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt(
     return result;
 }
 
-std::shared_ptr<AuthorizeResult> Authorize::verify(const AuthorizeCall& call,
-                                                   jwt::Unverified token,
-                                                   std::uint32_t source,
-                                                   const Keys& keys,
-                                                   const Instant& now) {
+void Authorize::verify(const AuthorizeCall& call,
+                       jwt::Unverified token,
+                       std::uint32_t source,
+                       const Keys& keys,
+                       const Instant& now,
+                       AuthorizeResult& result) {
     calls_.fetch_add(1, std::memory_order_relaxed);
-    auto result = std::make_shared<AuthorizeResult>();
-    result->kid = token.kid;
-    result->key_age_s = duration_cast<seconds>(now.steady - keys.fetched).count();
+    result.key_age_s = duration_cast<seconds>(now.steady - keys.fetched).count();
     const authz::AuthorizerEvent event = event_of(call);
     auto granted =
-        call.authorizer->jwt->grant(std::move(token), event, *keys.set, now.wall, &result->checks);
+        call.authorizer->jwt->grant(std::move(token), event, *keys.set, now.wall, &result.checks);
     if (granted) granted->key_source = source;
-    accept(call, std::move(granted), *result);
-    return result;
+    accept(call, std::move(granted), result);
 }
 
 // The function is asked with the first caller's request; whoever joins shares its answer.

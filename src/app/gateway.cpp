@@ -310,7 +310,7 @@ Step Gateway::judge(Request& request, const Instant& now) {
         return settle(request, now);
     }
     const policy::Decision decision =
-        policy::evaluate(request.grant->policy, request.arn, condition_context(request));
+        policy::evaluate(*request.grant->policy, request.arn, condition_context(request));
     request.facts.grant = request.grant.get();
     request.outcomes.judged = true;
     request.outcomes.policy = decision.outcome;

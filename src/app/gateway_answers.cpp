@@ -177,11 +177,11 @@ void Gateway::explain(Request& request, const AuthorizeResult* result) const {
     if (request.grant == nullptr) return;
     detail.principal = printable(request.grant->principal_id);
     detail.issued_for = request.grant->issued_for;
-    detail.policy = request.grant->policy.text;
+    detail.policy = request.grant->policy->text;
     detail.left_out = request.grant->left_out;
     detail.statements.clear();
     policy::evaluate(
-        request.grant->policy, request.arn, condition_context(request), &detail.statements);
+        *request.grant->policy, request.arn, condition_context(request), &detail.statements);
     const bool trapped = request.verdict.reason == Errc::implicit_deny &&
                          request.authorizer != nullptr && !request.record.overridden &&
                          request.authorizer->narrow && detail.issued_for != detail.method_arn;

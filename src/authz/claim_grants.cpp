@@ -57,15 +57,20 @@ Result<std::vector<ContextItem>> ClaimGrants::context(const Json& claims,
     return context;
 }
 
-Result<policy::Document> ClaimGrants::policy(const Json& claims,
-                                             const AuthorizerEvent& event,
-                                             std::vector<std::string>& left_out) const {
+Result<policy::DocumentPtr> ClaimGrants::policy(const Json& claims,
+                                                const AuthorizerEvent& event,
+                                                std::vector<std::string>& left_out) const {
     if (statements_)
         return statements_->make_policy(claims, event.stage_prefix, event.method_arn, &left_out);
     // A '*' that a client puts into its path must stay a star: the grant is cached and judged
     // again.
-    if (method_resource_) return make_allow(policy::escape_wildcard(event.method_arn));
-    return make_allow(policy::make_stage_arn(event.stage_prefix));
+    if (method_resource_) {
+        auto made = make_allow(policy::escape_wildcard(event.method_arn));
+        if (!made) return std::move(made).error();
+        return std::make_shared<const policy::Document>(std::move(*made));
+    }
+    return whole_stage_->find_or_make(
+        event.stage_prefix, [&] { return make_allow(policy::make_stage_arn(event.stage_prefix)); });
 }
 
 bool ClaimGrants::narrower_than_stage() const noexcept {

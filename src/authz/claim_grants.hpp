@@ -5,8 +5,10 @@
 #include "gatehouse/authz/jwt_authorizer.hpp"
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/core/result.hpp"
+#include "policy_memo.hpp"
 #include "statements.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,9 +26,9 @@ class ClaimGrants {
     Result<std::vector<ContextItem>> context(const Json& claims, jwt::CheckTrail* trail) const;
 
     /// The policy of one token. Errc: those of StatementSet::make_policy
-    Result<policy::Document> policy(const Json& claims,
-                                    const AuthorizerEvent& event,
-                                    std::vector<std::string>& left_out) const;
+    Result<policy::DocumentPtr> policy(const Json& claims,
+                                       const AuthorizerEvent& event,
+                                       std::vector<std::string>& left_out) const;
 
     /// True when one token's policy can differ per method.
     bool narrower_than_stage() const noexcept;
@@ -35,6 +37,7 @@ class ClaimGrants {
     ContextMap context_;
     bool method_resource_ = false;
     std::optional<StatementSet> statements_;
+    std::unique_ptr<PolicyMemo> whole_stage_ = std::make_unique<PolicyMemo>();
 };
 
 /// {"Version":…,"Statement":[{Allow, execute-api:Invoke, pattern}]}

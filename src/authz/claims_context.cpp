@@ -73,6 +73,23 @@ std::string stringify_for_http(const Json& value) {
     return dump_json(value);
 }
 
+// In place: most claims are texts already. What is no object becomes an empty one.
+void make_texts(Json& claims, std::string (*to_text)(const Json&)) {
+    auto* members = claims.get_ptr<Json::object_t*>();
+    if (members == nullptr) {
+        claims = Json::object();
+        return;
+    }
+    for (auto it = members->begin(); it != members->end();) {
+        if (it->second.is_null()) {
+            it = members->erase(it);
+            continue;
+        }
+        if (!it->second.is_string()) it->second = to_text(it->second);
+        ++it;
+    }
+}
+
 std::vector<std::string> split_words(std::string_view text) {
     std::vector<std::string> words;
     while (!text.empty()) {
@@ -131,25 +148,16 @@ Result<std::vector<ContextItem>> ContextMap::apply(const Json& claims) const {
     return context;
 }
 
-Json stringify_claims(const Json& claims, std::span<const ContextItem> context) {
-    Json texts = Json::object();
-    if (claims.is_object()) {
-        for (const auto& [name, value] : claims.items()) {
-            if (!value.is_null()) texts[name] = stringify(value);
-        }
-    }
+Json stringify_claims(Json claims, std::span<const ContextItem> context) {
+    make_texts(claims, stringify);
     for (const ContextItem& item : context)
-        texts[item.key] = item.value;
-    return texts;
+        claims[item.key] = item.value;
+    return claims;
 }
 
-Json stringify_claims_for_http(const Json& claims) {
-    Json texts = Json::object();
-    if (!claims.is_object()) return texts;
-    for (const auto& [name, value] : claims.items()) {
-        if (!value.is_null()) texts[name] = stringify_for_http(value);
-    }
-    return texts;
+Json stringify_claims_for_http(Json claims) {
+    make_texts(claims, stringify_for_http);
+    return claims;
 }
 
 std::vector<std::string> read_scopes(const Json& claims) {

@@ -39,12 +39,12 @@ class ContextMap {
 /// `authorizer.claims`. A list of plain values is joined with commas where that can be undone, any
 /// other list and every object is JSON text, null is left out. The context's values lie on top, so
 /// that both `claims.sub` and a mapped `claims.userId` exist.
-Json stringify_claims(const Json& claims, std::span<const ContextItem> context);
+Json stringify_claims(Json claims, std::span<const ContextItem> context);
 
 /// The token's claims as a JWT authorizer of an HTTP API shows them: texts, true and false, numbers
 /// as they are written, a list as "[a b]". A list that could not be read back (an element with a
 /// space, say) and an object are JSON text.
-Json stringify_claims_for_http(const Json& claims);
+Json stringify_claims_for_http(Json claims);
 
 /// The words of `scope`, or else of `scp`, which is a list with some issuers.
 std::vector<std::string> read_scopes(const Json& claims);

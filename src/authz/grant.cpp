@@ -35,7 +35,7 @@ std::size_t Grant::heap_bytes() const noexcept {
     std::size_t bytes = bytes_of(principal_id) + bytes_of(usage_identifier_key) +
                         bytes_of(issued_for) + bytes_of(key_thumbprint) + bytes_of(kid) +
                         bytes_of(header_block) + bytes_of(authorizer_json) + bytes_of(claims) +
-                        policy.heap_bytes();
+                        sizeof(*policy) + policy->heap_bytes();
     bytes += context.capacity() * sizeof(ContextItem);
     for (const ContextItem& item : context)
         bytes += bytes_of(item.key) + bytes_of(item.value);

@@ -12,7 +12,7 @@ Result<Grant> make_iam_grant(const policy::StageName& stage,
     auto policy = make_allow(policy::make_stage_arn(policy::make_stage_prefix(stage)));
     if (!policy) return std::move(policy).error();
     Grant grant;
-    grant.policy = std::move(*policy);
+    grant.policy = std::make_shared<policy::Document>(std::move(*policy));
     grant.principal_id = principal;
     const std::string account(stage.account_id);
     grant.iam = IamIdentity{access_key,

@@ -135,9 +135,9 @@ Result<Grant> Introspection::grant(std::string_view content_type,
         const auto principal = get_string(claims, name);
         if (grant.principal_id.empty() && principal) grant.principal_id = *principal;
     }
-    grant.claims = stringify_claims(claims, *context);
-    grant.context = std::move(*context);
     grant.scopes = read_scopes(claims);
+    grant.claims = stringify_claims(std::move(verified->claims), *context);
+    grant.context = std::move(*context);
     grant.policy = std::move(*policy);
     grant.issued_for = event.method_arn;
     grant.expires = verified->expires;

@@ -2,6 +2,7 @@
 
 #include "bounded_expression.hpp"
 #include "claim_grants.hpp"
+#include "gatehouse/jwt/header_memo.hpp"
 #include "user_pool.hpp"
 
 #include <span>
@@ -22,15 +23,16 @@ struct JwtAuthorizer::Impl {
     JwtAuthorizerOptions options;
     ClaimGrants grants;
     std::unique_ptr<re2::RE2> audience;
+    mutable jwt::HeaderMemo headers;
 
-    Json show_claims(const Json& claims, std::span<const ContextItem> items) const {
+    Json show_claims(Json claims, std::span<const ContextItem> items) const {
         switch (options.claims_form) {
             case ClaimsForm::http_api:
-                return stringify_claims_for_http(claims);
+                return stringify_claims_for_http(std::move(claims));
             case ClaimsForm::typed:
                 return claims;
             default:
-                return stringify_claims(claims, items);
+                return stringify_claims(std::move(claims), items);
         }
     }
 };
@@ -63,7 +65,8 @@ Result<jwt::Unverified> JwtAuthorizer::read(const AuthorizerEvent& event,
                                             jwt::CheckTrail* trail) const {
     const auto token = find_token(event, trail);
     if (!token) return fail(Errc::token_not_bearer);
-    return jwt::read_token(*token, impl_->options.providers, impl_->options.rules, trail);
+    return jwt::read_token(
+        *token, impl_->options.providers, impl_->options.rules, trail, &impl_->headers);
 }
 
 Result<Grant> JwtAuthorizer::grant(jwt::Unverified token,
@@ -91,10 +94,10 @@ Result<Grant> JwtAuthorizer::grant(jwt::Unverified token,
     auto policy = impl_->grants.policy(claims, event, grant.left_out);
     if (!policy) return std::move(policy).error();
     if (known) grant.principal_id = *subject;
-    grant.claims = impl_->show_claims(claims, *context);
+    grant.scopes = read_scopes(claims);
+    grant.claims = impl_->show_claims(std::move(verified->claims), *context);
     grant.typed_claims = impl_->options.claims_form == ClaimsForm::typed;
     grant.context = std::move(*context);
-    grant.scopes = read_scopes(claims);
     grant.policy = std::move(*policy);
     grant.issued_for = event.method_arn;
     grant.expires = verified->expires;

@@ -118,7 +118,7 @@ Result<Grant> make_grant(const Json& reply, const ReplyRules& rules, std::string
         grant.principal_id = std::move(*principal);
         grant.usage_identifier_key = std::move(*usage_key);
     }
-    grant.policy = std::move(*policy);
+    grant.policy = std::make_shared<policy::Document>(std::move(*policy));
     grant.context = std::move(*context);
     grant.issued_for = method_arn;
     return grant;

@@ -164,17 +164,54 @@ std::string StatementSet::explain_absence(const Entry& entry,
     return text + "a claim of its " + entry.resource_key + " is absent or no scalar";
 }
 
-Result<policy::Document> StatementSet::make_policy(const Json& claims,
-                                                   std::string_view stage_prefix,
-                                                   std::string_view method_arn,
-                                                   std::vector<std::string>* left_out) const {
-    Json statements = Json::array();
+// Which statements a token takes, and what was put into them: together with the stage all that a
+// policy is made of. Sizes keep two texts from running into each other.
+bool StatementSet::append_taken(const Entry& entry,
+                                const Json& claims,
+                                std::string_view stage_prefix,
+                                std::string_view method_arn,
+                                std::string& key) {
+    const std::size_t start = key.size();
+    const auto leave_out = [&] {
+        key.resize(start);
+        key += '-';
+        return false;
+    };
+    for (const ClaimCondition& condition : entry.when) {
+        if (!condition.holds(claims)) return leave_out();
+    }
+    key += '+';
+    for (const ResourceTemplate& resource : entry.resources) {
+        if (!resource.uses_claims() && !resource.uses_method_arn()) continue;
+        const auto pattern = resource.fill(claims, stage_prefix, method_arn);
+        if (!pattern) return leave_out();
+        key.append(std::to_string(pattern->size())).append(1, ':').append(*pattern);
+    }
+    return true;
+}
+
+Result<policy::DocumentPtr> StatementSet::make_policy(const Json& claims,
+                                                      std::string_view stage_prefix,
+                                                      std::string_view method_arn,
+                                                      std::vector<std::string>* left_out) const {
+    std::string key;
+    key.reserve(stage_prefix.size() + entries_.size() + 1);
+    key.append(stage_prefix).append(1, '\n');
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-        if (auto statement = fill(entries_[i], claims, stage_prefix, method_arn)) {
-            statements.push_back(std::move(*statement));
-        } else if (left_out != nullptr && left_out->size() < kMostLeftOut) {
+        if (append_taken(entries_[i], claims, stage_prefix, method_arn, key)) continue;
+        if (left_out != nullptr && left_out->size() < kMostLeftOut)
             left_out->push_back(explain_absence(entries_[i], i, claims));
-        }
+    }
+    return memo_->find_or_make(key, [&] { return compile(claims, stage_prefix, method_arn); });
+}
+
+Result<policy::Document> StatementSet::compile(const Json& claims,
+                                               std::string_view stage_prefix,
+                                               std::string_view method_arn) const {
+    Json statements = Json::array();
+    for (const Entry& entry : entries_) {
+        if (auto statement = fill(entry, claims, stage_prefix, method_arn))
+            statements.push_back(std::move(*statement));
     }
     auto document = policy::parse_document(make_document(std::move(statements)));
     // The shape was checked at load, so what is refused now is what was filled in, e.g. a claim

@@ -4,8 +4,10 @@
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/policy/document.hpp"
+#include "policy_memo.hpp"
 #include "resource_template.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +16,8 @@
 namespace gatehouse::authz {
 
 /// The `statements` of an authorizer, compiled: IAM statements with an optional `when` and
-/// placeholders in Resource. Per token they give an ordinary policy.
+/// placeholders in Resource. Per token they give an ordinary policy, which tokens share that are
+/// given the same one.
 class StatementSet {
   public:
     /// Errc::config_invalid, detail begins with a JSON pointer below `jwt`, e.g.
@@ -27,10 +30,10 @@ class StatementSet {
     /// were filled in
     /// @param left_out  when not null, gets a line for each statement that is not in the policy,
     /// with the reason, at most kMostLeftOut of them
-    Result<policy::Document> make_policy(const Json& claims,
-                                         std::string_view stage_prefix,
-                                         std::string_view method_arn,
-                                         std::vector<std::string>* left_out = nullptr) const;
+    Result<policy::DocumentPtr> make_policy(const Json& claims,
+                                            std::string_view stage_prefix,
+                                            std::string_view method_arn,
+                                            std::vector<std::string>* left_out = nullptr) const;
 
     bool uses_method_arn() const noexcept;
 
@@ -47,6 +50,14 @@ class StatementSet {
     };
 
     static Result<Entry> make_entry(const Json& statement);
+    static bool append_taken(const Entry& entry,
+                             const Json& claims,
+                             std::string_view stage_prefix,
+                             std::string_view method_arn,
+                             std::string& key);
+    Result<policy::Document> compile(const Json& claims,
+                                     std::string_view stage_prefix,
+                                     std::string_view method_arn) const;
     static std::optional<Json> fill(const Entry& entry,
                                     const Json& claims,
                                     std::string_view stage_prefix,
@@ -55,6 +66,7 @@ class StatementSet {
 
     std::vector<Entry> entries_;
     bool uses_claims_ = false;
+    std::unique_ptr<PolicyMemo> memo_ = std::make_unique<PolicyMemo>();
 };
 
 }  // namespace gatehouse::authz

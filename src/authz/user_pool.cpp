@@ -85,7 +85,7 @@ Result<Grant> make_user_pool_grant(jwt::Verified verified,
     Grant grant;
     auto policy = make_allow(policy::make_stage_arn(event.stage_prefix));
     if (!policy) return std::move(policy).error();
-    grant.policy = std::move(*policy);
+    grant.policy = std::make_shared<policy::Document>(std::move(*policy));
     if (const auto subject = get_string(claims, "sub")) grant.principal_id = *subject;
     grant.claims = stringify_claims(claims, {});
     show_date(grant.claims, "exp", claims);

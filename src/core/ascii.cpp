@@ -1,5 +1,7 @@
 #include "gatehouse/core/ascii.hpp"
 
+#include <algorithm>
+
 namespace gatehouse {
 namespace {
 
@@ -46,16 +48,22 @@ bool is_utf8(std::string_view text) noexcept {
 
 std::string printable(std::string_view text, std::size_t most) {
     constexpr char kHex[] = "0123456789abcdef";
-    std::string out;
-    for (const char c : text.substr(0, most)) {
+    const auto is_plain = [](char c) {
         const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte < 0x7f && c != '\\' && c != '"') {
-            out += c;
-        } else {
-            out += "\\x";
-            out += kHex[byte >> 4];
-            out += kHex[byte & 15];
+        return byte >= 0x20 && byte < 0x7f && c != '\\' && c != '"';
+    };
+    const std::string_view shown = text.substr(0, most);
+    const auto odd = std::find_if_not(shown.begin(), shown.end(), is_plain);
+    std::string out(shown.begin(), odd);
+    for (auto it = odd; it != shown.end(); ++it) {
+        if (is_plain(*it)) {
+            out += *it;
+            continue;
         }
+        const auto byte = static_cast<unsigned char>(*it);
+        out += "\\x";
+        out += kHex[byte >> 4];
+        out += kHex[byte & 15];
     }
     if (text.size() > most) out += "…";
     return out;

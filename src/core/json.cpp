@@ -33,10 +33,10 @@ class StrictBuilder {
     bool start_object(std::size_t) { return open(Json::object()); }
 
     bool key(Json::string_t& name) {
-        Json& object = *open_.back();
-        if (object.contains(name))
-            return refuse(Errc::json_duplicate_key, "member \"" + name + "\"");
-        member_ = &object[name];
+        auto& members = open_.back()->get_ref<Json::object_t&>();
+        const auto [member, added] = members.try_emplace(std::move(name));
+        if (!added) return refuse(Errc::json_duplicate_key, "member \"" + member->first + "\"");
+        member_ = &member->second;
         return true;
     }
 

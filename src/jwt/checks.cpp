@@ -2,7 +2,10 @@
 
 #include "gatehouse/core/ascii.hpp"
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
 
 namespace gatehouse::jwt {
 
@@ -19,22 +22,24 @@ std::string show(WallTime time) {
     const auto day = floor<days>(time);
     const year_month_day date(day);
     const hh_mm_ss<milliseconds> clock(time - day);
-    std::string shown;
-    shown.reserve(32);
-    const auto add = [&shown](char before, auto number, std::size_t digits) {
-        const std::string text = std::to_string(number);
-        if (before != 0) shown += before;
-        if (text.size() < digits) shown.append(digits - text.size(), '0');
-        shown += text;
+    std::array<char, 32> text{};
+    std::size_t size = 0;
+    const auto add = [&](std::int64_t number, std::size_t digits, char after) {
+        for (std::size_t i = digits; i-- > 0; number /= 10)
+            text[size + i] = static_cast<char>('0' + number % 10);
+        size += digits;
+        text[size++] = after;
     };
-    add('\0', static_cast<int>(date.year()), 4);
-    add('-', static_cast<unsigned>(date.month()), 2);
-    add('-', static_cast<unsigned>(date.day()), 2);
-    add('T', clock.hours().count(), 2);
-    add(':', clock.minutes().count(), 2);
-    add(':', clock.seconds().count(), 2);
-    if (clock.subseconds().count() != 0) add('.', clock.subseconds().count(), 3);
-    return shown + 'Z';
+    // WallTime of a claim is of the years 1 to 9999 (claims.cpp).
+    add(std::abs(static_cast<int>(date.year())) % 10000, 4, '-');
+    add(static_cast<unsigned>(date.month()), 2, '-');
+    add(static_cast<unsigned>(date.day()), 2, 'T');
+    add(clock.hours().count(), 2, ':');
+    add(clock.minutes().count(), 2, ':');
+    const bool whole = clock.subseconds().count() == 0;
+    add(clock.seconds().count(), 2, whole ? 'Z' : '.');
+    if (!whole) add(clock.subseconds().count(), 3, 'Z');
+    return std::string(text.data(), size);
 }
 
 }  // namespace gatehouse::jwt

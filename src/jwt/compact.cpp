@@ -2,9 +2,11 @@
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/base64url.hpp"
 #include "gatehouse/core/limits.hpp"
+#include "gatehouse/jwt/header_memo.hpp"
 #include "gatehouse/jwt/verify.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace gatehouse::jwt {
 namespace {
@@ -12,42 +14,48 @@ namespace {
 // Key ids are looked up, shown and stored with grants. The longest in use are thumbprints and URLs.
 constexpr std::size_t kKidBytesMost = 1024;
 
+using HeaderPtr = std::shared_ptr<const ReadHeader>;
+
 struct Parts {
-    std::string header;
+    std::string_view header_text;  // as it is sent
+    HeaderPtr known_header;
+    std::string header;  // decoded, where it is not known
     std::string claims;
     std::string signature;
     std::string_view signing_input;
 };
 
-struct Header {
-    std::string algorithm;
-    std::string kid;
-};
-
 // RFC 7515 7.1. Five parts are a JWE, and a JSON serialisation has no dots in the right places:
 // neither is for us.
-Result<Parts> split(std::string_view token) {
+Result<Parts> split(std::string_view token, const HeaderMemo* headers) {
     const auto first = token.find('.');
     const auto second = first == std::string_view::npos ? first : token.find('.', first + 1);
     if (second == std::string_view::npos)
         return fail(Errc::token_malformed, "fewer than three parts");
     if (token.find('.', second + 1) != std::string_view::npos)
         return fail(Errc::token_malformed, "more than three parts");
-    auto header = decode_base64url(token.substr(0, first));
+    Parts parts;
+    parts.header_text = token.substr(0, first);
+    if (headers != nullptr) parts.known_header = headers->find(parts.header_text);
+    auto header = parts.known_header ? Result<std::string>(std::string())
+                                     : decode_base64url(parts.header_text);
     auto claims = decode_base64url(token.substr(first + 1, second - first - 1));
     auto signature = decode_base64url(token.substr(second + 1));
-    if (!header || header->empty())
+    if (!parts.known_header && (!header || header->empty()))
         return fail(Errc::token_malformed, "a header that is not base64url");
     if (!claims || claims->empty())
         return fail(Errc::token_malformed, "claims that are not base64url");
     // An empty signature passes here: it is how alg none is spelt, and the algorithm check gives
     // the better reason.
     if (!signature) return fail(Errc::token_malformed, "a signature that is not base64url");
-    return Parts{
-        *std::move(header), *std::move(claims), *std::move(signature), token.substr(0, second)};
+    parts.header = *std::move(header);
+    parts.claims = *std::move(claims);
+    parts.signature = *std::move(signature);
+    parts.signing_input = token.substr(0, second);
+    return parts;
 }
 
-Result<Parts> read_form(std::string_view token, CheckTrail* trail) {
+Result<Parts> read_form(std::string_view token, const HeaderMemo* headers, CheckTrail* trail) {
     if (auto refusal = check(
             trail,
             "form",
@@ -57,7 +65,7 @@ Result<Parts> read_form(std::string_view token, CheckTrail* trail) {
             [&] { return std::to_string(token.size()) + " bytes"; })) {
         return *std::move(refusal);
     }
-    auto parts = split(token);
+    auto parts = split(token, headers);
     if (auto refusal =
             check(trail,
                   "form",
@@ -143,7 +151,7 @@ Refusal check_critical(const Json& header, CheckTrail* trail) {
 
 // Members that name or carry a key (jwk, jku, x5u, x5c) are ignored: no key and no connection comes
 // from a token.
-Result<Header> read_header(const std::string& bytes, CheckTrail* trail) {
+Result<ReadHeader> read_header(const std::string& bytes, CheckTrail* trail) {
     const auto json = read_object(bytes, "header", Errc::token_header_invalid, trail);
     if (!json) return json.error();
     if (auto refusal = check_critical(*json, trail)) return *std::move(refusal);
@@ -173,8 +181,28 @@ Result<Header> read_header(const std::string& bytes, CheckTrail* trail) {
         return *std::move(refusal);
     }
     if (auto refusal = check_type(*json, trail)) return *std::move(refusal);
-    return Header{algorithm->get<std::string>(),
-                  kid == nullptr ? std::string() : kid->get<std::string>()};
+    return ReadHeader{algorithm->get<std::string>(),
+                      kid == nullptr ? std::string() : kid->get<std::string>(),
+                      {}};
+}
+
+// Only what passed is kept: a header that is refused is read each time, and refused for what it is.
+Result<HeaderPtr> find_header(const Parts& parts, HeaderMemo* headers, CheckTrail* trail) {
+    HeaderPtr header = parts.known_header;
+    if (!header) {
+        CheckTrail checks;
+        auto read = read_header(parts.header, trail != nullptr || headers ? &checks : nullptr);
+        if (trail != nullptr && !read) trail->insert(trail->end(), checks.begin(), checks.end());
+        if (!read) return std::move(read).error();
+        read->checks = std::move(checks);
+        header = std::make_shared<const ReadHeader>(*std::move(read));
+        if (headers != nullptr) {
+            // Texts of checks are about as long as what they are made of.
+            headers->keep(parts.header_text, header, sizeof(ReadHeader) + 4 * parts.header.size());
+        }
+    }
+    if (trail != nullptr) trail->insert(trail->end(), header->checks.begin(), header->checks.end());
+    return header;
 }
 
 // Byte for byte (RFC 7519 4.1.1 with RFC 3986 6.2.1): no normalisation, no trailing slash forgiven.
@@ -227,27 +255,29 @@ Result<Algorithm> choose_algorithm(const std::string& name,
 Result<Unverified> read_token(std::string_view token,
                               std::span<const Provider> providers,
                               const Rules& rules,
-                              CheckTrail* trail) {
-    auto parts = read_form(token, trail);
+                              CheckTrail* trail,
+                              HeaderMemo* headers) {
+    auto parts = read_form(token, headers, trail);
     if (!parts) return std::move(parts).error();
-    auto header = read_header(parts->header, trail);
-    if (!header) return std::move(header).error();
+    const auto found = find_header(*parts, headers, trail);
+    if (!found) return found.error();
+    const ReadHeader& header = **found;
     auto claims = read_object(parts->claims, "claims", Errc::token_claims_invalid, trail);
     if (!claims) return std::move(claims).error();
     const auto provider = find_provider(*claims, providers, trail);
     if (!provider) return provider.error();
-    const auto algorithm = choose_algorithm(header->algorithm, providers[*provider], trail);
+    const auto algorithm = choose_algorithm(header.algorithm, providers[*provider], trail);
     if (!algorithm) return algorithm.error();
-    const bool named = !header->kid.empty() || !rules.require_key_id;
+    const bool named = !header.kid.empty() || !rules.require_key_id;
     if (auto refusal =
             check(trail, "kid", Errc::token_kid_missing, named, text("the id of a key"), [&] {
-                return header->kid.empty() ? "nothing" : printable(header->kid);
+                return header.kid.empty() ? "nothing" : printable(header.kid);
             })) {
         return *std::move(refusal);
     }
     return Unverified{*provider,
                       *algorithm,
-                      std::move(header->kid),
+                      header.kid,
                       *std::move(claims),
                       parts->signing_input,
                       std::move(parts->signature)};

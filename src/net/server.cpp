@@ -548,8 +548,8 @@ Json Server::cache_entries(std::size_t most) const {
         if (entry.grant) {
             row["principalId"] = entry.grant->principal_id;
             row["issuedFor"] = entry.grant->issued_for;
-            auto policy = parse_json(entry.grant->policy.text);
-            row["policy"] = policy ? std::move(policy).value() : Json(entry.grant->policy.text);
+            auto policy = parse_json(entry.grant->policy->text);
+            row["policy"] = policy ? std::move(policy).value() : Json(entry.grant->policy->text);
         } else {
             row["refused"] = reason_id(entry.negative);
         }

@@ -290,6 +290,11 @@ Result<Document> parse_document(const Json& document) {
     return Reader().read(document);
 }
 
+const DocumentPtr& no_statements() {
+    static const DocumentPtr kNone = std::make_shared<Document>();
+    return kNone;
+}
+
 std::size_t Document::heap_bytes() const noexcept {
     std::size_t bytes = heap_of(text) + statements.capacity() * sizeof(Statement);
     for (const Statement& statement : statements) {

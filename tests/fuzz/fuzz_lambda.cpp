@@ -70,7 +70,7 @@ void check_reply(const Invocation& invocation, const authz::ReplyRules& rules) {
     const auto grant = authz::read_reply(invocation, rules, arn->text);
     if (!grant) return;
     require(invocation.end == Invocation::End::returned, "a grant comes from a reply");
-    const auto outcome = evaluate(grant->policy, *arn, {}).outcome;
+    const auto outcome = evaluate(*grant->policy, *arn, {}).outcome;
     require(outcome == naive_outcome(invocation.payload, rules, *arn), "same outcome as naive");
     for (const auto& item : grant->context) {
         const bool json = item.kind == authz::ContextItem::Kind::number ||

@@ -125,11 +125,12 @@ class Authorize {
         const Instant& now,
         std::uint64_t generation,
         const std::function<bool(std::uint32_t source)>& await_keys);
-    std::shared_ptr<AuthorizeResult> verify(const AuthorizeCall& call,
-                                            jwt::Unverified token,
-                                            std::uint32_t source,
-                                            const Keys& keys,
-                                            const Instant& now);
+    void verify(const AuthorizeCall& call,
+                jwt::Unverified token,
+                std::uint32_t source,
+                const Keys& keys,
+                const Instant& now,
+                AuthorizeResult& result);
     /// Keeps what may be kept, no longer than `most`. Returns how long a grant is kept; 0: not.
     std::chrono::milliseconds remember(const AuthorizeCall& call,
                                        const AuthorizeResult& result,

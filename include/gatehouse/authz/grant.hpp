@@ -44,7 +44,7 @@ struct Grant {
     bool typed_claims = false;  ///< claims are JSON as the token has it (JWT authorizers of REST
                                 ///< APIs)
     std::vector<std::string> scopes;  ///< words of `scope`, or `scp`
-    policy::Document policy;
+    policy::DocumentPtr policy = policy::no_statements();
     std::vector<std::string> left_out;   ///< statements that `when` or an absent claim kept out of
                                          ///< the policy, with the reason, for traces
     TokenUse token_use = TokenUse::any;  ///< COGNITO_USER_POOLS

@@ -44,6 +44,8 @@ struct Check {
 
 using CheckTrail = std::vector<Check>;
 
+class HeaderMemo;  // header_memo.hpp
+
 struct Verified {
     Json claims;
     std::size_t provider = 0;  ///< index of the provider that it was verified for
@@ -70,11 +72,12 @@ struct Unverified {
 /// claims form, issuer, algorithm, kid. Errc: token_too_large, token_malformed,
 /// token_header_invalid, token_critical, token_type_refused, token_claims_invalid,
 /// token_issuer_unknown, token_algorithm_refused, token_kid_missing
-/// @param trail  null on the hot path
+/// @param headers  when not null, spares reading a header again that was found good before
 Result<Unverified> read_token(std::string_view token,
                               std::span<const Provider> providers,
                               const Rules& rules,
-                              CheckTrail* trail = nullptr);
+                              CheckTrail* trail = nullptr,
+                              HeaderMemo* headers = nullptr);
 
 /// Verifies the signature with a key of `keys` (the key set of token.provider) and then the claims
 /// at `now`. Comparisons (RFC 7519 4.1.4, 4.1.5): rejected on or after exp + skew, before nbf -

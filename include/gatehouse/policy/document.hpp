@@ -6,6 +6,7 @@
 #include "gatehouse/policy/wildcard.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,12 @@ struct Document {
 
     std::size_t heap_bytes() const noexcept;
 };
+
+/// Shared by all who were given the same policy. Never null where one is expected.
+using DocumentPtr = std::shared_ptr<const Document>;
+
+/// A policy without a statement: allows nothing.
+const DocumentPtr& no_statements();
 
 /// Compiles a policy document (IAM User Guide, "Grammar of the IAM JSON policy language"). Keys are
 /// case-sensitive; unknown elements are refused, never ignored (Sid, Id and Principal are known;

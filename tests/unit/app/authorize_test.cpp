@@ -5,9 +5,11 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace gatehouse;
@@ -29,6 +31,7 @@ struct AuthorizeFixture : test::GatewayFixture {
         const AuthorizeCall call{
             snapshot, &api, api.authorizers[0].get(), identity, identity, arn, nullptr, &joined};
         ResultPtr result = authorize.authorize(call, clock.now(), [this] {
+            if (before_waiting) std::exchange(before_waiting, nullptr)();
             return Wake([this](ResultPtr late) { woken.push_back(std::move(late)); });
         });
         if (joined) ++joins;
@@ -41,6 +44,8 @@ struct AuthorizeFixture : test::GatewayFixture {
     }
 
     std::vector<ResultPtr> woken;
+    std::function<void()>
+        before_waiting;  // runs when a call has found no key, before it waits for one
     int joins = 0;
 };
 
@@ -268,6 +273,35 @@ TEST_SUITE("app/authorize") {
         REQUIRE(second);
         CHECK(second->error == Errc::keys_unavailable);
         CHECK(f.authorize.calls() == 0);
+    }
+
+    TEST_CASE("a fetch that ends between the look for a key and the wait for one is used") {
+        struct Row {
+            const char* name;
+            bool keys_at_start;
+            const char* kid;
+        };
+
+        for (const Row& row : {Row{"the first fetch", false, "k1"}, Row{"a new key", true, "k2"}}) {
+            CAPTURE(row.name);
+            AuthorizeFixture f({}, row.keys_at_start);
+            f.clock.step(301s);
+            f.keys.tick(f.clock.now().steady);
+            f.before_waiting = [&] { f.fetcher.succeed({row.kid}); };
+            const ResultPtr result = f.ask(f.bearer({}, row.kid));
+            REQUIRE(result);
+            CHECK(reason_id(result->error) == reason_id(Errc::none));
+            CHECK(f.woken.empty());
+            // A fetch that brings nothing refuses as before.
+            AuthorizeFixture other({}, row.keys_at_start);
+            other.clock.step(301s);
+            other.keys.tick(other.clock.now().steady);
+            other.before_waiting = [&] { other.fetcher.fail(); };
+            const ResultPtr refused = other.ask(other.bearer({}, row.kid));
+            REQUIRE(refused);
+            CHECK(reason_id(refused->error) ==
+                  reason_id(row.keys_at_start ? Errc::token_key_unknown : Errc::keys_unavailable));
+        }
     }
 
     TEST_CASE("an unknown kid names the key set and when it may be fetched again") {

@@ -37,7 +37,7 @@ policy::Outcome judge(const Json& changes) {
     const auto grant =
         DevOverride(kSecret).read(make_override(claims(changes), kSecret), kArn, kNow);
     REQUIRE(grant.has_value());
-    return policy::evaluate(grant->policy, {kArn, {}}, {}).outcome;
+    return policy::evaluate(*grant->policy, {kArn, {}}, {}).outcome;
 }
 
 }  // namespace

@@ -52,7 +52,10 @@ TEST_SUITE("authz/grant") {
             {"event text",
              [](Grant& grant, const std::string& text) { grant.authorizer_json = text; }},
             {"policy text",
-             [](Grant& grant, const std::string& text) { grant.policy.text = text; }},
+             [](Grant& grant, const std::string& text) {
+                 grant.policy = std::make_shared<gatehouse::policy::Document>(
+                     gatehouse::policy::Document{{}, text});
+             }},
         };
         for (const Row& row : rows) {
             CAPTURE(row.name);

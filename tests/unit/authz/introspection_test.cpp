@@ -260,7 +260,7 @@ TEST_SUITE("authz/introspection") {
         CHECK(grant->expires == WallTime(1767229200s));
         CHECK(grant->not_before == WallTime(1767225000s));
         CHECK(grant->issued_for == kArn);
-        CHECK(policy::evaluate(grant->policy, {kArn, {}}, {}).outcome == policy::Outcome::allow);
+        CHECK(policy::evaluate(*grant->policy, {kArn, {}}, {}).outcome == policy::Outcome::allow);
         REQUIRE_FALSE(trail.empty());
         CHECK(trail.front().name == "active");
         const auto machine = judge(authorizer, R"({"active":true,"client_id":"c"})");
@@ -277,7 +277,7 @@ TEST_SUITE("authz/introspection") {
         const auto outcome = [&](const char* body) {
             const auto grant = judge(authorizer, body);
             REQUIRE(grant.has_value());
-            return policy::evaluate(grant->policy, {kArn, {}}, {}).outcome;
+            return policy::evaluate(*grant->policy, {kArn, {}}, {}).outcome;
         };
         CHECK(outcome(R"({"active":true,"sub":"u","scope":"read"})") == policy::Outcome::allow);
         CHECK(outcome(R"({"active":true,"sub":"u","scope":"write"})") ==

@@ -86,7 +86,7 @@ Result<Grant> authorize(const JwtAuthorizer& authorizer,
 
 policy::Outcome judge(const Grant& grant, std::string_view request) {
     const std::string text = arn(request);
-    return policy::evaluate(grant.policy, {text, {}}, {}).outcome;
+    return policy::evaluate(*grant.policy, {text, {}}, {}).outcome;
 }
 
 constexpr auto kAllow = policy::Outcome::allow;
@@ -213,7 +213,7 @@ TEST_SUITE("authz/jwt_authorizer") {
         CHECK(judge(*grant, "GET/") == kAllow);
         const std::string other_stage =
             "arn:aws:execute-api:us-east-1:123456789012:local/dev/GET/items";
-        CHECK(policy::evaluate(grant->policy, {other_stage, {}}, {}).outcome == kNone);
+        CHECK(policy::evaluate(*grant->policy, {other_stage, {}}, {}).outcome == kNone);
     }
 
     TEST_CASE(
@@ -256,14 +256,14 @@ TEST_SUITE("authz/jwt_authorizer") {
             options.method_resource = method;
             const auto grant = authorize(make(std::move(options)), default_claims(), "GET/a*\"b");
             REQUIRE(grant.has_value());
-            const auto json = parse_json(grant->policy.text);
+            const auto json = parse_json(grant->policy->text);
             REQUIRE(json.has_value());
             const auto parsed = policy::parse_document(*json);
             REQUIRE(parsed.has_value());
-            CHECK(parsed->text == grant->policy.text);
+            CHECK(parsed->text == grant->policy->text);
             REQUIRE(parsed->statements.size() == 1);
             const policy::Statement& want = parsed->statements[0];
-            const policy::Statement& have = grant->policy.statements.at(0);
+            const policy::Statement& have = grant->policy->statements.at(0);
             CHECK(have.effect == want.effect);
             CHECK(have.actions == want.actions);
             CHECK(have.covers_invoke == want.covers_invoke);

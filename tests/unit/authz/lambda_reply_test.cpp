@@ -47,7 +47,7 @@ policy::Outcome judge(const authz::Grant& grant, std::string_view path) {
     std::string buffer;
     const auto arn = policy::make_method_arn(
         "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/", "GET", path, buffer);
-    return evaluate(grant.policy, *arn, {}).outcome;
+    return evaluate(*grant.policy, *arn, {}).outcome;
 }
 
 // "k:string=v n:number=1"

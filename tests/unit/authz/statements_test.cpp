@@ -9,6 +9,7 @@
 #include <string_view>
 
 using namespace gatehouse;
+using authz::PolicyMemo;
 using authz::ResourceTemplate;
 using authz::StatementSet;
 
@@ -149,9 +150,105 @@ TEST_SUITE("authz/statements") {
             CAPTURE(row.name);
             const auto document = set->make_policy(json(row.claims), kPrefix, arn(row.request));
             REQUIRE(document.has_value());
-            CHECK(judge(*document, row.request) == row.want);
+            CHECK(judge(**document, row.request) == row.want);
         }
         CHECK_FALSE(set->uses_method_arn());
+    }
+
+    TEST_CASE("tokens share a policy where all that it is made of is the same and nowhere else") {
+        const auto set = StatementSet::make(json(
+            R"([{"Effect":"Allow","Action":"*","Resource":"${stageArn}/GET/*","when":{"r":"a"}},
+                {"Effect":"Allow","Action":"*","Resource":["x/${claims.t}","y/${claims.u}"]},
+                {"Effect":"Allow","Action":"*","Resource":"z/${claims.t}","when":{"r":"b"}},
+                {"Effect":"Deny","Action":"*","Resource":"${methodArn}","when":{"m":true}}])"));
+        REQUIRE(set.has_value());
+        const auto make = [&](std::string_view claims,
+                              std::string_view request = "GET/a",
+                              std::string_view prefix = kPrefix) {
+            const auto made = set->make_policy(json(claims), prefix, arn(request));
+            REQUIRE(made.has_value());
+            return *made;
+        };
+        const std::string_view first = R"({"r":"a","t":"1","u":"2","sub":"someone"})";
+        const policy::DocumentPtr policy = make(first);
+
+        struct Row {
+            const char* name;
+            std::string_view claims;
+            bool shared;
+        };
+
+        const Row rows[] = {
+            {"the same", first, true},
+            {"a claim that no statement names", R"({"r":"a","t":"1","u":"2","sub":"other"})", true},
+            {"the same text of another kind", R"({"r":"a","t":1,"u":"2"})", true},
+            {"another claim", R"({"r":"a","t":"2","u":"2"})", false},
+            {"claims turned around", R"({"r":"a","t":"2","u":"1"})", false},
+            {"a text that runs into the next", R"({"r":"a","t":"13:y/2","u":""})", false},
+            {"a star", R"({"r":"a","t":"*","u":"2"})", false},
+            {"without one", R"({"r":"a","t":"1"})", false},
+            {"another statement", R"({"r":"b","t":"1","u":"2"})", false},
+            {"both statements", R"({"r":["a","b"],"t":"1","u":"2"})", false},
+            {"neither", R"({"t":"1","u":"2"})", false},
+            {"one more", R"({"r":"a","t":"1","u":"2","m":true})", false},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            CHECK((make(row.claims) == policy) == row.shared);
+            // Shared or not, it is the policy that would be made anew.
+            const auto anew = StatementSet::make(json(
+                R"([{"Effect":"Allow","Action":"*","Resource":"${stageArn}/GET/*","when":{"r":"a"}},
+                {"Effect":"Allow","Action":"*","Resource":["x/${claims.t}","y/${claims.u}"]},
+                {"Effect":"Allow","Action":"*","Resource":"z/${claims.t}","when":{"r":"b"}},
+                {"Effect":"Deny","Action":"*","Resource":"${methodArn}","when":{"m":true}}])"));
+            const auto want = anew->make_policy(json(row.claims), kPrefix, arn("GET/a"));
+            REQUIRE(want.has_value());
+            CHECK(make(row.claims)->text == (*want)->text);
+        }
+        // The method counts where a statement that is taken names it, the stage always.
+        CHECK(make(first, "GET/b") == policy);
+        const std::string_view denying = R"({"r":"a","t":"1","u":"2","m":true})";
+        CHECK(make(denying, "GET/a") == make(denying, "GET/a"));
+        CHECK(make(denying, "GET/a") != make(denying, "GET/b"));
+        CHECK(make(first, "GET/a", "arn:aws:execute-api:eu-west-1:1:a/other/") != policy);
+    }
+
+    TEST_CASE("policies are kept within a bound whatever claims are sent") {
+        PolicyMemo memo;
+        int made = 0;
+        const auto get = [&](const std::string& key, std::size_t bytes) {
+            const auto found = memo.find_or_make(key, [&]() -> Result<policy::Document> {
+                ++made;
+                return policy::Document{{}, std::string(bytes, 'x')};
+            });
+            return found ? (*found)->text.size() : 0;
+        };
+        for (std::size_t i = 0; i < PolicyMemo::kMostEntries; ++i)
+            CHECK(get(std::to_string(i), 1) == 1);
+        const int first = made;
+        CHECK(get("0", 1) == 1);
+        CHECK(made == first);
+        CHECK(get("one more", 1) == 1);
+        CHECK(get("0", 1) == 1);
+        CHECK(made == first + 2);
+        // One larger than all may be is given and not kept, and what is there stays.
+        CHECK(get("large", PolicyMemo::kMostBytes) == PolicyMemo::kMostBytes);
+        CHECK(get("large", PolicyMemo::kMostBytes) > 0);
+        CHECK(get("0", 1) == 1);
+        CHECK(made == first + 4);
+        // Half and more than half are not kept together.
+        CHECK(get("half", PolicyMemo::kMostBytes / 2) > 0);
+        CHECK(get("more", PolicyMemo::kMostBytes / 2) > 0);
+        CHECK(get("half", PolicyMemo::kMostBytes / 2) > 0);
+        CHECK(made == first + 7);
+        // A fault is not remembered.
+        const auto failing = [&] {
+            return memo.find_or_make(
+                "fault", []() -> Result<policy::Document> { return fail(Errc::policy_invalid); });
+        };
+        CHECK_FALSE(failing().has_value());
+        CHECK_FALSE(failing().has_value());
+        CHECK(get("fault", 1) == 1);
     }
 
     TEST_CASE("with every statement left out the policy is empty and denies") {
@@ -164,8 +261,8 @@ TEST_SUITE("authz/statements") {
             REQUIRE(set.has_value());
             const auto document = set->make_policy(json("{}"), kPrefix, arn("GET/a"));
             REQUIRE(document.has_value());
-            CHECK(document->statements.empty());
-            CHECK(judge(*document, "GET/a") == kNone);
+            CHECK((*document)->statements.empty());
+            CHECK(judge(**document, "GET/a") == kNone);
         }
     }
 
@@ -205,7 +302,7 @@ TEST_SUITE("authz/statements") {
             REQUIRE(document.has_value());
             REQUIRE(left_out.size() == (row.left_out.empty() ? 0 : 1));
             if (!left_out.empty()) CHECK(left_out[0] == row.left_out);
-            CHECK(document->statements.size() + left_out.size() == 2);
+            CHECK((*document)->statements.size() + left_out.size() == 2);
         }
         SUBCASE("a claim that cannot be filled in") {
             const auto set = StatementSet::make(
@@ -244,13 +341,13 @@ TEST_SUITE("authz/statements") {
         CHECK(set->uses_method_arn());
         const auto document = set->make_policy(json("{}"), kPrefix, arn("GET/a"));
         REQUIRE(document.has_value());
-        REQUIRE(document->statements.size() == 1);
-        CHECK(document->statements[0].sid == "S1");
-        CHECK(document->statements[0].not_action);
-        CHECK(document->statements[0].not_resource);
-        CHECK_FALSE(document->statements[0].conditions.empty());
-        CHECK(document->statements[0].resources.at(0).pattern() == arn("GET/a"));
-        CHECK(document->text.find("when") == std::string::npos);
+        REQUIRE((*document)->statements.size() == 1);
+        CHECK((*document)->statements[0].sid == "S1");
+        CHECK((*document)->statements[0].not_action);
+        CHECK((*document)->statements[0].not_resource);
+        CHECK_FALSE((*document)->statements[0].conditions.empty());
+        CHECK((*document)->statements[0].resources.at(0).pattern() == arn("GET/a"));
+        CHECK((*document)->text.find("when") == std::string::npos);
     }
 
     TEST_CASE("a claim too long for a Resource refuses its token") {

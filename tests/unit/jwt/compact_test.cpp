@@ -69,6 +69,45 @@ TEST_SUITE("jwt/compact") {
         CHECK(judged.verified.claims == good_claims());
     }
 
+    TEST_CASE("only headers that passed are remembered, whatever else is wrong with their tokens") {
+        const struct {
+            std::string_view name;
+            std::string token;
+            std::size_t remembered;
+        } rows[] = {
+            {"good", good(), 1},
+            {"good once more", good(), 1},
+            {"claims at fault", with_claims("{}"), 1},
+            {"not signed", good() + "AAAA", 1},
+            {"another kid", token_of(key(), header_with("kid", "k2"), good_claims()), 2},
+            {"critical", token_of(key(), header_with("crit", {"b64"}), good_claims()), 2},
+            {"an id token's hint",
+             token_of(key(), header_with("typ", "logout+jwt"), good_claims()),
+             2},
+            {"no JSON", with_header("{"), 2},
+            {"alg that is no text", token_of(key(), header_with("alg", 7), good_claims()), 2},
+            {"long", token_of(key(), header_with("x", std::string(14000, 'x')), good_claims()), 2},
+        };
+
+        HeaderMemo headers;
+        const std::vector<Provider> providers{provider()};
+        for (const auto& row : rows) {
+            CAPTURE(row.name);
+            (void)read_token(row.token, providers, {}, nullptr, &headers);
+            CHECK(headers.size() == row.remembered);
+        }
+        for (int i = 0; i < 100; ++i) {
+            const std::string kid = "k" + std::to_string(i);
+            CHECK(read_token(token_of(key(), header_with("kid", kid), good_claims()),
+                             providers,
+                             {},
+                             nullptr,
+                             &headers)
+                      ->kid == kid);
+            CHECK(headers.size() <= HeaderMemo::kMostEntries);
+        }
+    }
+
     TEST_CASE("a token that is no compact JWS is malformed") {
         const std::string token = good();
         const std::string first = token.substr(0, token.find('.'));

@@ -2,9 +2,12 @@
 
 #include "gatehouse/core/base64url.hpp"
 #include "gatehouse/core/json.hpp"
+#include "gatehouse/jwt/header_memo.hpp"
 #include "gatehouse/jwt/jwks.hpp"
 #include "gatehouse/jwt/sign.hpp"
 #include "gatehouse/jwt/verify.hpp"
+
+#include <doctest/doctest.h>
 
 #include <chrono>
 #include <map>
@@ -91,14 +94,14 @@ struct Judged {
     Verified verified;
 };
 
-/// Reads and verifies as the gateway does.
-inline Judged judge(std::string_view token,
-                    const KeySet& keys,
-                    const Rules& rules = {},
-                    const Provider& expected = provider()) {
+inline Judged judge_with(HeaderMemo* headers,
+                         std::string_view token,
+                         const KeySet& keys,
+                         const Rules& rules,
+                         const Provider& expected) {
     Judged judged;
     const std::vector<Provider> providers{expected};
-    auto read = read_token(token, providers, rules, &judged.trail);
+    auto read = read_token(token, providers, rules, &judged.trail, headers);
     if (!read) {
         judged.reason = read.error().errc();
         judged.detail = read.error().detail;
@@ -111,6 +114,31 @@ inline Judged judge(std::string_view token,
         return judged;
     }
     judged.verified = *std::move(verified);
+    return judged;
+}
+
+inline std::string whole_text_of(const Judged& judged) {
+    std::string text = std::string(reason_id(judged.reason)) + ' ' + judged.detail + ' ' +
+                       judged.verified.kid + ' ' + judged.verified.claims.dump();
+    for (const Check& check : judged.trail) {
+        text.append("\n").append(check.name).append(check.passed ? " passed " : " failed ");
+        text.append(check.expected).append(" | ").append(check.found);
+    }
+    return text;
+}
+
+/// Reads and verifies as the gateway does; whether the header was read before must not matter.
+inline Judged judge(std::string_view token,
+                    const KeySet& keys,
+                    const Rules& rules = {},
+                    const Provider& expected = provider()) {
+    HeaderMemo headers;
+    const Judged judged = judge_with(nullptr, token, keys, rules, expected);
+    for (const char* time : {"first", "second"}) {
+        CAPTURE(time);
+        CHECK(whole_text_of(judge_with(&headers, token, keys, rules, expected)) ==
+              whole_text_of(judged));
+    }
     return judged;
 }
 
