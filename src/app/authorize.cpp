@@ -212,8 +212,7 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt(
     std::uint64_t generation,
     const std::function<bool(std::uint32_t source)>& await_keys) {
     auto result = std::make_shared<AuthorizeResult>();
-    constexpr std::size_t kUsualChecks = 20;
-    result->checks.reserve(kUsualChecks);
+    result->checks.reserve(jwt::CheckTrail::kUsualChecks, jwt::CheckTrail::kUsualText);
     const authz::AuthorizerEvent event = event_of(call);
     auto token = call.authorizer->jwt->read(event, &result->checks);
     if (!token) {

@@ -15,6 +15,7 @@ constexpr std::size_t kLongText = 400;
 constexpr std::size_t kPolicyText = 700;
 constexpr std::size_t kMostStatements = 12;
 constexpr std::size_t kMostChecks = 32;
+constexpr std::size_t kCheckText = 100;
 
 const CompiledApi* find_api(const TraceRecord& record, const Snapshot& snapshot) {
     const auto index = static_cast<std::size_t>(record.api);
@@ -128,7 +129,7 @@ Json cache_step(const Trace& trace) {
 
 Json token_step(const TraceDetail& detail) {
     Json step = {{"step", "token"}, {"checks", Json::array()}};
-    for (const jwt::Check& check : detail.checks) {
+    for (const jwt::Check check : detail.checks) {
         Json row = {{"name", check.name}, {"passed", check.passed}};
         if (!check.expected.empty()) row["expected"] = check.expected;
         if (!check.found.empty()) row["found"] = check.found;
@@ -357,6 +358,30 @@ void cut(std::string& text, std::size_t most) {
     if (most >= kMark.size()) text += kMark;
 }
 
+void bound_checks(jwt::CheckTrail& checks, std::size_t& room) {
+    std::size_t bytes = 0;
+    bool fits = checks.size() <= kMostChecks;
+    for (const jwt::Check check : checks) {
+        bytes += check.expected.size() + check.found.size();
+        fits = fits && check.expected.size() <= kCheckText && check.found.size() <= kCheckText;
+    }
+    if (fits && bytes <= room) {
+        room -= bytes;
+        return;
+    }
+    jwt::CheckTrail kept;
+    for (const jwt::Check check : checks) {
+        if (kept.size() == kMostChecks) break;
+        std::string texts[] = {std::string(check.expected), std::string(check.found)};
+        for (std::string& text : texts) {
+            cut(text, std::min(room, kCheckText));
+            room -= text.size();
+        }
+        kept.add(check.name, check.passed, texts[0], texts[1]);
+    }
+    checks = std::move(kept);
+}
+
 }  // namespace
 
 std::string_view to_string(CacheUse use) noexcept {
@@ -539,11 +564,7 @@ void TraceDetail::bound() {
     keep(host, 100);
     keep(path, kLongText);
     keep(method_arn, kLongText);
-    if (checks.size() > kMostChecks) checks.resize(kMostChecks);
-    for (jwt::Check& check : checks) {
-        keep(check.expected, 100);
-        keep(check.found, 100);
-    }
+    bound_checks(checks, room);
     if (statements.size() > kMostStatements) statements.resize(kMostStatements);
     for (policy::StatementTrail& statement : statements) {
         keep(statement.sid, 64);

@@ -49,10 +49,10 @@ Result<std::vector<ContextItem>> ClaimGrants::context(const Json& claims,
                                                       jwt::CheckTrail* trail) const {
     auto context = context_.apply(claims);
     if (trail != nullptr) {
-        trail->push_back({"context",
-                          context.has_value(),
-                          "claims that can be text",
-                          context ? "they can" : context.error().detail});
+        trail->add("context",
+                   context.has_value(),
+                   "claims that can be text",
+                   context ? std::string_view("they can") : context.error().detail);
     }
     return context;
 }
@@ -94,10 +94,10 @@ std::optional<std::string_view> find_token(const AuthorizerEvent& event, jwt::Ch
     const bool bare = event.authorization_token.find(' ') == std::string_view::npos;
     if (!token && event.may_be_bare && bare) token = event.authorization_token;
     if (trail != nullptr) {
-        trail->push_back({"scheme",
-                          token.has_value(),
-                          "Bearer and one token",
-                          token ? "Bearer and one token" : "something else"});
+        trail->add("scheme",
+                   token.has_value(),
+                   "Bearer and one token",
+                   token ? "Bearer and one token" : "something else");
     }
     return token;
 }

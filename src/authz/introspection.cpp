@@ -112,8 +112,7 @@ Result<Grant> Introspection::grant(std::string_view content_type,
     if (active == nullptr || !active->is_boolean())
         return invalid("\"active\" is no boolean: expected true or false");
     if (trail != nullptr) {
-        trail->push_back(
-            {"active", active->get<bool>(), "true", active->get<bool>() ? "true" : "false"});
+        trail->add("active", active->get<bool>(), "true", active->get<bool>() ? "true" : "false");
     }
     if (!active->get<bool>()) return fail(Errc::token_inactive);
     auto verified =

@@ -62,9 +62,9 @@ Result<Grant> make_user_pool_grant(jwt::Verified verified,
     const Json& claims = verified.claims;
     const TokenUse use = find_use(claims);
     const auto note =
-        [trail](std::string_view name, bool passed, std::string_view expected, std::string found) {
-            if (trail != nullptr)
-                trail->push_back({name, passed, std::string(expected), std::move(found)});
+        [trail](
+            std::string_view name, bool passed, std::string_view expected, std::string_view found) {
+            if (trail != nullptr) trail->add(name, passed, expected, found);
         };
     note("token_use",
          use != TokenUse::any,

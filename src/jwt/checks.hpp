@@ -18,16 +18,15 @@ using Refusal = std::optional<Error>;
 /// Enters a failed check in the trail, when there is one, and makes an Error that says the same.
 template <class Expected, class Found>
 Error refuse(CheckTrail* trail, std::string_view name, Errc code, Expected expected, Found found) {
-    Check made{name, false, expected(), found()};
-    Error error =
-        fail(code, std::string(name) + ": expected " + made.expected + ", found " + made.found);
-    if (trail != nullptr) trail->push_back(std::move(made));
-    return error;
+    const std::string wanted(expected());
+    const std::string met(found());
+    if (trail != nullptr) trail->add(name, false, wanted, met);
+    return fail(code, std::string(name) + ": expected " + wanted + ", found " + met);
 }
 
 template <class Expected, class Found>
 void note_passed(CheckTrail* trail, std::string_view name, Expected expected, Found found) {
-    if (trail != nullptr) trail->push_back({name, true, expected(), found()});
+    if (trail != nullptr) trail->add(name, true, expected(), found());
 }
 
 /// Makes one check. `expected` and `found` are callables that give text, so that one that passes
@@ -46,7 +45,7 @@ Refusal check(CheckTrail* trail,
 
 /// Says a constant.
 inline auto text(std::string_view words) {
-    return [words] { return std::string(words); };
+    return [words] { return words; };
 }
 
 /// A claim or header member as a person may see it: shortened, without control bytes; "nothing" for

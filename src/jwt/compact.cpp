@@ -192,7 +192,7 @@ Result<HeaderPtr> find_header(const Parts& parts, HeaderMemo* headers, CheckTrai
     if (!header) {
         CheckTrail checks;
         auto read = read_header(parts.header, trail != nullptr || headers ? &checks : nullptr);
-        if (trail != nullptr && !read) trail->insert(trail->end(), checks.begin(), checks.end());
+        if (trail != nullptr && !read) trail->append(checks);
         if (!read) return std::move(read).error();
         read->checks = std::move(checks);
         header = std::make_shared<const ReadHeader>(*std::move(read));
@@ -201,7 +201,7 @@ Result<HeaderPtr> find_header(const Parts& parts, HeaderMemo* headers, CheckTrai
             headers->keep(parts.header_text, header, sizeof(ReadHeader) + 4 * parts.header.size());
         }
     }
-    if (trail != nullptr) trail->insert(trail->end(), header->checks.begin(), header->checks.end());
+    if (trail != nullptr) trail->append(header->checks);
     return header;
 }
 

@@ -86,12 +86,12 @@ void try_token(std::string_view token, const Rules& rules) {
     CheckTrail trail;
     auto read = read_token(token, providers(), rules, &trail);
     demand(read.has_value() == read_token(token, providers(), rules).has_value());
-    demand(!trail.empty() && trail.back().passed == read.has_value());
+    demand(!trail.empty() && trail[trail.size() - 1].passed == read.has_value());
     if (!read) return;
     const WallTime now{std::chrono::seconds(kNow)};
     const auto verified =
         verify_token(*std::move(read), providers().front(), rules, keys(), now, &trail);
-    demand(trail.back().passed == verified.has_value());
+    demand(trail[trail.size() - 1].passed == verified.has_value());
     if (!verified) return;
     const std::string input(token.substr(0, token.rfind('.')));
     demand(token == input + '.' + encode_base64url(our_key().sign(input).value()));

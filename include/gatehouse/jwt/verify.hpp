@@ -4,6 +4,7 @@
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/core/time.hpp"
 #include "gatehouse/jwt/algorithm.hpp"
+#include "gatehouse/jwt/check_trail.hpp"
 #include "gatehouse/jwt/jwks.hpp"
 
 #include <chrono>
@@ -32,17 +33,6 @@ struct Rules {
     /// A token without aud is judged by client_id, as HTTP APIs do for Cognito's access tokens.
     bool client_id_as_audience = false;
 };
-
-/// One check of a token, for explain and traces. Never holds the token or a part of it.
-struct Check {
-    std::string_view name;  ///< "form", "header", "algorithm", "issuer", "key", "signature",
-                            ///< "audience", "exp", "nbf", "iat", "sub", …
-    bool passed = false;
-    std::string expected;
-    std::string found;
-};
-
-using CheckTrail = std::vector<Check>;
 
 class HeaderMemo;  // header_memo.hpp
 

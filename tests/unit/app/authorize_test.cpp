@@ -85,7 +85,7 @@ TEST_SUITE("app/authorize") {
         AuthorizeFixture f;
         const ResultPtr result = f.ask(f.bearer());
         std::vector<std::string> names;
-        for (const jwt::Check& check : result->checks)
+        for (const jwt::Check check : result->checks)
             names.emplace_back(check.name);
         REQUIRE(names.size() > 4);
         CHECK(names.front() == "scheme");

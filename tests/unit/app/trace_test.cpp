@@ -41,7 +41,7 @@ std::size_t bytes_of(const TraceDetail& detail) {
                                     &detail.policy}) {
         bytes += text->size();
     }
-    for (const jwt::Check& check : detail.checks)
+    for (const jwt::Check check : detail.checks)
         bytes += check.expected.size() + check.found.size();
     for (const policy::StatementTrail& statement : detail.statements)
         bytes += statement.sid.size() + statement.why.size();
@@ -124,12 +124,17 @@ TEST_SUITE("app/trace") {
                                   &detail.policy}) {
             *text = huge;
         }
-        detail.checks.assign(1000, {"form", false, huge, huge});
+        for (int i = 0; i < 1000; ++i)
+            detail.checks.add("form", false, huge, huge);
         detail.statements.assign(1000, {0, policy::Effect::deny, huge, false, huge});
         detail.bound();
         CHECK(bytes_of(detail) <= limits::kTraceDetailBytes);
         CHECK(detail.statements.size() <= 12);
         CHECK(detail.checks.size() <= 32);
+        CHECK(detail.checks[0].name == "form");
+        CHECK_FALSE(detail.checks[0].passed);
+        CHECK(detail.checks[0].found.size() <= 100);
+        CHECK(detail.checks[0].found.ends_with("…"));
         CHECK(detail.error.ends_with("…"));
         CHECK(detail.error.size() > 100);
     }
@@ -149,7 +154,8 @@ TEST_SUITE("app/trace") {
         TraceDetail detail;
         detail.path = "/items";
         detail.policy = R"({"Statement":[]})";
-        detail.checks.assign(12, {"audience", true, "api://users", "api://users"});
+        for (int i = 0; i < 12; ++i)
+            detail.checks.add("audience", true, "api://users", "api://users");
         detail.statements.assign(3, {0, policy::Effect::allow, "All", true, "Resource * matches"});
         detail.bound();
         CHECK(detail.path == "/items");

@@ -262,7 +262,7 @@ TEST_SUITE("authz/introspection") {
         CHECK(grant->issued_for == kArn);
         CHECK(policy::evaluate(*grant->policy, {kArn, {}}, {}).outcome == policy::Outcome::allow);
         REQUIRE_FALSE(trail.empty());
-        CHECK(trail.front().name == "active");
+        CHECK(trail[0].name == "active");
         const auto machine = judge(authorizer, R"({"active":true,"client_id":"c"})");
         REQUIRE(machine.has_value());
         CHECK(machine->principal_id == "c");

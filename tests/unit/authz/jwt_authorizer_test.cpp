@@ -147,9 +147,9 @@ TEST_SUITE("authz/jwt_authorizer") {
             const auto read = authorizer.read({row.identity, "", kPrefix}, &trail);
             CHECK((read.has_value() ? Errc::none : read.error().errc()) == row.want);
             REQUIRE_FALSE(trail.empty());
-            CHECK(trail.front().name == "scheme");
-            CHECK(trail.front().passed == (row.want != Errc::token_not_bearer));
-            for (const jwt::Check& check : trail)
+            CHECK(trail[0].name == "scheme");
+            CHECK(trail[0].passed == (row.want != Errc::token_not_bearer));
+            for (const jwt::Check check : trail)
                 CHECK(check.found.find(*token) == std::string::npos);
         }
     }
@@ -390,8 +390,8 @@ TEST_SUITE("authz/jwt_authorizer") {
         const auto grant = authorize(authorizer, claims, "GET/items", &trail);
         REQUIRE_FALSE(grant.has_value());
         REQUIRE_FALSE(trail.empty());
-        CHECK(trail.back().name == "context");
-        CHECK_FALSE(trail.back().passed);
-        CHECK(trail.back().found.find("roles") != std::string::npos);
+        CHECK(trail[trail.size() - 1].name == "context");
+        CHECK_FALSE(trail[trail.size() - 1].passed);
+        CHECK(trail[trail.size() - 1].found.find("roles") != std::string::npos);
     }
 }

@@ -120,7 +120,7 @@ inline Judged judge_with(HeaderMemo* headers,
 inline std::string whole_text_of(const Judged& judged) {
     std::string text = std::string(reason_id(judged.reason)) + ' ' + judged.detail + ' ' +
                        judged.verified.kid + ' ' + judged.verified.claims.dump();
-    for (const Check& check : judged.trail) {
+    for (const Check check : judged.trail) {
         text.append("\n").append(check.name).append(check.passed ? " passed " : " failed ");
         text.append(check.expected).append(" | ").append(check.found);
     }

@@ -22,15 +22,16 @@ std::shared_ptr<const KeySet> set_of(const std::vector<Json>& keys) {
 
 std::string names_of(const CheckTrail& trail) {
     std::string names;
-    for (const Check& check : trail)
+    for (const Check check : trail)
         names += std::string(check.name) + (check.passed ? " " : "! ");
     return names;
 }
 
 std::string text_of(const Judged& judged) {
     std::string text = judged.detail;
-    for (const Check& check : judged.trail)
-        text += '\n' + std::string(check.name) + '\n' + check.expected + '\n' + check.found;
+    for (const Check check : judged.trail)
+        for (const std::string_view part : {check.name, check.expected, check.found})
+            text.append(1, '\n').append(part);
     return text;
 }
 
@@ -262,7 +263,7 @@ TEST_SUITE("jwt/verify") {
                 judge(row.token, *keys_of(key), {.clock_skew = std::chrono::seconds(row.skew)});
             REQUIRE(judged.reason != Errc::none);
             REQUIRE_FALSE(judged.trail.empty());
-            const Check& last = judged.trail.back();
+            const Check last = judged.trail[judged.trail.size() - 1];
             CHECK(last.name == row.check);
             CHECK_FALSE(last.passed);
             CHECK(last.expected == row.expected);
