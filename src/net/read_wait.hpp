@@ -20,6 +20,13 @@ namespace gatehouse::net {
 
 #ifdef GATEHOUSE_EDGE_WAIT
 
+/// What Asio's reactor knows a socket by; never made, only a way in.
+struct ReactorPlace final : boost::asio::ip::tcp::socket {
+    static auto& of(boost::asio::ip::tcp::socket& socket) noexcept {
+        return (socket.*&ReactorPlace::impl_).get_implementation();
+    }
+};
+
 /// Waits until a transport has something to read, without a system call and without an allocation.
 ///
 /// Asio watches every socket edge-triggered, but its async_wait() asks the kernel anew each time
@@ -56,7 +63,7 @@ class ReadWait final : public boost::asio::detail::reactor_op {
         intrusive_ptr_add_ref(&owner_);
         ec_ = {};
         const bool by_edge = transport_.is_drained(expect);
-        auto& socket = transport_.socket().implementation();
+        auto& socket = ReactorPlace::of(transport_.socket());
         reactor_.start_op(boost::asio::detail::reactor::read_op,
                           socket.socket_,
                           socket.reactor_data_,

@@ -29,15 +29,6 @@ void tune(int socket, const boost::asio::ip::address& peer) noexcept;
 /// What is waited for: the rest of a message that has begun, or something that nobody has begun.
 enum class Expect { more, news };
 
-/// A TCP socket whose place in Asio's reactor can be reached (read_wait.hpp).
-class Socket final : public boost::asio::ip::tcp::socket {
-  public:
-    explicit Socket(boost::asio::ip::tcp::socket socket)
-        : boost::asio::ip::tcp::socket(std::move(socket)) {}
-
-    auto& implementation() noexcept { return impl_.get_implementation(); }
-};
-
 /// A non-blocking byte stream over one TCP socket, TLS or not, used by readiness: wait until it can
 /// be read or written, then do it. So no buffer is held while waiting, and the two kinds of stream
 /// need no templates.
@@ -45,7 +36,7 @@ class Transport {
   public:
     explicit Transport(boost::asio::ip::tcp::socket socket);
 
-    Socket& socket() noexcept { return socket_; }
+    boost::asio::ip::tcp::socket& socket() noexcept { return socket_; }
 
     /// Reads what is there, at most `size` bytes.
     IoResult read(char* data, std::size_t size) noexcept;
@@ -147,7 +138,7 @@ class Transport {
 
     enum class LastRead : unsigned char { full, partial, empty };
 
-    Socket socket_;
+    boost::asio::ip::tcp::socket socket_;
     bool write_begun_ = false;
     LastRead last_read_ = LastRead::empty;  // a fresh socket's first wait looks once by itself
     std::unique_ptr<SSL, FreeSsl> ssl_;
