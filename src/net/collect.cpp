@@ -32,7 +32,7 @@ void Session::begin_collect() {
 }
 
 void Session::collect() {
-    up_timeout_.disarm();
+    exchange_->up_timeout.disarm();
     while (!exchange_->upload_done) {
         if (exchange_->arrived().empty() && !read_client_body()) return;
         if (!take_content()) return;

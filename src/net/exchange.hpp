@@ -8,6 +8,7 @@
 #include "gatehouse/upstream/upstream.hpp"
 #include "head_parser.hpp"
 #include "pipes.hpp"
+#include "timeouts.hpp"
 
 #include <cstdint>
 #include <string>
@@ -87,7 +88,8 @@ struct Exchange {
     bool upload_broken = false;  ///< the upstream takes no more: only its answer is awaited
     SteadyTime body_began{};
     Outgoing up;
-    Pipe up_pipe;  ///< content that is on its way without having been read
+    Timeout up_timeout;  ///< the client's content, or room for it
+    Pipe up_pipe;        ///< content that is on its way without having been read
 
     upstream::Call call;  ///< where the route's upstream has targets; the request holds it
 

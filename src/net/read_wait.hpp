@@ -3,8 +3,6 @@
 #include "transport.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/query.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/version.hpp>
 
@@ -20,7 +18,15 @@ namespace gatehouse::net {
 
 #ifdef GATEHOUSE_EDGE_WAIT
 
+/// What Asio's reactor knows a socket by; never made, only a way in.
+struct ReactorPlace final : Socket {
+    static auto& of(Socket& socket) noexcept {
+        return (socket.*&ReactorPlace::impl_).get_implementation();
+    }
+};
+
 /// Waits until a transport has something to read, without a system call and without an allocation.
+/// What is the same for all waits of an owner is in the type: an idle connection holds one wait.
 ///
 /// Asio watches every socket edge-triggered, but its async_wait() asks the kernel anew each time
 /// (epoll_ctl), since it cannot know whether somebody has read all that was announced. We know: a
@@ -33,19 +39,17 @@ namespace gatehouse::net {
 ///
 /// Hazard: a FIN that arrives with the last bytes raises no edge of its own. Whoever waits for
 /// Expect::news looks once more after a while (Transport::is_silent).
-template <class Owner>
+///
+/// @tparam Side  what is waited for; older than the wait
+/// @tparam Ended  told when the wait ended; operation_aborted when the socket was closed
+template <class Owner, Transport Owner::*Side, void (Owner::*Ended)(boost::system::error_code)>
 class ReadWait final : public boost::asio::detail::reactor_op {
   public:
-    /// Told when the wait ended; operation_aborted when the socket was closed.
-    using Ended = void (Owner::*)(boost::system::error_code);
-
-    ReadWait(Owner& owner, Transport& transport, Ended ended)
+    explicit ReadWait(Owner& owner)
         : reactor_op({}, &ReadWait::perform, &ReadWait::complete),
           owner_(owner),
-          transport_(transport),
-          ended_(ended),
-          reactor_(boost::asio::use_service<boost::asio::detail::reactor>(boost::asio::query(
-              transport.socket().get_executor(), boost::asio::execution::context))) {}
+          reactor_(boost::asio::use_service<boost::asio::detail::reactor>(
+              (owner.*Side).socket().get_executor().context())) {}
 
     bool armed() const noexcept { return armed_; }
 
@@ -55,8 +59,8 @@ class ReadWait final : public boost::asio::detail::reactor_op {
         armed_ = true;
         intrusive_ptr_add_ref(&owner_);
         ec_ = {};
-        const bool by_edge = transport_.is_drained(expect);
-        auto& socket = transport_.socket().implementation();
+        const bool by_edge = (owner_.*Side).is_drained(expect);
+        auto& socket = ReactorPlace::of((owner_.*Side).socket());
         reactor_.start_op(boost::asio::detail::reactor::read_op,
                           socket.socket_,
                           socket.reactor_data_,
@@ -77,13 +81,11 @@ class ReadWait final : public boost::asio::detail::reactor_op {
         self.armed_ = false;
         const boost::intrusive_ptr<Owner> keep(&self.owner_, false);
         if (scheduler == nullptr) return;  // the loop is being destroyed
-        self.transport_.announce();
-        (self.owner_.*self.ended_)(self.ec_);
+        (self.owner_.*Side).announce();
+        (self.owner_.*Ended)(self.ec_);
     }
 
     Owner& owner_;
-    Transport& transport_;
-    Ended ended_;
     boost::asio::detail::reactor& reactor_;
     bool armed_ = false;
 };
@@ -91,31 +93,27 @@ class ReadWait final : public boost::asio::detail::reactor_op {
 #else
 
 /// Waits until a transport has something to read, by Asio's public interface: one epoll_ctl a wait.
-template <class Owner>
+template <class Owner, Transport Owner::*Side, void (Owner::*Ended)(boost::system::error_code)>
 class ReadWait final {
   public:
-    using Ended = void (Owner::*)(boost::system::error_code);
-
-    ReadWait(Owner& owner, Transport& transport, Ended ended)
-        : owner_(owner), transport_(transport), ended_(ended) {}
+    explicit ReadWait(Owner& owner) : owner_(owner) {}
 
     bool armed() const noexcept { return armed_; }
 
     void arm(Expect) {
         if (armed_) return;
         armed_ = true;
-        transport_.wait_readable(
+        Transport& side = owner_.*Side;
+        side.wait_readable(
             [this, keep = boost::intrusive_ptr<Owner>(&owner_)](boost::system::error_code ec) {
                 armed_ = false;
-                transport_.announce();
-                (owner_.*ended_)(ec);
+                (owner_.*Side).announce();
+                (owner_.*Ended)(ec);
             });
     }
 
   private:
     Owner& owner_;
-    Transport& transport_;
-    Ended ended_;
     bool armed_ = false;
 };
 

@@ -479,7 +479,7 @@ void Session::release_upstream() {
 void Session::answer_finished() {
     Exchange& exchange = *exchange_;
     down_timeout_.disarm();
-    up_timeout_.disarm();
+    exchange.up_timeout.disarm();
     const bool upload_whole = exchange.upload_done && exchange.up.empty();
     release_upstream();
     finish_exchange();

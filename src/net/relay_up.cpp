@@ -174,7 +174,7 @@ void Session::send_request() {
 
 void Session::pump_up() {
     if (phase_ != Phase::relaying || exchange_->upload_broken) return;
-    up_timeout_.disarm();
+    exchange_->up_timeout.disarm();
     for (;;) {
         // Content that is here goes out with what is pending: one send for head and small bodies.
         if (!exchange_->upload_done && !exchange_->up_pipe && exchange_->up.content.empty() &&
@@ -264,8 +264,7 @@ bool Session::is_upload_late() {
 }
 
 void Session::await_client_body() {
-    worker_.timeouts().arm(
-        up_timeout_, worker_.snapshot().model.timeouts.body, worker_.now().steady);
+    arm_up_timeout(worker_.snapshot().model.timeouts.body);
     arm_client_read(Expect::more);
     if (upstream_) upstream_->arm_read(Expect::more);
 }
@@ -341,14 +340,13 @@ bool Session::splice_up() {
 }
 
 void Session::await_room_up() {
-    worker_.timeouts().arm(
-        up_timeout_, worker_.snapshot().model.timeouts.write, worker_.now().steady);
+    arm_up_timeout(worker_.snapshot().model.timeouts.write);
     upstream_->arm_write();
     upstream_->arm_read(Expect::more);  // it may answer before it has read all
 }
 
 void Session::upload_finished() {
-    up_timeout_.disarm();
+    exchange_->up_timeout.disarm();
     if (exchange_->body && exchange_->arrived().empty()) {
         exchange_->body.release();
         exchange_->body_in_head = true;
@@ -369,7 +367,7 @@ void Session::upload_finished() {
 // The upstream closed while it was written to: it may have answered first (a 413, say), so its
 // answer is looked for.
 void Session::upload_failed() {
-    up_timeout_.disarm();
+    exchange_->up_timeout.disarm();
     if (try_again()) return;
     exchange_->upload_broken = true;
     exchange_->up.clear();

@@ -94,7 +94,7 @@ struct Server::Impl {
 
         Result<void> bind(const config::Listener& listener);
         void accept();
-        void take(tcp::socket socket, Worker& worker);
+        void take(Socket socket, Worker& worker);
         void close();
     };
 
@@ -171,7 +171,7 @@ Result<void> Server::Impl::Listener::bind(const config::Listener& listener) {
 void Server::Impl::Listener::accept() {
     Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
     acceptor.async_accept(
-        worker.io(), peer, [this, &worker](boost::system::error_code ec, tcp::socket socket) {
+        worker.io(), peer, [this, &worker](boost::system::error_code ec, Socket socket) {
             if (ec == asio::error::operation_aborted) return;
             if (ec) {
                 // Out of descriptors or memory: wait for some to come back
@@ -188,7 +188,7 @@ void Server::Impl::Listener::accept() {
         });
 }
 
-void Server::Impl::Listener::take(tcp::socket socket, Worker& worker) {
+void Server::Impl::Listener::take(Socket socket, Worker& worker) {
     // Its listener was tuned for an address that is not this one's.
     if (any_address && peer.address().is_loopback()) tune(socket.native_handle(), peer.address());
     // On the first worker's thread, as the snapshot that is asked.
@@ -203,7 +203,7 @@ void Server::Impl::Listener::take(tcp::socket socket, Worker& worker) {
         worker.serve(std::move(socket), peer, port, decision, tls.get());
         return;
     }
-    auto moved = std::make_shared<tcp::socket>(std::move(socket));
+    auto moved = std::make_shared<Socket>(std::move(socket));
     worker.post(
         [&worker, moved, from = peer, listener_port = port, for_proxies = decision, keep = tls] {
             worker.serve(std::move(*moved), from, listener_port, for_proxies, keep.get());
@@ -216,7 +216,7 @@ void Server::Impl::Listener::close() {
     acceptor.non_blocking(true, ec);
     for (int i = 0; i < asio::socket_base::max_listen_connections && !ec; ++i) {
         Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
-        tcp::socket socket(worker.io());
+        Socket socket(worker.io());
         acceptor.accept(socket, peer, ec);
         if (!ec) take(std::move(socket), worker);
         if (ec == asio::error::connection_aborted) ec.clear();  // one that left: not the last

@@ -16,7 +16,7 @@ namespace {
 // After an answer to a request whose content was not read, the client's bytes are read away within
 // these bounds, so that it sees the answer instead of a reset (RFC 9112 9.6).
 constexpr std::chrono::milliseconds kLingerTime{2000};
-constexpr std::uint64_t kLingerBytes = 1024 * 1024;
+constexpr std::size_t kLingerBytes = 1024 * 1024;
 constexpr std::chrono::milliseconds kLookAgain{1000};
 // Above every fetch and function limit: reached only by a bug.
 constexpr std::chrono::milliseconds kDecidingTime{60000};
@@ -28,6 +28,7 @@ HeadScanner::Limits scan_limits(const config::Limits& limits) noexcept {
 }  // namespace
 
 void Exchange::clear() {
+    up_timeout.disarm();
     head.release();
     body.release();
     down.release();
@@ -63,17 +64,15 @@ void Exchange::clear() {
 }
 
 Session::Session(Worker& worker,
-                 boost::asio::ip::tcp::socket socket,
+                 Socket socket,
                  const boost::asio::ip::tcp::endpoint& peer,
                  std::uint16_t listener_port,
                  bool decision)
     : worker_(worker),
       client_(std::move(socket)),
-      client_read_(*this, client_, &Session::on_client_ready),
+      client_read_(*this),
       down_timeout_(this,
-                    [](void* self, Timeout&) { static_cast<Session*>(self)->on_down_timeout(); }),
-      up_timeout_(this,
-                  [](void* self, Timeout&) { static_cast<Session*>(self)->on_up_timeout(); }) {
+                    [](void* self, Timeout&) { static_cast<Session*>(self)->on_down_timeout(); }) {
     // On a listener for both, IPv4 clients come as ::ffff:192.0.2.7.
     boost::asio::ip::address address = peer.address();
     if (address.is_v6() && address.to_v6().is_v4_mapped())
@@ -148,6 +147,12 @@ void Session::arm_client_write() {
         if (ec == boost::asio::error::operation_aborted || self->phase_ == Phase::closed) return;
         self->on_client_writable();
     });
+}
+
+void Session::arm_up_timeout(std::chrono::milliseconds duration) {
+    exchange_->up_timeout.tell(
+        this, [](void* self, Timeout&) { static_cast<Session*>(self)->on_up_timeout(); });
+    worker_.timeouts().arm(exchange_->up_timeout, duration, worker_.now().steady);
 }
 
 void Session::on_client_readable() {
@@ -402,7 +407,7 @@ void Session::answer(int status, std::string_view headers, std::string_view body
         headers = overloaded.headers;
         body = overloaded.body;
     }
-    up_timeout_.disarm();
+    exchange.up_timeout.disarm();
     down_timeout_.disarm();
     exchange.own_answer = true;
     exchange.answer_done = true;
@@ -508,7 +513,7 @@ void Session::linger() {
             arm_client_read(Expect::more);
             return;
         }
-        linger_bytes_ += got.bytes;
+        linger_bytes_ += static_cast<std::uint32_t>(got.bytes);
         if (got.status != IoStatus::done || linger_bytes_ > kLingerBytes) {
             close();
             return;
@@ -520,7 +525,6 @@ void Session::close() {
     if (phase_ == Phase::closed) return;
     phase_ = Phase::closed;
     down_timeout_.disarm();
-    up_timeout_.disarm();
     drop_upstream(true);
     client_.close();
     if (exchange_) worker_.give_back(std::move(exchange_));

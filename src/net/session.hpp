@@ -54,7 +54,7 @@ class Session final : public UpstreamUser,
 
     /// @param decision  a proxy's connection to the listener of `decision`
     Session(Worker& worker,
-            boost::asio::ip::tcp::socket socket,
+            Socket socket,
             const boost::asio::ip::tcp::endpoint& peer,
             std::uint16_t listener_port,
             bool decision);
@@ -100,6 +100,7 @@ class Session final : public UpstreamUser,
 
     void arm_client_read(Expect expect);
     void arm_client_write();
+    void arm_up_timeout(std::chrono::milliseconds duration);
 
     // session_tls.cpp: the handshake.
     void begin_handshake(const ServerTls& tls);
@@ -191,7 +192,7 @@ class Session final : public UpstreamUser,
     Worker& worker_;
     Ptr self_;  ///< an open session owns itself, whoever waits for what; close() ends that
     Transport client_;
-    ReadWait<Session> client_read_;
+    ReadWait<Session, &Session::client_, &Session::on_client_ready> client_read_;
     app::ClientFacts client_facts_;
     AddressCounts::Place address_place_;
     std::size_t requests_ = 0;  ///< begun on this connection
@@ -200,12 +201,11 @@ class Session final : public UpstreamUser,
     std::uint64_t connecting_ = 0;  ///< ticket of a connect under way
     std::uint64_t wake_ticket_ = 0;
     Timeout down_timeout_;
-    Timeout up_timeout_;
     Session* previous_ = nullptr;  ///< the worker's list of sessions
     Session* next_ = nullptr;
-    std::uint64_t linger_bytes_ = 0;
     Phase phase_ = Phase::idle;
     bool write_armed_ = false;
+    std::uint32_t linger_bytes_ = 0;
     int unsent_ = 0;  ///< when the wait for room began
     bool keep_alive_ = true;
     bool served_one_ = false;

@@ -13,9 +13,17 @@ class Timeout {
   public:
     using Expired = void (*)(void* owner, Timeout& timeout);
 
+    Timeout() = default;
+
     Timeout(void* owner, Expired expired) noexcept : owner_(owner), expired_(expired) {}
 
     ~Timeout() { disarm(); }
+
+    /// Names who is told: for one that does not live in its owner.
+    void tell(void* owner, Expired expired) noexcept {
+        owner_ = owner;
+        expired_ = expired;
+    }
 
     Timeout(const Timeout&) = delete;
     Timeout& operator=(const Timeout&) = delete;
@@ -33,8 +41,8 @@ class Timeout {
     friend class TimeoutLists;
     Timeout* previous_ = nullptr;
     Timeout* next_ = nullptr;
-    void* owner_;
-    Expired expired_;
+    void* owner_ = nullptr;
+    Expired expired_ = nullptr;
     SteadyTime deadline_{};
 };
 

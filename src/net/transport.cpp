@@ -40,7 +40,7 @@ void tune(int socket, const boost::asio::ip::address& peer) noexcept {
     if (peer.is_loopback()) ::setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
-Transport::Transport(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
+Transport::Transport(Socket socket) : socket_(std::move(socket)) {
     boost::system::error_code ignored;
     if (socket_.is_open()) socket_.native_non_blocking(true, ignored);
 }
@@ -221,7 +221,7 @@ void Transport::reset() noexcept {
 void Transport::shutdown_send() noexcept {
     boost::system::error_code ignored;
     if (ssl_ && SSL_is_init_finished(ssl_.get())) SSL_shutdown(ssl_.get());  // close_notify
-    socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+    socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
 }  // namespace gatehouse::net

@@ -2,6 +2,8 @@
 
 #include "pipes.hpp"
 
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <openssl/ssl.h>
 
@@ -29,21 +31,17 @@ void tune(int socket, const boost::asio::ip::address& peer) noexcept;
 /// What is waited for: the rest of a message that has begun, or something that nobody has begun.
 enum class Expect { more, news };
 
-/// A TCP socket whose place in Asio's reactor can be reached (read_wait.hpp).
-class Socket final : public boost::asio::ip::tcp::socket {
-  public:
-    explicit Socket(boost::asio::ip::tcp::socket socket)
-        : boost::asio::ip::tcp::socket(std::move(socket)) {}
-
-    auto& implementation() noexcept { return impl_.get_implementation(); }
-};
+/// A worker's socket. Its executor is the loop's own, a pointer; that of tcp::socket, for a loop of
+/// any kind, adds 48 bytes to each idle connection.
+using Socket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
 /// A non-blocking byte stream over one TCP socket, TLS or not, used by readiness: wait until it can
 /// be read or written, then do it. So no buffer is held while waiting, and the two kinds of stream
 /// need no templates.
 class Transport {
   public:
-    explicit Transport(boost::asio::ip::tcp::socket socket);
+    explicit Transport(Socket socket);
 
     Socket& socket() noexcept { return socket_; }
 
@@ -91,13 +89,12 @@ class Transport {
 
     template <class Handler>
     void wait_readable(Handler&& handler) {
-        socket_.async_wait(boost::asio::ip::tcp::socket::wait_read, std::forward<Handler>(handler));
+        socket_.async_wait(Socket::wait_read, std::forward<Handler>(handler));
     }
 
     template <class Handler>
     void wait_writable(Handler&& handler) {
-        socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
-                           std::forward<Handler>(handler));
+        socket_.async_wait(Socket::wait_write, std::forward<Handler>(handler));
     }
 
     /// Begins TLS as a client: `host` is sent as SNI and verified against the certificate (RFC

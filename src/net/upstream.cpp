@@ -27,13 +27,13 @@ constexpr std::chrono::milliseconds kLookupPatience{200};
 
 UpstreamConnection::UpstreamConnection(UpstreamPool& pool,
                                        const forward::Endpoint& endpoint,
-                                       tcp::socket socket,
+                                       Socket socket,
                                        upstream::Place place)
     : pool_(pool),
       endpoint_(endpoint),
       place_(std::move(place)),
       transport_(std::move(socket)),
-      read_wait_(*this, transport_, &UpstreamConnection::on_ready),
+      read_wait_(*this),
       idle_(this, [](void* owner, Timeout&) {
           auto& self = *static_cast<UpstreamConnection*>(owner);
           self.pool_.look_again(self);
@@ -78,7 +78,7 @@ struct UpstreamPool::Connecting {
     std::vector<tcp::endpoint> addresses;
     std::size_t next = 0;
     std::string last_error;
-    std::unique_ptr<tcp::socket> socket;
+    std::unique_ptr<Socket> socket;
     UpstreamPtr connection;  // while TLS shakes hands
 };
 
@@ -336,7 +336,7 @@ void UpstreamPool::try_next(std::uint64_t ticket) {
         return;
     }
     const tcp::endpoint peer = connecting.addresses[connecting.next++];
-    connecting.socket = std::make_unique<tcp::socket>(io_);
+    connecting.socket = std::make_unique<Socket>(io_);
     connecting.socket->async_connect(peer, [this, ticket, peer](boost::system::error_code ec) {
         const auto it = connecting_.find(ticket);
         if (it == connecting_.end()) return;

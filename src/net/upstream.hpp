@@ -45,7 +45,7 @@ class UpstreamConnection
   public:
     UpstreamConnection(UpstreamPool& pool,
                        const forward::Endpoint& endpoint,
-                       boost::asio::ip::tcp::socket socket,
+                       Socket socket,
                        upstream::Place place);
 
     Transport& transport() noexcept { return transport_; }
@@ -73,7 +73,8 @@ class UpstreamConnection
     void on_ready(boost::system::error_code ec);
 
     Transport transport_;
-    ReadWait<UpstreamConnection> read_wait_;
+    ReadWait<UpstreamConnection, &UpstreamConnection::transport_, &UpstreamConnection::on_ready>
+        read_wait_;
     UpstreamUser* user_ = nullptr;
     Timeout idle_;
     std::uint64_t served_ = 0;

@@ -32,7 +32,7 @@ constexpr std::string_view kOverloaded =
 
 }  // namespace
 
-void refuse_connection(boost::asio::ip::tcp::socket& socket) noexcept {
+void refuse_connection(Socket& socket) noexcept {
     ::send(socket.native_handle(),
            kOverloaded.data(),
            kOverloaded.size(),
@@ -93,7 +93,7 @@ void Worker::post(std::function<void()> task) {
     boost::asio::post(io_, std::move(task));
 }
 
-void Worker::serve(boost::asio::ip::tcp::socket socket,
+void Worker::serve(Socket socket,
                    const boost::asio::ip::tcp::endpoint& peer,
                    std::uint16_t listener_port,
                    bool decision,

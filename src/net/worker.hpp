@@ -45,7 +45,7 @@ struct WorkerShared {
 };
 
 /// The answer to a connection above a limit: 503, if the socket takes it at once.
-void refuse_connection(boost::asio::ip::tcp::socket& socket) noexcept;
+void refuse_connection(Socket& socket) noexcept;
 
 /// One thread with its own event loop, connections, upstream pool, buffers, timeouts, journal and
 /// metrics. Nothing on the request path is shared but what WorkerShared names. Other threads reach
@@ -75,7 +75,7 @@ class Worker {
     /// @param peer  the client's address
     /// @param decision  of the listener that other proxies ask
     /// @param tls  of the listener; null: none
-    void serve(boost::asio::ip::tcp::socket socket,
+    void serve(Socket socket,
                const boost::asio::ip::tcp::endpoint& peer,
                std::uint16_t listener_port,
                bool decision = false,

@@ -34,6 +34,11 @@ class Counts(unittest.TestCase):
         self.assertAlmostEqual(2, calls.get("recvfrom", 0) + calls.get("read", 0) + calls.get("recvmsg", 0), delta=0.1, msg=f"strace is misread: {calls}")
         self.assertLess(calls.get("futex", 0), CONTENDED, calls)
 
+    def test_system_calls_of_the_public_wait(self):
+        calls = self.system_calls()
+        self.assertGreater(calls.get("epoll_ctl", 0), 1.5, f"each of its two waits asks the kernel, and this program's do not: {calls}")
+        self.assertLessEqual(sum(calls.values()), MOST_CALLS + 2, calls)
+
     def test_two_workers_wait_for_no_lock(self):
         calls = self.system_calls(threads=2)
         self.assertLess(calls.get("futex", 0), CONTENDED, calls)

@@ -129,10 +129,10 @@ class WireFixture {
     static inline const tcp::endpoint kClient{boost::asio::ip::address_v4::loopback(), 40000};
 
     /// A client connection that nobody serves yet, and its other end.
-    std::pair<Peer, std::shared_ptr<tcp::socket>> knock() {
+    std::pair<Peer, std::shared_ptr<net::Socket>> knock() {
         tcp::socket client(io_);
         client.connect(listener_.local_endpoint());
-        auto accepted = std::make_shared<tcp::socket>(worker->io());
+        auto accepted = std::make_shared<net::Socket>(worker->io());
         listener_.accept(*accepted);
         ++shared.connections;
         return {Peer(std::move(client)), std::move(accepted)};

@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <string>
 
 using namespace gatehouse::net;
+using namespace std::chrono_literals;
 
 TEST_SUITE("net/exchange") {
     TEST_CASE("what one request kept in memory is not held for the next") {
@@ -35,5 +37,25 @@ TEST_SUITE("net/exchange") {
         CHECK(exchange.to_client.text.capacity() >= 8192);
         CHECK(exchange.up.text.capacity() >= 8192);
         CHECK(exchange.to_client.empty());
+    }
+
+    TEST_CASE("a deadline of one request is not told in the next") {
+        TimeoutLists lists;
+        const gatehouse::SteadyTime start{1000s};
+        Exchange exchange;
+        int first = 0;
+        int next = 0;
+        const auto count = [](void* told, Timeout&) { ++*static_cast<int*>(told); };
+        exchange.up_timeout.tell(&first, count);
+        lists.arm(exchange.up_timeout, 100ms, start);
+        exchange.clear();
+        CHECK_FALSE(exchange.up_timeout.armed());
+        lists.sweep(start + 1s);
+        CHECK(first == 0);
+        exchange.up_timeout.tell(&next, count);
+        lists.arm(exchange.up_timeout, 100ms, start + 1s);
+        lists.sweep(start + 2s);
+        CHECK(first == 0);
+        CHECK(next == 1);
     }
 }
