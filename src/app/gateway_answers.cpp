@@ -262,7 +262,7 @@ void Gateway::finish(Request& request, const Instant& now) {
     record.method_path[at++] = ' ';
     const std::size_t room = std::min(path.size(), sizeof(record.method_path) - at);
     if (room > 0) std::memcpy(record.method_path + at, path.data(), room);
-    record.path_bytes = static_cast<std::uint8_t>(at + room);
+    record.path_bytes = (at + room) & 0x3f;  // at most sizeof method_path
     record.path_cut = room < path.size();
     if (request.snapshot == snapshot_) {
         metrics_.count(record);

@@ -37,7 +37,7 @@ void Session::begin_forward() {
 
 void Session::note_target() {
     app::TraceRecord& record = exchange_->request.record;
-    record.target = static_cast<std::uint8_t>(exchange_->call.index() & 0x3f);
+    record.target = static_cast<std::uint8_t>(exchange_->call.index());
     record.attempts = static_cast<std::uint8_t>(exchange_->call.attempts() & 0x3);
 }
 

@@ -106,6 +106,7 @@ class Reader {
     Result<void> read_conditions(const Json& json, const std::string& path, Statement& statement);
     Result<void> check_variables(const Json& value, const std::string& path) const;
     Result<void> count_patterns(std::size_t count, const std::string& path);
+    Document finish();
 
     Document document_;
     std::size_t patterns_ = 0;
@@ -130,7 +131,7 @@ Result<Document> Reader::read(const Json& json) {
     if (statements->is_object()) {
         if (auto added = add_statement(*statements, "/Statement"); !added)
             return std::move(added).error();
-        return std::move(document_);
+        return finish();
     }
     if (!statements->is_array()) return malformed("/Statement", "not an object or a list of them");
     if (statements->size() > kPolicyStatements) {
@@ -142,6 +143,11 @@ Result<Document> Reader::read(const Json& json) {
         auto added = add_statement((*statements)[i], "/Statement" + step(i));
         if (!added) return std::move(added).error();
     }
+    return finish();
+}
+
+Document Reader::finish() {
+    document_.index = StatementIndex(document_.statements);
     return std::move(document_);
 }
 
@@ -296,7 +302,8 @@ const DocumentPtr& no_statements() {
 }
 
 std::size_t Document::heap_bytes() const noexcept {
-    std::size_t bytes = heap_of(text) + statements.capacity() * sizeof(Statement);
+    std::size_t bytes =
+        heap_of(text) + statements.capacity() * sizeof(Statement) + index.heap_bytes();
     for (const Statement& statement : statements) {
         bytes += heap_of(statement.sid) + statement.conditions.heap_bytes();
         bytes += statement.actions.capacity() * sizeof(std::string);

@@ -11,10 +11,6 @@ namespace {
 // A connect takes up to connectInMillis: nobody waits for many of them.
 constexpr unsigned kMostAttempts = 3;
 
-std::uint64_t bit(std::size_t index) noexcept {
-    return std::uint64_t{1} << (index & 63U);
-}
-
 // What one thread alone writes needs no locked instruction.
 template <class Number>
 void add_own(std::atomic<Number>& number) noexcept {
@@ -45,7 +41,7 @@ Upstream::Local& Upstream::local(std::size_t worker) noexcept {
     return *place.load(std::memory_order_relaxed);
 }
 
-int Upstream::choose(std::size_t worker, std::uint64_t tried, SteadyTime now) noexcept {
+int Upstream::choose(std::size_t worker, const Tried& tried, SteadyTime now) noexcept {
     Local& own = local(worker);
     const std::size_t count = targets_.size();
     const std::size_t start = own.position.load(std::memory_order_relaxed);
@@ -59,7 +55,7 @@ int Upstream::choose(std::size_t worker, std::uint64_t tried, SteadyTime now) no
             const Target& target = *targets_[index];
             if (!all && !target.is_up(now)) continue;
             any_up = true;
-            if ((tried & bit(index)) != 0) continue;
+            if (tried[index]) continue;
             const std::uint32_t open = counts ? target.open_requests() : 0;
             if (best < count && open >= fewest) continue;
             best = index;
@@ -69,7 +65,7 @@ int Upstream::choose(std::size_t worker, std::uint64_t tried, SteadyTime now) no
         if (best < count) {
             // Behind the chosen one, so that the neighbour of a target that is out gets no more
             // than the others. A second choice is no turn.
-            if (tried == 0)
+            if (tried.none())
                 own.position.store(best + 1 < count ? best + 1 : 0, std::memory_order_relaxed);
             return static_cast<int>(best);
         }
@@ -172,16 +168,16 @@ Errc Call::begin(Upstream& upstream, std::size_t worker, SteadyTime now) noexcep
     }
     upstream_ = &upstream;
     worker_ = worker;
-    tried_ = 0;
+    tried_.reset();
     attempts_ = 0;
-    go_to(upstream.choose(worker, 0, now));
+    go_to(upstream.choose(worker, {}, now));
     return Errc::none;
 }
 
 void Call::go_to(int index) noexcept {
     leave_target();
     index_ = static_cast<std::size_t>(index);
-    tried_ |= bit(index_);
+    tried_.set(index_);
     ++attempts_;
     judged_ = false;
     add_own(upstream_->local(worker_).requests[index_]);

@@ -73,9 +73,9 @@ struct TraceRecord {
     bool overridden : 1 = false;  ///< by x-gatehouse-override
     bool decision : 1 = false;    ///< for another proxy
     std::uint8_t epoch = 0;       ///< whose names its indices mean; the journal's affair
-    std::uint8_t path_bytes = 0;
-    std::uint8_t target : 6 = 0;    ///< of the route's upstream, the last that was asked
+    std::uint8_t path_bytes : 6 = 0;
     std::uint8_t attempts : 2 = 0;  ///< targets asked; 0: no upstream has any
+    std::uint8_t target = 0;        ///< of the route's upstream, the last that was asked
     char method_path[35] = {};      ///< "GET /items", cut
 };
 

@@ -50,7 +50,7 @@ constexpr std::chrono::milliseconds kHealthInterval = 10000ms;
 constexpr std::chrono::milliseconds kHealthTimeout = 2000ms;
 constexpr std::chrono::milliseconds kEjectionTime = 30000ms;
 constexpr std::chrono::milliseconds kEjectionTimeMost = 300000ms;
-constexpr std::size_t kUpstreamTargets = 64;  // a trace numbers them in 6 bits
+constexpr std::size_t kUpstreamTargets = 256;  // a trace numbers them in a byte
 constexpr std::size_t kIdleConnections = 1024;
 
 // Look-ups of names. What they find is kept as long as the name server says, within these bounds; a

@@ -3,6 +3,7 @@
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/policy/conditions.hpp"
+#include "gatehouse/policy/statement_index.hpp"
 #include "gatehouse/policy/wildcard.hpp"
 
 #include <cstddef>
@@ -37,7 +38,8 @@ constexpr std::size_t kPolicyPatterns = 5000;  ///< Action and Resource patterns
 /// A parsed IAM policy document. Immutable.
 struct Document {
     std::vector<Statement> statements;
-    std::string text;  ///< compact JSON, as explain and GET /cache print it
+    std::string text;      ///< compact JSON, as explain and GET /cache print it
+    StatementIndex index;  ///< of `statements`
 
     std::size_t heap_bytes() const noexcept;
 };

@@ -28,6 +28,10 @@ class Wildcard {
     /// As it was written.
     const std::string& pattern() const noexcept { return pattern_; }
 
+    /// What is before the first `*` or `?`, special characters resolved: every text that matches
+    /// begins with it.
+    std::string_view literal() const noexcept { return literal_; }
+
     std::size_t heap_bytes() const noexcept;
 
   private:

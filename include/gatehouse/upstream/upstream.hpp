@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gatehouse/core/errc.hpp"
+#include "gatehouse/core/limits.hpp"
 #include "gatehouse/core/time.hpp"
 #include "gatehouse/upstream/ejection.hpp"
 #include "gatehouse/upstream/retry_budget.hpp"
@@ -9,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +19,9 @@
 #include <vector>
 
 namespace gatehouse::upstream {
+
+/// Targets that a request was with.
+using Tried = std::bitset<limits::kUpstreamTargets>;
 
 /// Several targets behind one name, and what all workers know of them. Each worker balances by
 /// itself: what it writes with each request is its own. Thread-safe.
@@ -32,9 +37,9 @@ class Upstream {
     /// The next target for a request of this worker: of those that are up, by `balance`; where none
     /// is, of all of them, as the load balancers of AWS do: a check that is wrong everywhere must
     /// not be what ends the service.
-    /// @param tried  bit n: not target n
+    /// @param tried  targets that it shall not be
     /// @return its index; -1: there is no other
-    int choose(std::size_t worker, std::uint64_t tried, SteadyTime now) noexcept;
+    int choose(std::size_t worker, const Tried& tried, SteadyTime now) noexcept;
 
     /// Once a second or more often: counts requests for the retry budget.
     /// @return lines for the log: targets ejected, and back, since the last call
@@ -154,7 +159,7 @@ class Call {
     Upstream* upstream_ = nullptr;
     std::size_t worker_ = 0;
     std::size_t index_ = 0;
-    std::uint64_t tried_ = 0;
+    Tried tried_;
     unsigned attempts_ = 0;
     bool judged_ = false;   ///< how the target did is told
     bool counted_ = false;  ///< in the target's open requests

@@ -459,6 +459,113 @@ TEST_SUITE("policy/evaluate") {
             CHECK(seen > 100);
     }
 
+    TEST_CASE("large policies are judged by their index as by looking at every statement") {
+        std::mt19937 random(7);
+        const auto pick = [&](const auto& list) { return list[random() % std::size(list)]; };
+        constexpr std::string_view kParts[] = {
+            "a", "b", "a/", "/", "/b", "*", "?", "ab", "${*}", "\\u00e9", "c/d/", "a/b/c"};
+        constexpr std::string_view kStarts[] = {
+            "~GET/", "~GET/a", "~", "~*", "*", "~G", "", "~GET/a/b"};
+        constexpr std::string_view kPaths[] = {"/",
+                                               "/a",
+                                               "/a/",
+                                               "/ab",
+                                               "/a/b",
+                                               "/a/b/",
+                                               "/a/b/c",
+                                               "/b",
+                                               "/*",
+                                               "/ac/d/",
+                                               "/aa/b",
+                                               "/c/d"};
+        int outcomes[3] = {};
+        std::size_t overflows = 0;
+        for (int i = 0; i < 1500; ++i) {
+            std::string statements = "[";
+            for (std::size_t n = 12 + random() % 40; n > 0; --n) {
+                statements += random() % 8 == 0 ? R"({"Effect":"Deny",)" : R"({"Effect":"Allow",)";
+                statements += random() % 9 == 0 ? R"("Action":"s3:Get")" : R"("Action":"*")";
+                statements += random() % 20 == 0 ? R"(,"NotResource":[)" : R"(,"Resource":[)";
+                for (std::size_t k = 1 + random() % 4; k > 0; --k) {
+                    statements += '"';
+                    statements += random() % 5 == 0 ? pick(kStarts) : "~POST/";
+                    statements += pick(kParts);
+                    for (std::size_t more = random() % 4; more > 0; --more)
+                        statements += pick(kParts);
+                    statements += k > 1 ? "\"," : "\"]";
+                }
+                if (random() % 10 == 0)
+                    statements += R"(,"Condition":{"StringEquals":{"aws:Referer":"x"}})";
+                statements += n > 1 ? "}," : "}";
+            }
+            const Json policy = make_policy(statements + "]");
+            CAPTURE(statements);
+            const auto document = parse_document(policy);
+            REQUIRE(document.has_value());
+            REQUIRE(document->index.is_made());
+            for (const std::string_view path : kPaths) {
+                CAPTURE(path);
+                const std::string_view verb = random() % 2 == 0 ? "GET" : "POST";
+                ++outcomes[static_cast<int>(judge(policy, verb, path).decision.outcome)];
+                Candidates candidates;
+                std::string buffer;
+                const auto arn = make_method_arn(kPrefix, verb, path, buffer);
+                overflows +=
+                    document->index.find(document->statements, arn->text, candidates) ? 0 : 1;
+            }
+        }
+        for (const int seen : outcomes)
+            CHECK(seen > 500);
+        CHECK(overflows > 50);
+        CHECK(overflows < 9000);
+    }
+
+    TEST_CASE("the index finds the patterns that can match and no others") {
+        // Statement 0 is large enough for an index; the patterns that are searched come behind it.
+        const auto document = parse_document(make_policy(R"([
+            {"Effect":"Allow","Action":"*","Resource":
+                ["p0","p1","p2","p3","p4","p5","p6","p7","p8","p9","p10","p11"]},
+            {"Effect":"Allow","Action":"*","Resource":"~GET/a"},
+            {"Effect":"Deny","Action":"*","Resource":["~GET/*","~GET/a/*"]},
+            {"Effect":"Allow","Action":"s3:Get","Resource":"*"},
+            {"Effect":"Allow","Action":"*","Resource":["~GET/a/b","~GET/a/bc*","~GET/?/b"]},
+            {"Effect":"Allow","Action":"*","NotResource":"~GET/a/b"},
+            {"Effect":"Allow","Action":"*","Resource":"*/b"}])"));
+        REQUIRE(document.has_value());
+        REQUIRE(document->index.is_made());
+
+        struct Row {
+            std::string_view path;
+            std::vector<PatternId> want;
+        };
+
+        const auto id = make_pattern_id;
+        const Row rows[] = {
+            {"/", {id(2, 0), id(4, 2), id(6, 0)}},
+            {"/a", {id(1, 0), id(2, 0), id(4, 2), id(6, 0)}},
+            {"/ab", {id(1, 0), id(2, 0), id(4, 2), id(6, 0)}},
+            {"/a/", {id(1, 0), id(2, 0), id(2, 1), id(4, 2), id(6, 0)}},
+            {"/a/b", {id(1, 0), id(2, 0), id(2, 1), id(4, 0), id(4, 2), id(6, 0)}},
+            {"/a/bcd", {id(1, 0), id(2, 0), id(2, 1), id(4, 0), id(4, 1), id(4, 2), id(6, 0)}},
+            {"/0", {id(2, 0), id(4, 2), id(6, 0)}},
+            {"/z", {id(2, 0), id(4, 2), id(6, 0)}},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.path);
+            std::string buffer;
+            const auto arn = make_method_arn(kPrefix, "GET", row.path, buffer);
+            REQUIRE(arn.has_value());
+            Candidates candidates;
+            REQUIRE(document->index.find(document->statements, arn->text, candidates));
+            candidates.sort();
+            CHECK(std::vector(candidates.all().begin(), candidates.all().end()) == row.want);
+        }
+        CHECK(document->index.negated() == std::vector<std::uint32_t>{5});
+        Candidates candidates;
+        REQUIRE(document->index.find(document->statements, "", candidates));
+        CHECK(candidates.all().size() == 1);
+    }
+
     TEST_CASE("a decision names the statement and the pattern that settled it") {
         struct Settled {
             const char* name;
