@@ -480,9 +480,9 @@ TEST_SUITE("policy/evaluate") {
                                                "/c/d"};
         int outcomes[3] = {};
         std::size_t overflows = 0;
-        for (int i = 0; i < 1500; ++i) {
+        for (int i = 0; i < 400; ++i) {
             std::string statements = "[";
-            for (std::size_t n = 12 + random() % 40; n > 0; --n) {
+            for (std::size_t n = i % 40 == 0 ? 200 : 12 + random() % 40; n > 0; --n) {
                 statements += random() % 8 == 0 ? R"({"Effect":"Deny",)" : R"({"Effect":"Allow",)";
                 statements += random() % 9 == 0 ? R"("Action":"s3:Get")" : R"("Action":"*")";
                 statements += random() % 20 == 0 ? R"(,"NotResource":[)" : R"(,"Resource":[)";
@@ -506,18 +506,30 @@ TEST_SUITE("policy/evaluate") {
             for (const std::string_view path : kPaths) {
                 CAPTURE(path);
                 const std::string_view verb = random() % 2 == 0 ? "GET" : "POST";
-                ++outcomes[static_cast<int>(judge(policy, verb, path).decision.outcome)];
-                Candidates candidates;
                 std::string buffer;
                 const auto arn = make_method_arn(kPrefix, verb, path, buffer);
-                overflows +=
-                    document->index.find(document->statements, arn->text, candidates) ? 0 : 1;
+                REQUIRE(arn.has_value());
+                ConditionContext context;
+                context.source_arn = arn->text;
+                if (random() % 2 == 0) context.referer = "x";
+                // With a trail every statement is looked at.
+                std::vector<StatementTrail> trail;
+                const Decision looked = evaluate(*document, *arn, context, &trail);
+                const Decision found = evaluate(*document, *arn, context);
+                CHECK(found.outcome == looked.outcome);
+                CHECK(found.statement == looked.statement);
+                CHECK(found.resource == looked.resource);
+                ++outcomes[static_cast<int>(found.outcome)];
+                Candidates candidates;
+                if (!document->index.find(document->statements, arn->text, candidates)) ++overflows;
             }
+            // The naive evaluator takes its time.
+            if (i % 100 == 1) (void)judge(policy, "GET", "/a/b/");
         }
         for (const int seen : outcomes)
-            CHECK(seen > 500);
-        CHECK(overflows > 50);
-        CHECK(overflows < 9000);
+            CHECK(seen > 100);
+        CHECK(overflows > 0);
+        CHECK(overflows < 400);
     }
 
     TEST_CASE("the index finds the patterns that can match and no others") {
