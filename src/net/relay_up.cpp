@@ -4,6 +4,7 @@
 #include "session.hpp"
 #include "splice.hpp"
 
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -37,6 +38,8 @@ void Session::begin_forward() {
 
 void Session::note_target() {
     app::TraceRecord& record = exchange_->request.record;
+    static_assert(limits::kUpstreamTargets - 1 <=
+                  std::numeric_limits<decltype(record.target)>::max());
     record.target = static_cast<std::uint8_t>(exchange_->call.index());
     record.attempts = static_cast<std::uint8_t>(exchange_->call.attempts() & 0x3);
 }

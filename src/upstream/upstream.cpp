@@ -11,6 +11,10 @@ namespace {
 // A connect takes up to connectInMillis: nobody waits for many of them.
 constexpr unsigned kMostAttempts = 3;
 
+// Targets without room that one request is led past. All of a large upstream are full when it is
+// overloaded, and then a refusal must be cheap.
+constexpr std::size_t kMostPassed = 64;
+
 // What one thread alone writes needs no locked instruction.
 template <class Number>
 void add_own(std::atomic<Number>& number) noexcept {
@@ -196,7 +200,7 @@ bool Call::move_on(SteadyTime now) noexcept {
 }
 
 bool Call::pass_by(SteadyTime now) noexcept {
-    const int next = upstream_->choose(worker_, tried_, now);
+    const int next = tried_.count() < kMostPassed ? upstream_->choose(worker_, tried_, now) : -1;
     if (next < 0) {
         upstream_->refused_connections_.fetch_add(1, std::memory_order_relaxed);
         return false;

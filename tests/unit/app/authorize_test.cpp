@@ -420,6 +420,48 @@ TEST_SUITE("app/authorize") {
               Errc::token_signature_invalid);
     }
 
+    TEST_CASE("threads with tokens of their own get policies of their own") {
+        // More policies than are remembered, so that the memory begins anew meanwhile.
+        constexpr int kThreads = 4;
+        constexpr int kTokens = 60;
+        test::ConfigText config;
+        config.jwt =
+            R"(, "statements": [{ "Effect": "Allow", "Action": "*", "Resource": "${stageArn}/GET/${claims.sub}" }])";
+        AuthorizeFixture f(config);
+        const CompiledApi& api = f.snapshot->apis[0];
+        const std::string arn = std::string(test::kStagePrefix) + "GET/a";
+        std::vector<std::string> tokens;
+        for (int i = 0; i < kThreads * kTokens; ++i)
+            tokens.push_back(f.bearer({{"sub", "user-" + std::to_string(i)}}));
+        std::atomic<int> wrong{0};
+        std::vector<std::thread> threads;
+        for (int i = 0; i < kThreads; ++i) {
+            threads.emplace_back([&, i] {
+                for (int k = 0; k < kTokens; ++k) {
+                    const int number = k * kThreads + i;
+                    const std::string& token = tokens[static_cast<std::size_t>(number)];
+                    const AuthorizeCall call{f.snapshot,
+                                             &api,
+                                             api.authorizers[0].get(),
+                                             token,
+                                             token,
+                                             arn,
+                                             nullptr,
+                                             nullptr};
+                    const auto result = f.authorize.authorize(
+                        call, f.clock.now(), [&] { return Wake([](const ResultPtr&) {}); });
+                    const std::string own = "/GET/user-" + std::to_string(number) + '"';
+                    const bool right = result && result->grant != nullptr &&
+                                       result->grant->policy->text.find(own) != std::string::npos;
+                    wrong += right ? 0 : 1;
+                }
+            });
+        }
+        for (std::thread& thread : threads)
+            thread.join();
+        CHECK(wrong == 0);
+    }
+
     TEST_CASE("threads that ask at once cause one verification") {
         constexpr int kThreads = 4;
         for (int round = 0; round < 20; ++round) {

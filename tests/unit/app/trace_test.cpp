@@ -205,6 +205,17 @@ TEST_SUITE("app/trace") {
         CHECK(step["host"] == "127.0.0.1:2");
         CHECK(step["upstream"] == "users");
         CHECK(step["attempts"] == 2);
+        // The last of as many targets as there may be.
+        Json targets = Json::array();
+        for (std::size_t i = 1; i <= limits::kUpstreamTargets; ++i)
+            targets.push_back("http://127.0.0.1:" + std::to_string(i));
+        config.top = R"(, "upstreams": { "users": { "targets": )" + targets.dump() + " } }";
+        const test::GatewayFixture many(config);
+        Trace last = trace;
+        last.snapshot = many.snapshot;
+        last.record.target = limits::kUpstreamTargets - 1;
+        step = test::step_of(to_json(last), "upstream");
+        CHECK(step["host"] == "127.0.0.1:" + std::to_string(limits::kUpstreamTargets));
         // Refused before any target was chosen.
         trace.record = record_of(1, Errc::upstream_overloaded, 503);
         trace.record.refused = true;
@@ -223,7 +234,7 @@ TEST_SUITE("app/trace") {
         trace.record.wall_ms = 1783711144036;
         const std::string line = "GET /a\x1b[31m\"";
         std::copy(line.begin(), line.end(), trace.record.method_path);
-        trace.record.path_bytes = static_cast<std::uint8_t>(line.size());
+        trace.record.path_bytes = line.size() & 0x3f;
         trace.record.refused = true;
         const Json json = to_json(trace);
         CHECK(json["time"] == "2026-07-10T19:19:04.036Z");

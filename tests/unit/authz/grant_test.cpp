@@ -54,7 +54,7 @@ TEST_SUITE("authz/grant") {
             {"policy text",
              [](Grant& grant, const std::string& text) {
                  grant.policy = std::make_shared<gatehouse::policy::Document>(
-                     gatehouse::policy::Document{{}, text});
+                     gatehouse::policy::Document{{}, text, {}});
              }},
         };
         for (const Row& row : rows) {

@@ -205,6 +205,23 @@ TEST_SUITE("authz/statements") {
             REQUIRE(want.has_value());
             CHECK(make(row.claims)->text == (*want)->text);
         }
+        // Texts that would be one if their sizes did not part them: within a statement, and from
+        // one into the next.
+        CHECK(make(R"({"r":"a","t":"1","u":"2y/3"})")->text !=
+              make(R"({"r":"a","t":"1y/2","u":"3"})")->text);
+        const auto parted =
+            StatementSet::make(json(R"([{"Effect":"Allow","Action":"*","Resource":"${claims.t}"},
+                {"Effect":"Allow","Action":"*","Resource":"${claims.u}"},
+                {"Effect":"Allow","Action":"*","Resource":"${claims.v}"}])"));
+        REQUIRE(parted.has_value());
+        const auto text_for = [&](std::string_view claims) {
+            const auto made = parted->make_policy(json(claims), kPrefix, arn("GET/a"));
+            REQUIRE(made.has_value());
+            return (*made)->text;
+        };
+        CHECK(text_for(R"({"t":"1+1:2","u":"3"})") != text_for(R"({"t":"1","u":"2-","v":"3"})"));
+        CHECK(text_for(R"({"t":"a+b","u":"c"})") != text_for(R"({"t":"a","u":"b+c"})"));
+        CHECK(text_for(R"({"t":"a-","v":"b"})") != text_for(R"({"t":"a","u":"-","v":"b"})"));
         // The method counts where a statement that is taken names it, the stage always.
         CHECK(make(first, "GET/b") == policy);
         const std::string_view denying = R"({"r":"a","t":"1","u":"2","m":true})";
@@ -219,7 +236,7 @@ TEST_SUITE("authz/statements") {
         const auto get = [&](const std::string& key, std::size_t bytes) {
             const auto found = memo.find_or_make(key, [&]() -> Result<policy::Document> {
                 ++made;
-                return policy::Document{{}, std::string(bytes, 'x')};
+                return policy::Document{{}, std::string(bytes, 'x'), {}};
             });
             return found ? (*found)->text.size() : 0;
         };

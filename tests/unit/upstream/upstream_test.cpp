@@ -380,6 +380,20 @@ TEST_SUITE("upstream/upstream") {
         CHECK(upstream.retries() == 0);
     }
 
+    TEST_CASE("no more than sixty-four targets without room are passed by") {
+        for (const std::size_t targets : {2U, 64U, 65U, 256U}) {
+            CAPTURE(targets);
+            Upstream upstream = Made(targets).make();
+            Call call;
+            REQUIRE(call.begin(upstream, 0, kStart) == Errc::none);
+            std::size_t asked = 1;
+            while (call.pass_by(kStart))
+                ++asked;
+            CHECK(asked == std::min<std::size_t>(targets, 64));
+            CHECK(upstream.refused_connections() == 1);
+        }
+    }
+
     TEST_CASE("requests are counted by target and by all workers") {
         Upstream upstream = Made(2).make();
         for (std::size_t worker = 0; worker < 3; ++worker) {
