@@ -12,7 +12,7 @@
 namespace gatehouse::app {
 namespace {
 
-constexpr std::string_view kHeader = "integration.request.header.";
+constexpr std::string_view kHeaderDestination = "integration.request.header.";
 constexpr std::string_view kContext = "context.authorizer.";
 
 // The header that a mapping writes authorizer context into; empty: none.
@@ -20,8 +20,9 @@ std::string context_header(const config::Api& api,
                            const std::string& destination,
                            const std::string& source) {
     if (api.protocol == config::Protocol::rest) {
-        const bool context = destination.starts_with(kHeader) && source.starts_with(kContext);
-        return context ? destination.substr(kHeader.size()) : std::string();
+        const bool context =
+            destination.starts_with(kHeaderDestination) && source.starts_with(kContext);
+        return context ? destination.substr(kHeaderDestination.size()) : std::string();
     }
     using Destination = authz::HttpDestination;
     const auto parsed = authz::parse_http_destination(destination);

@@ -9,7 +9,7 @@ namespace gatehouse::authz {
 namespace {
 
 // Developer guide, "Variables for mapping templates": all but those of access logs and errors.
-constexpr std::string_view kNames[] = {
+constexpr std::string_view kContextNames[] = {
     "accountId",
     "apiId",
     "awsEndpointRequestId",
@@ -73,7 +73,7 @@ Json make_authorizer(const RequestFacts& facts) {
 Json make_context_object(const RequestFacts& facts) {
     Json context = Json::object();
     std::string value;
-    for (const std::string_view name : kNames) {
+    for (const std::string_view name : kContextNames) {
         value.clear();
         append_context_variable(facts, name, value);
         put(context, name, value);

@@ -13,11 +13,11 @@
 namespace gatehouse::authz {
 namespace {
 
-constexpr auto kClaims = std::to_array<std::string_view>(
+constexpr auto kOverrideClaims = std::to_array<std::string_view>(
     {"effect", "exp", "iat", "principalId", "context", "usageIdentifierKey", "methodArn"});
 constexpr auto kHeaderMembers = std::to_array<std::string_view>({"alg", "typ"});
 
-Error invalid(std::string detail) {
+Error bad_override(std::string detail) {
     return fail(Errc::override_invalid, std::move(detail));
 }
 
@@ -29,10 +29,10 @@ std::string signature_of(std::string_view signed_part, std::string_view secret) 
 
 Result<Json> read_part(std::string_view part, std::string_view what) {
     const auto text = decode_base64url(part);
-    if (!text) return invalid("the " + std::string(what) + " is not base64url");
+    if (!text) return bad_override("the " + std::string(what) + " is not base64url");
     auto json = parse_json(*text, {limits::kTokenBytes, limits::kTokenJsonDepth, false});
     if (!json || !json->is_object())
-        return invalid("the " + std::string(what) + " is not a JSON object");
+        return bad_override("the " + std::string(what) + " is not a JSON object");
     return json;
 }
 
@@ -40,7 +40,7 @@ template <std::size_t N>
 Result<void> check_members(const Json& object, const std::array<std::string_view, N>& known) {
     for (const auto& [name, value] : object.items()) {
         if (std::ranges::find(known, std::string_view(name)) == known.end())
-            return invalid("has an unknown member " + printable(name, 40));
+            return bad_override("has an unknown member " + printable(name, 40));
     }
     return {};
 }
@@ -51,30 +51,31 @@ Result<Json> read_signed(std::string_view value, std::string_view secret) {
     const std::size_t last = value.rfind('.');
     const bool three = first != std::string_view::npos && first != last &&
                        value.find('.', first + 1) == last && value.size() <= limits::kTokenBytes;
-    if (!three) return invalid("not a compact JWS");
+    if (!three) return bad_override("not a compact JWS");
     // Compared as text: base64url has one spelling of each signature.
     const std::string wanted = signature_of(value.substr(0, last), secret);
     if (!jwt::equals_in_constant_time(value.substr(last + 1), wanted))
-        return invalid("the signature is not good");
+        return bad_override("the signature is not good");
     const auto header = read_part(value.substr(0, first), "header");
     if (!header) return header.error();
     if (auto checked = check_members(*header, kHeaderMembers); !checked) return checked.error();
     const auto algorithm = get_string(*header, "alg");
-    if (!algorithm || *algorithm != "HS256") return invalid("alg is not HS256");
+    if (!algorithm || *algorithm != "HS256") return bad_override("alg is not HS256");
     auto claims = read_part(value.substr(first + 1, last - first - 1), "payload");
     if (!claims) return claims;
-    if (auto checked = check_members(*claims, kClaims); !checked) return checked.error();
+    if (auto checked = check_members(*claims, kOverrideClaims); !checked) return checked.error();
     return claims;
 }
 
 Result<void> check_time(const Json& claims, WallTime now) {
     const Json* exp = find_member(claims, "exp");
-    if (exp == nullptr || !exp->is_number()) return invalid("has no exp, or one that is no number");
+    if (exp == nullptr || !exp->is_number())
+        return bad_override("has no exp, or one that is no number");
     const double left =
         exp->get<double>() - static_cast<double>(now.time_since_epoch().count()) / 1000;
     if (!(left > 0)) return fail(Errc::override_expired);
     if (left > static_cast<double>(kOverrideTimeMost.count()))
-        return invalid("exp is more than an hour away");
+        return bad_override("exp is more than an hour away");
     return {};
 }
 
@@ -82,13 +83,13 @@ Result<void> check_time(const Json& claims, WallTime now) {
 Result<Json> make_reply(const Json& claims) {
     const auto effect = get_string(claims, "effect");
     if (!effect || (*effect != "Allow" && *effect != "Deny"))
-        return invalid("effect is neither Allow nor Deny");
+        return bad_override("effect is neither Allow nor Deny");
     Json resource = "*";
     if (const Json* wanted = find_member(claims, "methodArn")) resource = *wanted;
     // A slip here would only ever deny, and leave its author to wonder.
     const auto* arn = resource.get_ptr<const std::string*>();
     if (arn == nullptr || (*arn != "*" && !arn->starts_with("arn:")))
-        return invalid("methodArn is no ARN");
+        return bad_override("methodArn is no ARN");
     Json statement = {{"Action", "execute-api:Invoke"}, {"Effect", *effect}};
     statement["Resource"] = std::move(resource);
     Json reply = Json::object();
@@ -106,14 +107,14 @@ Result<Grant> DevOverride::read(std::string_view value,
                                 std::string_view method_arn,
                                 WallTime now) const {
     // A second lock: config refuses shorter ones.
-    if (secret_.size() < kOverrideSecretBytes) return invalid("the secret is too short");
+    if (secret_.size() < kOverrideSecretBytes) return bad_override("the secret is too short");
     const auto claims = read_signed(value, secret_);
     if (!claims) return claims.error();
     if (auto checked = check_time(*claims, now); !checked) return checked.error();
     const auto reply = make_reply(*claims);
     if (!reply) return reply.error();
     auto grant = read_reply({Invocation::End::returned, dump_json(*reply)}, {}, method_arn);
-    if (!grant) return invalid(grant.error().detail);
+    if (!grant) return bad_override(grant.error().detail);
     return grant;
 }
 

@@ -45,7 +45,7 @@ bool is_json(std::string_view content_type) noexcept {
     return equals_ignoring_case(type, "application/json");
 }
 
-Error invalid(std::string detail) {
+Error bad_answer(std::string detail) {
     return fail(Errc::introspection_invalid, std::move(detail));
 }
 
@@ -102,15 +102,15 @@ Result<Grant> Introspection::grant(std::string_view content_type,
                                    const AuthorizerEvent& event,
                                    WallTime now,
                                    jwt::CheckTrail* trail) const {
-    if (!is_json(content_type)) return invalid("the answer is no application/json");
+    if (!is_json(content_type)) return bad_answer("the answer is no application/json");
     auto parsed = parse_json(body, {limits::kIntrospectionBytes, limits::kTokenJsonDepth});
     // Which byte is at fault may be told, what stands there not: it may be the token.
     if (!parsed || !parsed->is_object())
-        return invalid(parsed ? "the answer is no object" : "the answer is no JSON");
+        return bad_answer(parsed ? "the answer is no object" : "the answer is no JSON");
     // "active" is REQUIRED and a boolean. "true", 1, or its absence is nobody's consent.
     const Json* active = find_member(*parsed, "active");
     if (active == nullptr || !active->is_boolean())
-        return invalid("\"active\" is no boolean: expected true or false");
+        return bad_answer("\"active\" is no boolean: expected true or false");
     if (trail != nullptr) {
         trail->add("active", active->get<bool>(), "true", active->get<bool>() ? "true" : "false");
     }
@@ -120,7 +120,7 @@ Result<Grant> Introspection::grant(std::string_view content_type,
     if (!verified) {
         // A claim of the wrong kind is the endpoint's fault, not the token's.
         if (verified.error().errc() == Errc::token_claims_invalid)
-            return invalid(verified.error().detail);
+            return bad_answer(verified.error().detail);
         return std::move(verified).error();
     }
     const Json& claims = verified->claims;

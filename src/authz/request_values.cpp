@@ -11,12 +11,12 @@ namespace {
 
 enum class Source { header, multi_header, query, multi_query, path };
 
-struct Reference {
+struct SourceReference {
     Source source;
     std::string_view name;
 };
 
-std::optional<Reference> parse_reference(std::string_view text) noexcept {
+std::optional<SourceReference> parse_reference(std::string_view text) noexcept {
     struct Form {
         std::string_view prefix;
         Source source;
@@ -36,7 +36,7 @@ std::optional<Reference> parse_reference(std::string_view text) noexcept {
         // It may stand for an authorizer's result: no mapping may carry it on.
         const bool header = form.source == Source::header || form.source == Source::multi_header;
         if (header && equals_folded(text, kOverrideHeader)) return std::nullopt;
-        return Reference{form.source, text};
+        return SourceReference{form.source, text};
     }
     return std::nullopt;
 }

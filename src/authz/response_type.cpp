@@ -7,7 +7,7 @@ namespace gatehouse::authz {
 namespace {
 
 // In the order of the enumerators.
-constexpr std::array<std::string_view, kResponseTypeCount> kNames = {
+constexpr std::array<std::string_view, kResponseTypeCount> kTypeNames = {
     "ACCESS_DENIED",
     "API_CONFIGURATION_ERROR",
     "AUTHORIZER_CONFIGURATION_ERROR",
@@ -37,13 +37,14 @@ static_assert(static_cast<int>(ResponseType::waf_filtered) == kResponseTypeCount
 
 std::string_view to_string(ResponseType type) noexcept {
     const auto index = static_cast<std::size_t>(type);
-    return index < kNames.size() ? kNames[index]
-                                 : kNames[static_cast<std::size_t>(ResponseType::default_5xx)];
+    return index < kTypeNames.size()
+               ? kTypeNames[index]
+               : kTypeNames[static_cast<std::size_t>(ResponseType::default_5xx)];
 }
 
 std::optional<ResponseType> find_response_type(std::string_view name) noexcept {
-    for (std::size_t i = 0; i < kNames.size(); ++i) {
-        if (kNames[i] == name) return static_cast<ResponseType>(i);
+    for (std::size_t i = 0; i < kTypeNames.size(); ++i) {
+        if (kTypeNames[i] == name) return static_cast<ResponseType>(i);
     }
     return std::nullopt;
 }

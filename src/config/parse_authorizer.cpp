@@ -53,10 +53,6 @@ std::string fault_in_identity_sources(std::string_view text) {
     return identity->empty() ? "is empty; leave it away when there is none" : "";
 }
 
-std::string fault_in_filled(std::string_view text) {
-    return text.empty() ? "is empty" : "";
-}
-
 JwksSettings read_jwks(const Json& value, const std::string& pointer, Source& source) {
     ObjectReader reader(value, pointer, keys::kJwks, source);
     JwksSettings jwks;

@@ -22,7 +22,7 @@ std::string fault_in_function_name(std::string_view text) {
 }
 
 // A base URL, or the whole one of a function, as the Runtime Interface Emulator needs it.
-std::string fault_in_endpoint(std::string_view text) {
+std::string fault_in_function_endpoint(std::string_view text) {
     std::string fault = fault_in_issuer_url(text);
     if (fault.empty() && text.find(kInvokePath) != std::string_view::npos &&
         !text.ends_with(kInvocations)) {
@@ -69,7 +69,7 @@ Function read_function(const std::string& name,
     function.listed = true;
     if (!value.is_object()) return function;
     if (reader.has("endpoint")) {
-        reader.read_checked("endpoint", function.endpoint, fault_in_endpoint);
+        reader.read_checked("endpoint", function.endpoint, fault_in_function_endpoint);
         if (is_plain_remote(function.endpoint)) {
             reader.source().warning(reader.at("endpoint"),
                                     "the function is called over plain http on another machine: "
@@ -200,7 +200,7 @@ std::optional<int> find_function(std::string_view text,
         if (function.listed) known.push_back(function.name);
     }
     const std::string& fallback = reader.source().lambda_endpoint;
-    if (const std::string fault = fault_in_endpoint(fallback);
+    if (const std::string fault = fault_in_function_endpoint(fallback);
         named.endpoint.empty() && !fallback.empty() && !fault.empty()) {
         reader.problem(name, "is called at AWS_ENDPOINT_URL_LAMBDA, which " + fault);
         return std::nullopt;

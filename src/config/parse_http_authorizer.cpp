@@ -18,7 +18,7 @@ namespace {
 // "The service supports RSA-based algorithms": PS256 and its like are not known to be among them.
 constexpr auto kRsa = std::to_array<std::string_view>({"RS256", "RS384", "RS512"});
 
-std::string fault_in_type(std::string_view text) {
+std::string fault_in_http_type(std::string_view text) {
     constexpr std::string_view kTypes[] = {"JWT", "REQUEST"};
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
     return "is " + in_quotes(text) + "; an HTTP API has " + list_quoted(kTypes) +
@@ -40,10 +40,6 @@ std::string fault_in_jwt_source(std::string_view text) {
         return "is " + in_quotes(text) +
                "; a token comes from \"$request.header.NAME\" or \"$request.querystring.NAME\"";
     return fault_in_source(text);
-}
-
-std::string fault_in_filled(std::string_view text) {
-    return text.empty() ? "is empty" : "";
 }
 
 std::string join(const std::vector<std::string>& sources) {
@@ -182,7 +178,7 @@ Authorizer read_http_authorizer(const Json& value,
     authorizer.identity_source.clear();
     if (!value.is_object()) return authorizer;
     reader.require("type", "\"JWT\" or \"REQUEST\"");
-    if (!reader.read_checked("type", authorizer.type, fault_in_type)) return authorizer;
+    if (!reader.read_checked("type", authorizer.type, fault_in_http_type)) return authorizer;
     reader.refuse("identityValidationExpression", "authorizers of HTTP APIs have none");
     for (const std::string_view key : {"providerARNs", "userPools"})
         reader.refuse(key, "an HTTP API takes a user pool's tokens by \"type\": \"JWT\"");

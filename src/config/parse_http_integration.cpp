@@ -18,7 +18,7 @@ namespace {
 using authz::HttpDestination;
 using StageVariables = std::map<std::string, std::string>;
 
-std::string fault_in_type(std::string_view text) {
+std::string fault_in_http_integration_type(std::string_view text) {
     constexpr std::string_view kTypes[] = {"HTTP_PROXY", "AWS_PROXY"};
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
     return "is " + in_quotes(text) + "; an HTTP API has " + list_quoted(kTypes) +
@@ -61,9 +61,9 @@ std::string fault_in_value(const HttpDestination& destination,
     return fault_in_variables(*expression, variables);
 }
 
-void read_request_parameters(ObjectReader& reader,
-                             const StageVariables& variables,
-                             Integration& integration) {
+void read_http_parameters(ObjectReader& reader,
+                          const StageVariables& variables,
+                          Integration& integration) {
     reader.each_member(
         "requestParameters",
         [&](const std::string& key, const Json& value, const std::string& pointer) {
@@ -165,7 +165,7 @@ Integration read_http_integration(const Json& value,
     if (!value.is_object()) return integration;
     std::string type;
     reader.require("type", "\"HTTP_PROXY\" or \"AWS_PROXY\"");
-    if (!reader.read_checked("type", type, fault_in_type)) return integration;
+    if (!reader.read_checked("type", type, fault_in_http_integration_type)) return integration;
     refuse_rest_keys(reader);
     reader.read_duration("timeoutInMillis",
                          integration.timeout,
@@ -180,7 +180,7 @@ Integration read_http_integration(const Json& value,
     } else {
         read_uri(reader, stage_variables, integration);
         read_http_method(reader, integration);
-        read_request_parameters(reader, stage_variables, integration);
+        read_http_parameters(reader, stage_variables, integration);
         read_answer_parameters(reader, stage_variables, integration);
     }
     read_format(reader, integration);

@@ -13,7 +13,7 @@ namespace {
 
 using StageVariables = std::map<std::string, std::string>;
 
-std::string fault_in_type(std::string_view text) {
+std::string fault_in_integration_type(std::string_view text) {
     constexpr std::string_view kTypes[] = {"HTTP_PROXY", "HTTP", "AWS_PROXY", "MOCK"};
     if (std::ranges::find(kTypes, text) != std::end(kTypes)) return {};
     if (text == "AWS") {
@@ -316,7 +316,7 @@ Integration read_integration(const Json& value,
     if (!value.is_object()) return integration;
     std::string type;
     reader.require("type", "\"HTTP_PROXY\", \"HTTP\", \"AWS_PROXY\" or \"MOCK\"");
-    if (!reader.read_checked("type", type, fault_in_type)) return integration;
+    if (!reader.read_checked("type", type, fault_in_integration_type)) return integration;
     reader.refuse("payloadFormatVersion", "that is an HTTP API's; a REST API has one payload");
     reader.refuse("responseParameters",
                   "that is an HTTP API's; a REST API has it in \"integrationResponses\"");

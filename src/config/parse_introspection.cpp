@@ -9,7 +9,7 @@
 namespace gatehouse::config {
 namespace {
 
-std::string fault_in_endpoint(std::string_view text) {
+std::string fault_in_introspection_endpoint(std::string_view text) {
     if (text.starts_with("file:")) return "is a file; an http or https URL is wanted";
     return fault_in_jwks_uri(text);
 }
@@ -19,14 +19,10 @@ std::string fault_in_credential(std::string_view text) {
     return text.empty() ? "is empty" : fault_in_constant(text);
 }
 
-std::string fault_in_secret(std::string_view text) {
+std::string fault_in_client_secret(std::string_view text) {
     // Never the value itself.
     if (text.empty()) return "is empty";
     return fault_in_constant(text).empty() ? "" : "has a control character";
-}
-
-std::string fault_in_filled(std::string_view text) {
-    return text.empty() ? "is empty" : "";
 }
 
 }  // namespace
@@ -36,7 +32,7 @@ Introspection read_introspection(const Json& value, const std::string& pointer, 
     Introspection settings;
     if (!value.is_object()) return settings;
     reader.require("endpoint", "the URL of the authorization server's introspection endpoint");
-    if (reader.read_checked("endpoint", settings.endpoint, fault_in_endpoint) &&
+    if (reader.read_checked("endpoint", settings.endpoint, fault_in_introspection_endpoint) &&
         is_plain_remote(settings.endpoint)) {
         source.warning(reader.at("endpoint"),
                        "tokens and the client's secret go over plain http to another machine: "
@@ -45,7 +41,7 @@ Introspection read_introspection(const Json& value, const std::string& pointer, 
     reader.require("clientId", "the client that Gatehouse is to the authorization server");
     reader.read_checked("clientId", settings.client_id, fault_in_credential);
     reader.require("clientSecret", "its secret, e.g. \"${INTROSPECTION_SECRET}\"");
-    reader.read_checked("clientSecret", settings.client_secret, fault_in_secret);
+    reader.read_checked("clientSecret", settings.client_secret, fault_in_client_secret);
     constexpr std::string_view kMethods[] = {"client_secret_basic", "client_secret_post"};
     std::string method;
     if (reader.read_choice("authMethod", method, kMethods))

@@ -18,7 +18,7 @@ constexpr std::string_view kScheme = "redis://";
 constexpr int kMostDatabase = 65535;
 constexpr std::size_t kPrefixBytes = 64;
 
-constexpr const char* kForm =
+constexpr const char* kUrlForm =
     "is no URL of the form redis://[user:password@]host[:port][/database]";
 
 std::optional<std::string> decode(std::string_view text) {
@@ -82,7 +82,7 @@ std::string fault_in_redis_url(std::string_view text, Shared& shared) {
     if (text.starts_with('/') || text.starts_with("unix:") || text.starts_with("redis+unix:") ||
         text.starts_with("redis-socket:") || text.starts_with("redis+socket:"))
         return "is a Unix socket, and Redis is asked over TCP: redis://127.0.0.1:6379";
-    if (!text.starts_with(kScheme)) return kForm;
+    if (!text.starts_with(kScheme)) return kUrlForm;
     text.remove_prefix(kScheme.size());
     if (text.find_first_of("?#") != std::string_view::npos)
         return "has a query or a fragment; options of other clients are none of these";
@@ -94,18 +94,18 @@ std::string fault_in_redis_url(std::string_view text, Shared& shared) {
         if (!fault.empty()) return fault;
         authority.remove_prefix(at + 1);
     }
-    if (authority.empty()) return kForm;
+    if (authority.empty()) return kUrlForm;
     std::string fault = fault_in_place(authority, shared);
     return fault.empty() ? fault_in_database(text, shared) : fault;
 }
 
-std::string fault_in_secret(std::string_view text) {
+std::string fault_in_shared_secret(std::string_view text) {
     if (text.size() >= limits::kSharedSecretBytes) return {};
     return "has " + std::to_string(text.size()) +
            " bytes; it has at least 32, the same for every replica (openssl rand -hex 32)";
 }
 
-std::string fault_in_prefix(std::string_view text) {
+std::string fault_in_key_prefix(std::string_view text) {
     const auto plain = [](char c) {
         return is_alpha(c) || is_digit(c) ||
                std::string_view(":._-{}").find(c) != std::string_view::npos;
@@ -133,8 +133,8 @@ void read_shared(ObjectReader& root, Model& model) {
     reader.require("secret",
                    "what sealed entries are made with, the same for every replica, e.g. "
                    "\"${GATEHOUSE_SHARED_SECRET}\"");
-    reader.read_checked("secret", shared.secret, fault_in_secret);
-    reader.read_checked("prefix", shared.prefix, fault_in_prefix);
+    reader.read_checked("secret", shared.secret, fault_in_shared_secret);
+    reader.read_checked("prefix", shared.prefix, fault_in_key_prefix);
     reader.read_duration("timeoutInMillis",
                          shared.timeout,
                          limits::kSharedTimeLeast.count(),

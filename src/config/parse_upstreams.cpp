@@ -13,7 +13,7 @@
 namespace gatehouse::config {
 namespace {
 
-constexpr std::int64_t kMostMillis = 3'600'000;
+constexpr std::int64_t kLongestMillis = 3'600'000;
 constexpr std::int64_t kLeastInterval = 50;  // below it checks would be load
 constexpr std::int64_t kMostCount = 1'000'000;
 constexpr std::int64_t kMostThreshold = 1000;
@@ -71,8 +71,8 @@ upstream::HealthRule read_health_check(const Json& value,
     ObjectReader reader(value, pointer, keys::kHealthCheck, source);
     upstream::HealthRule rule;
     reader.read_checked("path", rule.path, fault_in_check_path);
-    reader.read_duration("intervalInMillis", rule.interval, kLeastInterval, kMostMillis);
-    reader.read_duration("timeoutInMillis", rule.timeout, 1, kMostMillis);
+    reader.read_duration("intervalInMillis", rule.interval, kLeastInterval, kLongestMillis);
+    reader.read_duration("timeoutInMillis", rule.timeout, 1, kLongestMillis);
     reader.read_number("healthyThreshold", rule.healthy, 1, kMostThreshold);
     reader.read_number("unhealthyThreshold", rule.unhealthy, 1, kMostThreshold);
     std::string statuses;
@@ -87,7 +87,7 @@ upstream::EjectionRule read_ejection(const Json& value,
     ObjectReader reader(value, pointer, keys::kEjection, source);
     upstream::EjectionRule rule;
     reader.read_number("consecutiveFailures", rule.consecutive_failures, 1, kMostThreshold);
-    reader.read_duration("baseTimeInMillis", rule.base_time, 1, kMostMillis);
+    reader.read_duration("baseTimeInMillis", rule.base_time, 1, kLongestMillis);
     reader.read_number("maxPercent", rule.max_percent, 1, 100);
     return rule;
 }

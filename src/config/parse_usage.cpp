@@ -15,7 +15,7 @@ namespace gatehouse::config {
 namespace {
 
 constexpr std::size_t kIdBytes = 64;
-constexpr std::size_t kNameBytes = 1024;
+constexpr std::size_t kPlanNameBytes = 1024;
 
 std::string fault_in_id(std::string_view text) {
     if (text.size() > kIdBytes) return "is longer than 64 characters";
@@ -23,7 +23,7 @@ std::string fault_in_id(std::string_view text) {
 }
 
 std::string fault_in_title(std::string_view text) {
-    if (text.size() > kNameBytes) return "is longer than 1024 characters";
+    if (text.size() > kPlanNameBytes) return "is longer than 1024 characters";
     return std::ranges::any_of(text, is_control) ? "has a control character" : "";
 }
 
@@ -39,7 +39,7 @@ std::string fault_in_key_value(std::string_view text) {
     return {};
 }
 
-std::string fault_in_secret(std::string_view text) {
+std::string fault_in_override_secret(std::string_view text) {
     if (text.size() >= authz::kOverrideSecretBytes) return {};
     return "has " + std::to_string(text.size()) + " bytes; a secret has at least 32";
 }
@@ -172,7 +172,7 @@ void read_usage(ObjectReader& root, Model& model) {
         DevOverride& into = model.dev_override.emplace();
         reader.require("secret",
                        "what overrides are signed with, e.g. \"${GATEHOUSE_OVERRIDE_SECRET}\"");
-        reader.read_checked("secret", into.secret, fault_in_secret);
+        reader.read_checked("secret", into.secret, fault_in_override_secret);
     }
 }
 

@@ -12,7 +12,7 @@
 namespace gatehouse::config {
 namespace {
 
-constexpr const char* kForm =
+constexpr const char* kArnForm =
     "is no ARN of a user pool; the form is "
     "arn:aws:cognito-idp:REGION:ACCOUNT:userpool/REGION_ID";
 
@@ -53,7 +53,7 @@ std::optional<PoolName> split_arn(std::string_view arn) {
 }
 
 std::string fault_in_arn(std::string_view text) {
-    return split_arn(text) ? "" : in_quotes(text) + ' ' + kForm;
+    return split_arn(text) ? "" : in_quotes(text) + ' ' + kArnForm;
 }
 
 // Amazon Cognito developer guide, "Verifying JSON web tokens": iss, and the keys below it.

@@ -105,6 +105,10 @@ std::string fault_in_header_name(std::string_view text) {
     return is_token(text) ? std::string() : in_quotes(text) + " is no header name";
 }
 
+std::string fault_in_filled(std::string_view text) {
+    return text.empty() ? "is empty" : "";
+}
+
 std::string fault_in_constant(std::string_view text) {
     return std::ranges::any_of(text, is_control)
                ? "has a control character, which no header can carry"

@@ -26,6 +26,9 @@ std::string fault_in_base_path(std::string_view text);
 
 std::string fault_in_header_name(std::string_view text);
 
+/// Anything but nothing.
+std::string fault_in_filled(std::string_view text);
+
 /// Constants that become header values: no control characters.
 std::string fault_in_constant(std::string_view text);
 

@@ -17,7 +17,7 @@ using authz::HttpDestination;
 constexpr std::string_view kStatus = "overwrite:statuscode";
 constexpr std::string_view kField = "response.header.";
 
-Error refuse(const std::string& pointer, std::string_view why) {
+Error bad_answer(const std::string& pointer, std::string_view why) {
     return fail(Errc::config_invalid, pointer + ": " + std::string(why));
 }
 
@@ -42,14 +42,14 @@ Result<AnswerMapping::Header> compile_header(const std::string& pointer,
                                              std::string_view destination,
                                              std::string_view text) {
     auto where = authz::parse_http_answer_destination(destination);
-    if (!where) return refuse(pointer, where.error().detail);
+    if (!where) return bad_answer(pointer, where.error().detail);
     AnswerMapping::Header header;
     header.action = action_of(where->action);
     header.name = std::move(where->name);
     const bool removes = header.action == Action::remove;
-    if (removes && !text.empty() && text != "''") return refuse(pointer, "takes no value");
+    if (removes && !text.empty() && text != "''") return bad_answer(pointer, "takes no value");
     auto value = authz::Expression::make_for_http_answer(removes ? std::string_view() : text);
-    if (!value) return refuse(pointer, value.error().detail);
+    if (!value) return bad_answer(pointer, value.error().detail);
     header.value = std::move(value).value();
     return header;
 }
@@ -62,13 +62,13 @@ Result<AnswerMapping> AnswerMapping::make(const AnswerParameters& parameters) {
         const std::string pointer = "/" + status;
         Rule rule;
         rule.status = authz::parse_answer_status(status);
-        if (rule.status == 0) return refuse(pointer, "a status is 200 to 599");
+        if (rule.status == 0) return bad_answer(pointer, "a status is 200 to 599");
         for (const auto& [destination, text] : mappings) {
             std::string at = pointer + "/";
             at += destination;
             if (destination == kStatus) {
                 const auto becomes = authz::parse_new_status(text);
-                if (!becomes) return refuse(at, becomes.error().detail);
+                if (!becomes) return bad_answer(at, becomes.error().detail);
                 rule.becomes = *becomes;
                 continue;
             }
@@ -78,7 +78,7 @@ Result<AnswerMapping> AnswerMapping::make(const AnswerParameters& parameters) {
                 return other.action == header->action &&
                        equals_ignoring_case(other.name, header->name);
             });
-            if (twice) return refuse(at, "this header is mapped twice");
+            if (twice) return bad_answer(at, "this header is mapped twice");
             rule.headers.push_back(std::move(header).value());
         }
         // In which order the service works is not known: as for requests.

@@ -18,11 +18,11 @@ namespace {
 
 using authz::HttpDestination;
 
-constexpr std::string_view kContextSource = "context.authorizer.";
-constexpr std::string_view kPathSource = "method.request.path.";
+constexpr std::string_view kAuthorizerValue = "context.authorizer.";
+constexpr std::string_view kPathValue = "method.request.path.";
 constexpr std::string_view kRequestPath = "request.path";
 
-Error refuse(std::string_view place, std::string_view why) {
+Error bad_parameter(std::string_view place, std::string_view why) {
     return fail(Errc::config_invalid, printable(place) + ": " + std::string(why));
 }
 
@@ -64,23 +64,23 @@ Result<void> ForwardPlan::add_http_mapping(std::string_view key,
                                            std::string_view text,
                                            const ForwardOptions& options) {
     auto destination = authz::parse_http_destination(key);
-    if (!destination) return refuse(key, destination.error().detail);
+    if (!destination) return bad_parameter(key, destination.error().detail);
     const bool removes = destination->action == HttpDestination::Action::remove;
-    if (removes && !text.empty() && text != "''") return refuse(key, "takes no value");
+    if (removes && !text.empty() && text != "''") return bad_parameter(key, "takes no value");
     auto expression = authz::Expression::make_for_http(removes ? std::string_view() : text);
-    if (!expression) return refuse(key, expression.error().detail);
+    if (!expression) return bad_parameter(key, expression.error().detail);
     for (const auto& part : expression->parts()) {
-        if (!part.variable || !part.text.starts_with(kPathSource)) continue;
+        if (!part.variable || !part.text.starts_with(kPathValue)) continue;
         const auto& names = options.path_parameters;
-        if (std::ranges::find(names, part.text.substr(kPathSource.size())) == names.end())
-            return refuse(key, "the route has no path parameter of that name");
+        if (std::ranges::find(names, part.text.substr(kPathValue.size())) == names.end())
+            return bad_parameter(key, "the route has no path parameter of that name");
     }
     if (destination->place == HttpDestination::Place::path) {
         mapped_path_ = expression->parts();
         return {};
     }
     Mapping mapping{std::move(destination->name), std::move(*expression)};
-    mapping.authorizer = mapping.expression.reads(kContextSource);
+    mapping.authorizer = mapping.expression.reads(kAuthorizerValue);
     mapping.action = removes                                                  ? Action::remove
                      : destination->action == HttpDestination::Action::append ? Action::append
                                                                               : Action::set;
@@ -91,11 +91,11 @@ Result<void> ForwardPlan::add_http_mapping(std::string_view key,
     }
     mapping.id = http::find_field_id(mapping.name);
     if (mapping.id == http::FieldId::host && mapping.action != Action::set)
-        return refuse(key, "a request has one Host: only overwrite: sets it");
+        return bad_parameter(key, "a request has one Host: only overwrite: sets it");
     const bool twice = std::ranges::any_of(header_mappings_, [&](const Mapping& other) {
         return other.action == mapping.action && equals_folded(other.name, mapping.name);
     });
-    if (twice) return refuse(key, "this header is mapped twice");
+    if (twice) return bad_parameter(key, "this header is mapped twice");
     header_mappings_.push_back(std::move(mapping));
     return {};
 }
@@ -113,11 +113,11 @@ Errc ForwardPlan::append_mapped_path(const authz::RequestFacts& facts, std::stri
         const bool found = authz::append_variable(facts, part.text, out);
         // Without a value the path would name another resource.
         if (!found || out.size() == begin) return Errc::mapping_invalid;
-        if (part.text == kRequestPath || part.text.starts_with(kPathSource)) continue;
+        if (part.text == kRequestPath || part.text.starts_with(kPathValue)) continue;
         const std::string_view value = std::string_view(out).substr(begin);
         if (has_control(value) || !is_utf8(value))
-            return part.text.starts_with(kContextSource) ? Errc::context_unusable
-                                                         : Errc::mapping_invalid;
+            return part.text.starts_with(kAuthorizerValue) ? Errc::context_unusable
+                                                           : Errc::mapping_invalid;
         encode_from(out, begin);
     }
     const std::string_view path = std::string_view(out).substr(start);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kHostBytes = 255;
 
-Error refuse(std::string_view why, std::string_view found) {
+Error bad_uri(std::string_view why, std::string_view found) {
     return fail(Errc::config_invalid, std::string(why) + ": " + printable(found));
 }
 
@@ -34,30 +34,30 @@ bool parse_port(std::string_view text, std::uint16_t& port) noexcept {
 
 Result<Endpoint> parse_authority(std::string_view authority, bool tls) {
     if (authority.find_first_of("{}$") != std::string_view::npos) {
-        return refuse("placeholders may stand in the path and the query only", authority);
+        return bad_uri("placeholders may stand in the path and the query only", authority);
     }
     if (authority.find('@') != std::string_view::npos)
-        return refuse("user information is not allowed", "uri");
+        return bad_uri("user information is not allowed", "uri");
     Endpoint endpoint;
     endpoint.tls = tls;
     endpoint.port = tls ? 443 : 80;
     const bool literal = authority.starts_with('[');
     const std::size_t bracket = authority.find(']');
     if (literal && bracket == std::string_view::npos)
-        return refuse("an IPv6 address ends with ']'", authority);
+        return bad_uri("an IPv6 address ends with ']'", authority);
     const std::size_t host_end =
         literal ? bracket + 1 : std::min(authority.find(':'), authority.size());
     const std::string_view host = authority.substr(0, host_end);
     const std::string_view rest = authority.substr(host_end);
     endpoint.host = to_lower(literal ? host.substr(1, host.size() - 2) : host);
     if (literal ? !is_ipv6(endpoint.host) : !is_host_name(endpoint.host)) {
-        return refuse("not a host name or address", authority);
+        return bad_uri("not a host name or address", authority);
     }
     endpoint.host_header = host;
     if (rest.empty()) return endpoint;
     const std::uint16_t usual = endpoint.port;
     if (rest.front() != ':' || !parse_port(rest.substr(1), endpoint.port)) {
-        return refuse("a port is 1 to 65535", authority);
+        return bad_uri("a port is 1 to 65535", authority);
     }
     if (endpoint.port != usual) endpoint.host_header += ":" + std::to_string(endpoint.port);
     return endpoint;
@@ -79,10 +79,10 @@ Result<std::string_view> check_text(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '%') {
             if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) {
-                return refuse("invalid percent-encoding", text);
+                return bad_uri("invalid percent-encoding", text);
             }
         } else if (!is_uri_char(text[i])) {
-            return refuse("not a character of a URI", text.substr(i, 1));
+            return bad_uri("not a character of a URI", text.substr(i, 1));
         }
     }
     return text;
@@ -93,7 +93,7 @@ Result<std::vector<UriPiece>> parse_pieces(std::string_view text) {
     while (!text.empty()) {
         const std::size_t open = std::min(text.find('{'), text.size());
         if (open < text.size() && open > 0 && text[open - 1] == '$') {
-            return refuse("a reference was not filled in", text.substr(open - 1));
+            return bad_uri("a reference was not filled in", text.substr(open - 1));
         }
         const auto literal = check_text(text.substr(0, open));
         if (!literal) return literal.error();
@@ -101,11 +101,11 @@ Result<std::vector<UriPiece>> parse_pieces(std::string_view text) {
         text.remove_prefix(open);
         if (text.empty()) break;
         const std::size_t close = text.find('}');
-        if (close == std::string_view::npos) return refuse("a placeholder ends with '}'", text);
+        if (close == std::string_view::npos) return bad_uri("a placeholder ends with '}'", text);
         const std::string_view name = text.substr(1, close - 1);
         if (!is_placeholder_name(name)) {
-            return refuse("a placeholder is {name}, for {proxy+} too: {proxy}",
-                          text.substr(0, close + 1));
+            return bad_uri("a placeholder is {name}, for {proxy+} too: {proxy}",
+                           text.substr(0, close + 1));
         }
         pieces.push_back({std::string(name), true});
         text.remove_prefix(close + 1);
@@ -136,9 +136,9 @@ Result<UriTemplate> parse_uri_template(std::string_view uri) {
         uri.remove_prefix(8);
         tls = true;
     } else {
-        return refuse("an integration uri begins with http:// or https://", uri);
+        return bad_uri("an integration uri begins with http:// or https://", uri);
     }
-    if (uri.find('#') != std::string_view::npos) return refuse("a fragment is not allowed", uri);
+    if (uri.find('#') != std::string_view::npos) return bad_uri("a fragment is not allowed", uri);
     const std::size_t authority_end = std::min(uri.find_first_of("/?"), uri.size());
     auto endpoint = parse_authority(uri.substr(0, authority_end), tls);
     if (!endpoint) return std::move(endpoint).error();
@@ -150,8 +150,8 @@ Result<UriTemplate> parse_uri_template(std::string_view uri) {
     auto path_pieces = parse_pieces(path);
     if (!path_pieces) return std::move(path_pieces).error();
     if (!is_path(path_pieces.value())) {
-        return refuse("dot segments, empty segments, backslashes and controls are not allowed",
-                      path);
+        return bad_uri("dot segments, empty segments, backslashes and controls are not allowed",
+                       path);
     }
     made.path = std::move(path_pieces).value();
     made.has_query = question < uri.size();
@@ -166,7 +166,7 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
     if (!parsed) return std::move(parsed).error();
     const std::size_t host = url.find("://") + 3;
     if (url.find_first_of("/?", host) != std::string_view::npos)
-        return refuse("nothing may stand behind host and port", url);
+        return bad_uri("nothing may stand behind host and port", url);
     return std::move(parsed->endpoint);
 }
 

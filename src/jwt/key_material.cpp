@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kEd25519Bytes = 32;
 constexpr int kExponentBitsMost = 33;
 
-Error refuse(std::string why) {
+Error bad_key(std::string why) {
     return fail(Errc::jwks_invalid, std::move(why));
 }
 
@@ -60,9 +60,9 @@ class KeyBuilder {
 
 Result<std::string> read_bytes(const Json& jwk, const char* member) {
     const auto text = get_string(jwk, member);
-    if (!text) return refuse(std::string(member) + " is missing or not a string");
+    if (!text) return bad_key(std::string(member) + " is missing or not a string");
     auto bytes = decode_base64url(*text);
-    if (!bytes || bytes->empty()) return refuse(std::string(member) + " is not base64url");
+    if (!bytes || bytes->empty()) return bad_key(std::string(member) + " is not base64url");
     return bytes;
 }
 
@@ -71,8 +71,8 @@ Result<std::string> read_exactly(const Json& jwk, const char* member, std::size_
     // RFC 7518 6.2.1.2: coordinates are padded to the size of the curve, so a shorter one is
     // another encoder's fault.
     if (bytes && bytes->size() != size) {
-        return refuse(std::string(member) + " has " + std::to_string(bytes->size()) +
-                      " bytes, not " + std::to_string(size));
+        return bad_key(std::string(member) + " has " + std::to_string(bytes->size()) +
+                       " bytes, not " + std::to_string(size));
     }
     return bytes;
 }
@@ -83,25 +83,25 @@ Result<NumberPtr> read_number(const Json& jwk, const char* member) {
     // A leading zero byte is against RFC 7518 2, yet known issuers send it; it changes nothing. The
     // cap spares work only.
     if (bytes->size() > limits::kRsaBitsMost / 8 + 8)
-        return refuse(std::string(member) + " is too large");
+        return bad_key(std::string(member) + " is too large");
     NumberPtr number(
         BN_bin2bn(bytes_of(std::string_view(*bytes)), static_cast<int>(bytes->size()), nullptr));
-    if (!number) return refuse("out of memory");
+    if (!number) return bad_key("out of memory");
     return number;
 }
 
 std::optional<Error> check_rsa(const BIGNUM& modulus, const BIGNUM& exponent) {
     const int bits = BN_num_bits(&modulus);
     if (bits < limits::kRsaBitsLeast || bits > limits::kRsaBitsMost) {
-        return refuse("RSA modulus of " + std::to_string(bits) + " bits, not " +
-                      std::to_string(limits::kRsaBitsLeast) + " to " +
-                      std::to_string(limits::kRsaBitsMost));
+        return bad_key("RSA modulus of " + std::to_string(bits) + " bits, not " +
+                       std::to_string(limits::kRsaBitsLeast) + " to " +
+                       std::to_string(limits::kRsaBitsMost));
     }
-    if (BN_is_odd(&modulus) == 0) return refuse("RSA modulus is even");
+    if (BN_is_odd(&modulus) == 0) return bad_key("RSA modulus is even");
     // e = 1 makes every message its own signature; a huge e makes each check as dear as signing.
     if (BN_is_odd(&exponent) == 0 || BN_is_one(&exponent) == 1 ||
         BN_num_bits(&exponent) > kExponentBitsMost) {
-        return refuse("RSA exponent is not odd, at least 3 and at most 33 bits");
+        return bad_key("RSA exponent is not odd, at least 3 and at most 33 bits");
     }
     return std::nullopt;
 }
@@ -133,15 +133,15 @@ Result<PkeyPtr> make_rsa(const Json& jwk, KeyHalf half) {
         builder.add(part.param, std::move(*number));
     }
     PkeyPtr pkey = builder.make("RSA", half);
-    if (!pkey) return refuse("RSA key is not valid");
+    if (!pkey) return bad_key("RSA key is not valid");
     return pkey;
 }
 
 Result<PkeyPtr> make_ec(const Json& jwk, KeyHalf half) {
     const auto name = get_string(jwk, "crv");
-    if (!name) return refuse("crv is missing or not a string");
+    if (!name) return bad_key("crv is missing or not a string");
     const Curve* curve = find_curve(*name);
-    if (curve == nullptr) return refuse("curve \"" + printable(*name, 40) + "\" is not supported");
+    if (curve == nullptr) return bad_key("curve \"" + printable(*name, 40) + "\" is not supported");
     const auto x = read_exactly(jwk, "x", curve->bytes);
     if (!x) return x.error();
     const auto y = read_exactly(jwk, "y", curve->bytes);
@@ -160,10 +160,10 @@ Result<PkeyPtr> make_ec(const Json& jwk, KeyHalf half) {
                 bytes_of(std::string_view(*secret)), static_cast<int>(secret->size()), nullptr)));
     }
     PkeyPtr pkey = builder.make("EC", half);
-    if (!pkey) return refuse("the point is not on " + std::string(curve->name));
+    if (!pkey) return bad_key("the point is not on " + std::string(curve->name));
     const PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, pkey.get(), nullptr));
     if (!context || EVP_PKEY_public_check(context.get()) != 1) {
-        return refuse("the point is not a valid key of " + std::string(curve->name));
+        return bad_key("the point is not a valid key of " + std::string(curve->name));
     }
     return pkey;
 }
@@ -172,7 +172,7 @@ Result<Json> ed25519_members(const EVP_PKEY& pkey) {
     std::string x(kEd25519Bytes, '\0');
     std::size_t length = x.size();
     if (EVP_PKEY_get_raw_public_key(&pkey, bytes_of(x), &length) != 1 || length != x.size()) {
-        return refuse("key has no public part");
+        return bad_key("key has no public part");
     }
     return Json{{"kty", "OKP"}, {"crv", "Ed25519"}, {"x", encode_base64url(x)}};
 }
@@ -180,7 +180,7 @@ Result<Json> ed25519_members(const EVP_PKEY& pkey) {
 Result<PkeyPtr> make_ed25519(const Json& jwk, KeyHalf half) {
     const auto name = get_string(jwk, "crv");
     if (!name || *name != "Ed25519")
-        return refuse("crv is not Ed25519, the only supported OKP curve");
+        return bad_key("crv is not Ed25519, the only supported OKP curve");
     const auto x = read_exactly(jwk, "x", kEd25519Bytes);
     if (!x) return x.error();
     PkeyPtr pkey;
@@ -193,22 +193,22 @@ Result<PkeyPtr> make_ed25519(const Json& jwk, KeyHalf half) {
         pkey.reset(EVP_PKEY_new_raw_private_key_ex(
             nullptr, "ED25519", nullptr, bytes_of(std::string_view(*secret)), secret->size()));
     }
-    if (!pkey) return refuse("Ed25519 key is not valid");
+    if (!pkey) return bad_key("Ed25519 key is not valid");
     // OpenSSL makes the public half from `d` and never sees `x`.
     const auto members = ed25519_members(*pkey);
     if (!members || (*members)["x"] != encode_base64url(*x))
-        return refuse("x and d do not belong together");
+        return bad_key("x and d do not belong together");
     return pkey;
 }
 
 // Big-endian, padded to `size` bytes; 0: no padding.
 Result<std::string> number_param(const EVP_PKEY& pkey, const char* name, std::size_t size) {
     BIGNUM* raw = nullptr;
-    if (EVP_PKEY_get_bn_param(&pkey, name, &raw) != 1) return refuse("key has no public part");
+    if (EVP_PKEY_get_bn_param(&pkey, name, &raw) != 1) return bad_key("key has no public part");
     const NumberPtr number(raw);
     std::string bytes(size == 0 ? static_cast<std::size_t>(BN_num_bytes(raw)) : size, '\0');
     if (BN_bn2binpad(raw, bytes_of(bytes), static_cast<int>(bytes.size())) < 0)
-        return refuse("key has no public part");
+        return bad_key("key has no public part");
     return encode_base64url(bytes);
 }
 
@@ -224,10 +224,10 @@ Result<Json> ec_members(const EVP_PKEY& pkey) {
     char group[64] = {};
     std::size_t length = 0;
     if (EVP_PKEY_get_group_name(&pkey, group, sizeof group, &length) != 1)
-        return refuse("EC key of no named curve");
+        return bad_key("EC key of no named curve");
     const Curve* curve = find_curve_of_group(std::string_view(group, length));
     if (curve == nullptr)
-        return refuse("curve " + std::string(group, length) + " is not supported");
+        return bad_key("curve " + std::string(group, length) + " is not supported");
     auto x = number_param(pkey, OSSL_PKEY_PARAM_EC_PUB_X, curve->bytes);
     auto y = number_param(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, curve->bytes);
     if (!x) return x.error();
@@ -243,13 +243,13 @@ Result<Json> ec_members(const EVP_PKEY& pkey) {
 Result<PkeyPtr> make_pkey(const Json& jwk, KeyHalf half) {
     const QuietErrors quiet;
     const auto type = get_string(jwk, "kty");
-    if (!type) return refuse("kty is missing or not a string");
+    if (!type) return bad_key("kty is missing or not a string");
     if (*type == "RSA") return make_rsa(jwk, half);
     if (*type == "EC") return make_ec(jwk, half);
     if (*type == "OKP") return make_ed25519(jwk, half);
     if (*type == "oct")
-        return refuse("a symmetric key, which would let whoever verifies also sign");
-    return refuse("kty \"" + printable(*type, 40) + "\" is not supported");
+        return bad_key("a symmetric key, which would let whoever verifies also sign");
+    return bad_key("kty \"" + printable(*type, 40) + "\" is not supported");
 }
 
 Result<Json> public_members(const EVP_PKEY& pkey) {
@@ -257,7 +257,7 @@ Result<Json> public_members(const EVP_PKEY& pkey) {
     if (EVP_PKEY_is_a(&pkey, "RSA") == 1) return rsa_members(pkey);
     if (EVP_PKEY_is_a(&pkey, "EC") == 1) return ec_members(pkey);
     if (EVP_PKEY_is_a(&pkey, "ED25519") == 1) return ed25519_members(pkey);
-    return refuse("key is neither RSA nor EC nor Ed25519");
+    return bad_key("key is neither RSA nor EC nor Ed25519");
 }
 
 std::string thumbprint_of(const Json& public_members) {
@@ -293,20 +293,20 @@ Result<AlgorithmSet> narrow_by_purpose(AlgorithmSet algorithms,
                                        const Json& jwk,
                                        std::string_view operation) {
     if (const Json* use = find_member(jwk, "use"); use != nullptr && *use != "sig")
-        return refuse("use is not \"sig\"");
+        return bad_key("use is not \"sig\"");
     if (const Json* operations = find_member(jwk, "key_ops")) {
         bool allowed = false;
         for (const Json& entry : *operations)
             allowed = allowed || (operations->is_array() && entry == operation);
-        if (!allowed) return refuse("key_ops does not have \"" + std::string(operation) + "\"");
+        if (!allowed) return bad_key("key_ops does not have \"" + std::string(operation) + "\"");
     }
     const Json* named = find_member(jwk, "alg");
     if (named == nullptr) return algorithms;
-    if (!named->is_string()) return refuse("alg is not a string");
+    if (!named->is_string()) return bad_key("alg is not a string");
     const auto& name = named->get_ref<const std::string&>();
     const auto algorithm = find_algorithm(name);
     if (!algorithm || !algorithms.has(*algorithm))
-        return refuse("alg \"" + printable(name, 40) + "\" does not fit the key");
+        return bad_key("alg \"" + printable(name, 40) + "\" does not fit the key");
     AlgorithmSet one;
     one.add(*algorithm);
     return one;

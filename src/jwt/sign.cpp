@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kKeyTextMost = 65536;
 
-Error refuse(std::string why) {
+Error no_signer(std::string why) {
     return fail(Errc::signing_key_invalid, std::move(why));
 }
 
@@ -31,16 +31,16 @@ Result<PkeyPtr> read_pem(std::string_view text) {
     const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     PkeyPtr pkey(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr)
                      : nullptr);
-    if (!pkey) return refuse("not a private key in PEM without pass phrase");
+    if (!pkey) return no_signer("not a private key in PEM without pass phrase");
     return pkey;
 }
 
 // The same rules as for keys that verify: what we mint must be accepted by what we check with.
 Result<Json> check_members(const EVP_PKEY& pkey) {
     auto members = public_members(pkey);
-    if (!members) return refuse(members.error().detail);
+    if (!members) return no_signer(members.error().detail);
     if (const auto again = make_pkey(*members, KeyHalf::public_half); !again)
-        return refuse(again.error().detail);
+        return no_signer(again.error().detail);
     return members;
 }
 
@@ -135,12 +135,12 @@ Result<std::string> SigningKey::sign(std::string_view signing_input) const {
                        &size,
                        bytes_of(signing_input),
                        signing_input.size()) != 1) {
-        return refuse("OpenSSL could not sign");
+        return no_signer("OpenSSL could not sign");
     }
     signature.resize(size);
     if (scheme.padding != Padding::ecdsa) return signature;
     std::string fixed = to_fixed(signature, find_curve_of(impl_->algorithm)->bytes);
-    if (fixed.empty()) return refuse("OpenSSL made no ECDSA signature");
+    if (fixed.empty()) return no_signer("OpenSSL made no ECDSA signature");
     return fixed;
 }
 
@@ -188,15 +188,15 @@ Result<SigningKey> make_checked(PkeyPtr pkey,
     auto members = check_members(*pkey);
     if (!members) return std::move(members).error();
     const auto allowed = narrow_by_purpose(algorithms_of(*members), jwk, "sign");
-    if (!allowed) return refuse(allowed.error().detail);
+    if (!allowed) return no_signer(allowed.error().detail);
     if (wanted && !allowed->has(*wanted)) {
-        return refuse("the key is for " + allowed->to_string() + ", not " +
-                      std::string(to_string(*wanted)));
+        return no_signer("the key is for " + allowed->to_string() + ", not " +
+                         std::string(to_string(*wanted)));
     }
     const Algorithm algorithm = wanted ? *wanted : first_choice(*allowed);
     auto key = make_signing_key(std::move(pkey), *std::move(members), algorithm, std::move(kid));
     if (key && !verifies_itself(*key))
-        return refuse("private and public part do not belong together");
+        return no_signer("private and public part do not belong together");
     return key;
 }
 
@@ -205,7 +205,7 @@ Result<SigningKey> make_checked(PkeyPtr pkey,
 Result<SigningKey> generate_signing_key(Algorithm algorithm, std::string kid) {
     const QuietErrors quiet;
     PkeyPtr pkey = generate(algorithm);
-    if (!pkey) return refuse("OpenSSL could not make a key");
+    if (!pkey) return no_signer("OpenSSL could not make a key");
     return make_checked(std::move(pkey), Json::object(), algorithm, std::move(kid));
 }
 
@@ -214,16 +214,16 @@ Result<SigningKey> parse_signing_key(std::string_view text,
                                      std::string kid) {
     const QuietErrors quiet;
     if (text.size() > kKeyTextMost)
-        return refuse("more than " + std::to_string(kKeyTextMost) + " bytes");
+        return no_signer("more than " + std::to_string(kKeyTextMost) + " bytes");
     if (text.find("-----BEGIN ") != std::string_view::npos) {
         auto pkey = read_pem(text);
         if (!pkey) return std::move(pkey).error();
         return make_checked(*std::move(pkey), Json::object(), algorithm, std::move(kid));
     }
     const auto jwk = parse_json(text);
-    if (!jwk || !jwk->is_object()) return refuse("neither a PEM nor a JSON object");
+    if (!jwk || !jwk->is_object()) return no_signer("neither a PEM nor a JSON object");
     auto pkey = make_pkey(*jwk, KeyHalf::private_half);
-    if (!pkey) return refuse(pkey.error().detail);
+    if (!pkey) return no_signer(pkey.error().detail);
     if (const auto named = get_string(*jwk, "kid"); named && kid.empty()) kid = *named;
     return make_checked(*std::move(pkey), *jwk, algorithm, std::move(kid));
 }

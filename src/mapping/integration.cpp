@@ -13,7 +13,7 @@
 namespace gatehouse::mapping {
 namespace {
 
-Error refuse(const std::string& pointer, const std::string& why) {
+Error bad_mapping(const std::string& pointer, const std::string& why) {
     return fail(Errc::config_invalid, pointer + ": " + why);
 }
 
@@ -52,7 +52,7 @@ Result<Integration::Templates> Integration::compile_templates(
     Templates compiled;
     for (const auto& [type, text] : texts) {
         auto made = templates::compile(text);
-        if (!made) return refuse(pointer + pointer_step(type), made.error().detail);
+        if (!made) return bad_mapping(pointer + pointer_step(type), made.error().detail);
         compiled.emplace_back(type, std::move(made).value());
     }
     return compiled;
@@ -93,9 +93,9 @@ Result<void> Integration::compile_body_parameters() {
         const auto* form = std::ranges::find_if(
             kForms, [&](const Form& one) { return destination.starts_with(one.prefix); });
         if (form == std::end(kForms) || !text.starts_with(kBody))
-            return refuse(pointer, "not a mapping of the body");
+            return bad_mapping(pointer, "not a mapping of the body");
         auto source = BodySource::make(std::string_view(text).substr(kBody.size()));
-        if (!source) return refuse(pointer, source.error().detail);
+        if (!source) return bad_mapping(pointer, source.error().detail);
         body_parameters_.push_back(
             {form->place, destination.substr(form->prefix.size()), std::move(source).value()});
     }

@@ -20,7 +20,7 @@ bool has_control(std::string_view text) noexcept {
     return std::ranges::any_of(text, is_control);
 }
 
-Error refuse(const std::string& pointer, const std::string& why) {
+Error bad_response(const std::string& pointer, const std::string& why) {
     return fail(Errc::config_invalid, pointer + ": " + why);
 }
 
@@ -105,24 +105,24 @@ Result<Integration::Response> Integration::compile_response(const ResponseSpec& 
     response.key = spec.key;
     response.status_code = spec.status_code;
     if (spec.status_code < 200 || spec.status_code > 599)
-        return refuse(pointer + "/statusCode", "a status is 200 to 599");
+        return bad_response(pointer + "/statusCode", "a status is 200 to 599");
     if (!spec.selection_pattern.empty()) {
         re2::RE2::Options options;
         options.set_log_errors(false);
         options.set_max_mem(limits::kExpressionBytes);
         response.pattern = std::make_shared<const re2::RE2>(spec.selection_pattern, options);
         if (!response.pattern->ok())
-            return refuse(pointer + "/selectionPattern", response.pattern->error());
+            return bad_response(pointer + "/selectionPattern", response.pattern->error());
     }
     for (const auto& [destination, text] : spec.response_parameters) {
         std::string place = pointer + "/responseParameters/";
         place += destination;
         if (!destination.starts_with(kHeader))
-            return refuse(place, "expected method.response.header.NAME");
+            return bad_response(place, "expected method.response.header.NAME");
         std::string name = destination.substr(kHeader.size());
-        if (!is_token(name)) return refuse(place, "not a header name");
+        if (!is_token(name)) return bad_response(place, "not a header name");
         auto source = compile_source(text);
-        if (!source) return refuse(place, source.error().detail);
+        if (!source) return bad_response(place, source.error().detail);
         response.headers.emplace_back(std::move(name), std::move(source).value());
     }
     auto compiled = compile_templates(spec.response_templates, pointer + "/responseTemplates");

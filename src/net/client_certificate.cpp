@@ -9,7 +9,7 @@
 namespace gatehouse::net {
 namespace {
 
-struct FreeBio {
+struct FreeMemoryBio {
     void operator()(BIO* bio) const noexcept { BIO_free(bio); }
 };
 
@@ -25,7 +25,7 @@ class Printed {
     }
 
   private:
-    std::unique_ptr<BIO, FreeBio> bio_{BIO_new(BIO_s_mem())};
+    std::unique_ptr<BIO, FreeMemoryBio> bio_{BIO_new(BIO_s_mem())};
 };
 
 std::string print_pem(const X509* certificate) {

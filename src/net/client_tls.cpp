@@ -14,9 +14,9 @@
 namespace gatehouse::net {
 namespace {
 
-class Loader {
+class ClientLoader {
   public:
-    Loader(const config::UpstreamTls& settings, std::vector<config::Problem>& problems)
+    ClientLoader(const config::UpstreamTls& settings, std::vector<config::Problem>& problems)
         : settings_(settings), problems_(problems) {}
 
     void load(SSL_CTX* context) {
@@ -99,7 +99,7 @@ std::vector<config::Problem> ClientTls::load() {
     std::vector<FileStamp> seen = stamp_files(paths());
     SslContext fresh = make_client_context();
     if (!fresh) problems.push_back({"/upstreamTls", 0, "OpenSSL gives no context"});
-    if (fresh && impl_->settings) Loader(*impl_->settings, problems).load(fresh.get());
+    if (fresh && impl_->settings) ClientLoader(*impl_->settings, problems).load(fresh.get());
     const std::lock_guard lock(impl_->mutex);
     impl_->loaded = std::move(seen);
     if (problems.empty()) impl_->context = std::move(fresh);

@@ -17,6 +17,9 @@
 
 namespace gatehouse::net {
 
+/// Up to this many bytes of content are copied behind the head and go out with it in one send.
+constexpr std::size_t kOneSend = 4096;
+
 /// Gives a string's storage back. Assigning an empty one does not: it keeps the larger storage.
 inline void release(std::string& text) noexcept {
     std::string().swap(text);

@@ -29,22 +29,22 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
+namespace beast_http = beast::http;
 using asio::ip::tcp;
 
 Error failed(const Url& url, std::string_view what) {
     return gatehouse::fail(Errc::jwks_fetch_failed, url.authority + ": " + std::string(what));
 }
 
-http::request<http::string_body> to_message(HttpRequest& request, const Url& url) {
-    http::request<http::string_body> message;
+beast_http::request<beast_http::string_body> to_message(HttpRequest& request, const Url& url) {
+    beast_http::request<beast_http::string_body> message;
     message.version(11);
     message.method_string(request.method);
     message.target(url.target);
-    message.set(http::field::host, url.authority);
-    message.set(http::field::user_agent, "gatehouse");
-    message.set(http::field::accept, "application/json");
-    message.set(http::field::connection, "close");
+    message.set(beast_http::field::host, url.authority);
+    message.set(beast_http::field::user_agent, "gatehouse");
+    message.set(beast_http::field::accept, "application/json");
+    message.set(beast_http::field::connection, "close");
     for (const auto& [name, value] : request.headers)
         message.set(name, value);
     message.body() = std::move(request.body);
@@ -57,19 +57,19 @@ template <class Stream>
 asio::awaitable<Result<HttpAnswer>> exchange(Stream& stream, HttpRequest& request, const Url& url) {
     auto message = to_message(request, url);
     auto [write_error, written] =
-        co_await http::async_write(stream, message, asio::as_tuple(asio::use_awaitable));
+        co_await beast_http::async_write(stream, message, asio::as_tuple(asio::use_awaitable));
     if (write_error) co_return failed(url, write_error.message());
     beast::flat_buffer buffer;
     buffer.reserve(limits::kHeadBuffer);
     // RFC 9110 15.2: interim answers may come before the one that counts. 101 was not asked for.
     for (int interim = 0; interim <= limits::kInterimResponses; ++interim) {
-        http::response_parser<http::string_body> parser;
+        beast_http::response_parser<beast_http::string_body> parser;
         parser.body_limit(request.most_bytes);
         parser.header_limit(static_cast<std::uint32_t>(limits::kUpstreamHeadBytes));
-        auto [read_error, read] =
-            co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
+        auto [read_error, read] = co_await beast_http::async_read(
+            stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
         if (read_error == beast::error::timeout) co_return failed(url, "no whole answer in time");
-        if (read_error == http::error::body_limit)
+        if (read_error == beast_http::error::body_limit)
             co_return failed(url,
                              "answer larger than " + std::to_string(request.most_bytes) + " bytes");
         if (read_error) co_return failed(url, read_error.message());
@@ -77,7 +77,7 @@ asio::awaitable<Result<HttpAnswer>> exchange(Stream& stream, HttpRequest& reques
         if (status / 100 == 1 && status != 101) continue;
         HttpAnswer answer;
         answer.status = static_cast<int>(status);
-        answer.content_type = std::string(parser.get()[http::field::content_type]);
+        answer.content_type = std::string(parser.get()[beast_http::field::content_type]);
         answer.body = std::move(parser.get().body());
         co_return answer;
     }

@@ -29,14 +29,14 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
+namespace beast_http = beast::http;
 using asio::ip::tcp;
 
 constexpr std::chrono::milliseconds kReadTime{10000};
 constexpr std::size_t kReadBuffer = 16384;
 constexpr std::size_t kMostConnections = 1000;
 
-ServedRequest to_served(const http::request<http::string_body>& message) {
+ServedRequest to_served(const beast_http::request<beast_http::string_body>& message) {
     ServedRequest request;
     request.method = std::string(message.method_string());
     request.target = std::string(message.target());
@@ -48,7 +48,7 @@ ServedRequest to_served(const http::request<http::string_body>& message) {
 
 // What Beast lets pass and the data port refuses (security rules, "Admin API": the same parser). A
 // trailer that Beast has put among the fields is seen as one of them.
-Errc check_message(const http::request<http::string_body>& message) {
+Errc check_message(const beast_http::request<beast_http::string_body>& message) {
     std::vector<gatehouse::http::Field> fields;
     for (const auto& field : message) {
         const std::string_view name = field.name_string();
@@ -72,15 +72,16 @@ bool is_own(const tcp::socket& socket) {
     return !error && owner && (*owner == 0 || *owner == ::geteuid());
 }
 
-http::response<http::string_body> to_message(ServedResponse&& served,
-                                             unsigned version,
-                                             bool keep_alive,
-                                             bool head) {
-    http::response<http::string_body> message;
+beast_http::response<beast_http::string_body> to_message(ServedResponse&& served,
+                                                         unsigned version,
+                                                         bool keep_alive,
+                                                         bool head) {
+    beast_http::response<beast_http::string_body> message;
     message.version(version);
     message.result(static_cast<unsigned>(served.status));
-    message.set(http::field::server, "gatehouse");
-    if (!served.content_type.empty()) message.set(http::field::content_type, served.content_type);
+    message.set(beast_http::field::server, "gatehouse");
+    if (!served.content_type.empty())
+        message.set(beast_http::field::content_type, served.content_type);
     for (const auto& [name, value] : served.headers)
         message.insert(name, value);
     message.keep_alive(keep_alive);
@@ -149,23 +150,23 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
     bool more = true;
     bool first = true;
     while (more) {
-        http::request_parser<http::string_body> parser;
+        beast_http::request_parser<beast_http::string_body> parser;
         parser.body_limit(state->limits.body_bytes);
         parser.header_limit(static_cast<std::uint32_t>(gatehouse::limits::kHeaderBytes));
         stream.expires_after(first ? kReadTime : state->limits.idle);
         auto [read_error, read_bytes] =
-            co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::deferred));
+            co_await beast_http::async_read(stream, buffer, parser, asio::as_tuple(asio::deferred));
         first = false;
-        const bool peer_gone = read_error == http::error::end_of_stream ||
+        const bool peer_gone = read_error == beast_http::error::end_of_stream ||
                                read_error == beast::error::timeout ||
                                (read_error && !parser.got_some());
         if (peer_gone || !state->acceptor.is_open()) break;
-        const http::request<http::string_body>& message = parser.get();
+        const beast_http::request<beast_http::string_body>& message = parser.get();
         ServedResponse response;
         const Errc refused = read_error ? Errc::request_malformed : check_message(message);
         if (refused != Errc::none) {
-            response.status = read_error == http::error::body_limit ? 413
-                              : read_error == http::error::header_limit
+            response.status = read_error == beast_http::error::body_limit ? 413
+                              : read_error == beast_http::error::header_limit
                                   ? 431
                                   : gatehouse::http::status_of_read_error(refused);
             response.body = R"({"message":"Bad Request"})";
@@ -178,10 +179,11 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp
             response = co_await state->answer(std::move(request));
             more = message.keep_alive() && state->acceptor.is_open();
         }
-        auto out = to_message(std::move(response), 11, more, message.method() == http::verb::head);
+        auto out =
+            to_message(std::move(response), 11, more, message.method() == beast_http::verb::head);
         stream.expires_after(kReadTime);
         auto [write_error, written] =
-            co_await http::async_write(stream, out, asio::as_tuple(asio::deferred));
+            co_await beast_http::async_write(stream, out, asio::as_tuple(asio::deferred));
         if (write_error) break;
     }
     beast::error_code ignored;

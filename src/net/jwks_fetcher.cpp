@@ -26,7 +26,7 @@ struct Fetched {
     std::string location;
 };
 
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_key_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) return fail(Errc::jwks_fetch_failed, "cannot open " + path);
     std::string text(limits::kJwksBytes + 1, '\0');
@@ -88,7 +88,7 @@ asio::awaitable<Fetched> fetch_keys(app::KeySourceOptions options,
         // A discovery document must not make us read files.
         text = options.jwks_uri.empty()
                    ? Result<std::string>(fail(Errc::discovery_invalid, "jwks_uri is no http URL"))
-                   : read_file(path);
+                   : read_key_file(path);
     } else {
         text = co_await get(fetched.location, deadline, clock, tls);
     }

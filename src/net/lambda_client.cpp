@@ -35,7 +35,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
+namespace beast_http = beast::http;
 using asio::ip::tcp;
 using End = authz::Invocation::End;
 
@@ -86,7 +86,7 @@ struct Call {
     }
 };
 
-void set_if(http::request<http::string_body>& message,
+void set_if(beast_http::request<beast_http::string_body>& message,
             std::string_view name,
             const std::string& value) {
     // A client may have chosen the trace id: what is no plain text does not go into a header.
@@ -96,13 +96,13 @@ void set_if(http::request<http::string_body>& message,
     if (!value.empty()) message.set(name, value);
 }
 
-http::request<http::string_body> to_message(app::LambdaCall& order, const Url& url) {
-    http::request<http::string_body> message(http::verb::post, url.target, 11);
-    message.set(http::field::host, url.authority);
-    message.set(http::field::user_agent,
+beast_http::request<beast_http::string_body> to_message(app::LambdaCall& order, const Url& url) {
+    beast_http::request<beast_http::string_body> message(beast_http::verb::post, url.target, 11);
+    message.set(beast_http::field::host, url.authority);
+    message.set(beast_http::field::user_agent,
                 order.api_id.empty() ? "gatehouse" : "AmazonAPIGateway_" + order.api_id);
-    message.set(http::field::accept, "application/json");
-    message.set(http::field::content_type, "application/json");
+    message.set(beast_http::field::accept, "application/json");
+    message.set(beast_http::field::content_type, "application/json");
     message.set("X-Amz-Invocation-Type", "RequestResponse");
     set_if(message, "x-amzn-apigateway-api-id", order.api_id);
     set_if(message, "X-Amz-Source-Arn", order.source_arn);
@@ -114,9 +114,9 @@ http::request<http::string_body> to_message(app::LambdaCall& order, const Url& u
 }
 
 // Two framings, or one twice: the next answer on this connection might not be ours.
-bool is_clear(const http::response<http::string_body>& message) {
-    const auto lengths = message.count(http::field::content_length);
-    const auto codings = message.count(http::field::transfer_encoding);
+bool is_clear(const beast_http::response<beast_http::string_body>& message) {
+    const auto lengths = message.count(beast_http::field::content_length);
+    const auto codings = message.count(beast_http::field::transfer_encoding);
     return lengths + codings <= 1 && message.result_int() >= 200;
 }
 
@@ -130,19 +130,19 @@ asio::awaitable<Exchanged> exchange(Stream& stream, app::LambdaCall& order, cons
     Exchanged result;
     auto message = to_message(order, url);
     auto [write_error, written] =
-        co_await http::async_write(stream, message, asio::as_tuple(asio::use_awaitable));
+        co_await beast_http::async_write(stream, message, asio::as_tuple(asio::use_awaitable));
     if (write_error) {
         result.outcome = cannot(url.authority + ": " + write_error.message());
         co_return result;
     }
     beast::flat_buffer buffer;
     buffer.reserve(limits::kHeadBuffer);
-    http::response_parser<http::string_body> parser;
+    beast_http::response_parser<beast_http::string_body> parser;
     parser.body_limit(order.most_bytes);
     parser.header_limit(static_cast<std::uint32_t>(limits::kUpstreamHeadBytes));
-    auto [read_error, read] =
-        co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
-    if (read_error == http::error::body_limit) {
+    auto [read_error, read] = co_await beast_http::async_read(
+        stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
+    if (read_error == beast_http::error::body_limit) {
         result.outcome = {
             End::too_large,
             {},

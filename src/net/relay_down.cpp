@@ -11,12 +11,6 @@
 
 // The download pump of a session: the upstream's answer, or one of our own, to the client.
 namespace gatehouse::net {
-namespace {
-
-constexpr std::size_t kOneSend = 4096;
-
-}  // namespace
-
 void Session::on_upstream_readable() {
     guarded([this] {
         if (phase_ == Phase::relaying) pump_down();

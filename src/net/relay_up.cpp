@@ -12,9 +12,6 @@
 namespace gatehouse::net {
 namespace {
 
-// Content up to this size goes with the head in one send.
-constexpr std::size_t kOneSend = 4096;
-
 bool is_idempotent(std::string_view method) noexcept {
     return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
            method == "DELETE";  // RFC 9110 9.2.2

@@ -65,9 +65,9 @@ int choose_protocol(SSL*,
     return SSL_TLSEXT_ERR_OK;
 }
 
-class Loader {
+class ListenerLoader {
   public:
-    Loader(const config::ListenerTls& files, std::vector<config::Problem>& problems)
+    ListenerLoader(const config::ListenerTls& files, std::vector<config::Problem>& problems)
         : files_(files), problems_(problems) {}
 
     SslContext load() {
@@ -191,7 +191,7 @@ class Loader {
 
 SslContext make_server_context(const config::ListenerTls& files,
                                std::vector<config::Problem>& problems) {
-    return Loader(files, problems).load();
+    return ListenerLoader(files, problems).load();
 }
 
 std::vector<std::filesystem::path> ServerTls::paths() const {

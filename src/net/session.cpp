@@ -17,7 +17,6 @@ namespace {
 // these bounds, so that it sees the answer instead of a reset (RFC 9112 9.6).
 constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr std::size_t kLingerBytes = 1024 * 1024;
-constexpr std::chrono::milliseconds kLookAgain{1000};
 // Above every fetch and function limit: reached only by a bug.
 constexpr std::chrono::milliseconds kDecidingTime{60000};
 

@@ -8,6 +8,10 @@
 
 namespace gatehouse::net {
 
+/// How long after its last exchange an idle connection is looked at again: an end that came
+/// together with the last bytes has raised no edge (read_wait.hpp).
+constexpr std::chrono::milliseconds kLookAgain{1000};
+
 /// Something that can be late. Lives in its owner; in at most one list at a time.
 class Timeout {
   public:

@@ -19,7 +19,6 @@ using boost::asio::ip::tcp;
 // nginx's keepalive_timeout is 60 s, Node's 5 s: whoever closes first, the watch on idle
 // connections sees it.
 constexpr std::chrono::milliseconds kIdleTime{60000};
-constexpr std::chrono::milliseconds kLookAgain{1000};
 // Then the addresses that a name had do, where there are any.
 constexpr std::chrono::milliseconds kLookupPatience{200};
 

@@ -8,14 +8,14 @@
 namespace gatehouse::policy {
 namespace {
 
-struct Named {
+struct NamedKey {
     std::string_view name;
     Key key;
 };
 
 // API Gateway Developer Guide, "AWS condition keys that can be used in API Gateway resource
 // policies": those that need neither IAM authorization nor a private API.
-constexpr Named kKeys[] = {
+constexpr NamedKey kKeys[] = {
     {"aws:CurrentTime", Key::current_time},
     {"aws:EpochTime", Key::epoch_time},
     {"aws:SecureTransport", Key::secure_transport},
@@ -32,7 +32,7 @@ constexpr Named kKeys[] = {
 }  // namespace
 
 Key find_key(std::string_view name) noexcept {
-    for (const Named& known : kKeys) {
+    for (const NamedKey& known : kKeys) {
         if (equals_ignoring_case(known.name, name)) return known.key;
     }
     return Key::absent;

@@ -3,7 +3,7 @@
 namespace gatehouse::policy {
 namespace {
 
-struct Named {
+struct NamedOperator {
     std::string_view name;
     Comparison comparison;
     Relation relation = Relation::equal;
@@ -12,7 +12,7 @@ struct Named {
 
 // IAM User Guide, "IAM JSON policy elements: Condition operators". ArnEquals and ArnLike are the
 // same there. BinaryEquals is left out: no key of a request is binary.
-constexpr Named kOperators[] = {
+constexpr NamedOperator kOperators[] = {
     {"StringEquals", Comparison::string_equals},
     {"StringNotEquals", Comparison::string_equals, Relation::equal, true},
     {"StringEqualsIgnoreCase", Comparison::string_equals_ignoring_case},
@@ -63,7 +63,7 @@ std::optional<Operator> find_operator(std::string_view name) noexcept {
         found.quantifier = Quantifier::for_all;
     }
     found.if_exists = take_suffix(name, "IfExists");
-    for (const Named& known : kOperators) {
+    for (const NamedOperator& known : kOperators) {
         if (known.name != name) continue;
         // Null asks whether the key exists: neither word has a meaning with it.
         const bool bare = !found.if_exists && found.quantifier == Quantifier::none;

@@ -109,7 +109,7 @@ constexpr Format kFormats[] = {
     {"uuid", is_uuid},
 };
 
-constexpr std::string_view kAnnotations[] = {
+constexpr std::string_view kAnnotatingFormats[] = {
     "binary", "byte", "double", "float", "int32", "int64", "password"};
 
 }  // namespace
@@ -120,7 +120,7 @@ const Format* find_format(std::string_view name) noexcept {
 }
 
 bool is_annotation_format(std::string_view name) noexcept {
-    return std::ranges::find(kAnnotations, name) != std::end(kAnnotations);
+    return std::ranges::find(kAnnotatingFormats, name) != std::end(kAnnotatingFormats);
 }
 
 std::string_view format_names() noexcept {

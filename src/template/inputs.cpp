@@ -14,7 +14,7 @@ namespace {
 // What an empty payload reads as, in $input.body too. [ls: recorded 2025-03, pull request 12413]
 constexpr std::string_view kNoPayload = "{}";
 
-constexpr std::string_view kRequestOverrides[] = {"header", "path", "querystring"};
+constexpr std::string_view kOverrideParts[] = {"header", "path", "querystring"};
 
 Map* make_parameters(Work& work, std::span<const Parameter> parameters) {
     Map* map = work.make_map(Map::Kind::constant);
@@ -133,8 +133,8 @@ void Evaluator::add_overrides(Map& context) {
     for (std::size_t i = 0; i < std::size(values); ++i)
         overrides_[i] = make_override(work_, values[i]);
     Map* request = work_.make_map(Map::Kind::constant);
-    for (std::size_t i = 0; i < std::size(kRequestOverrides); ++i)
-        work_.put(*request, kRequestOverrides[i], overrides_[i]);
+    for (std::size_t i = 0; i < std::size(kOverrideParts); ++i)
+        work_.put(*request, kOverrideParts[i], overrides_[i]);
     response_override_ = work_.make_map(Map::Kind::constant);
     work_.put(*response_override_, "header", overrides_[3]);
     if (earlier != nullptr && earlier->response_status)

@@ -14,7 +14,7 @@ constexpr std::string_view kDirectives[] = {
 // Velocity has them, the service's documents do not, and each reaches beyond one template.
 constexpr std::string_view kRefused[] = {"macro", "parse", "include", "evaluate", "literal"};
 
-bool is_one_of(std::string_view word, std::span<const std::string_view> words) noexcept {
+bool is_among(std::string_view word, std::span<const std::string_view> words) noexcept {
     return std::ranges::find(words, word) != words.end();
 }
 
@@ -111,7 +111,7 @@ void Parser::parse_backslashes(ast::Block& block) {
     if (cursor_.peek() == '$') return parse_dollar(count, block);
     const std::size_t hash = cursor_.offset();
     if (cursor_.take('#')) {
-        const bool directive = is_one_of(cursor_.take_directive_word(), kDirectives);
+        const bool directive = is_among(cursor_.take_directive_word(), kDirectives);
         const std::string_view word = cursor_.since(hash);
         if (directive) add_text(block, rest.substr(0, count / 2));
         if (directive && count % 2 != 0) return add_text(block, word);
@@ -184,7 +184,7 @@ bool Parser::parse_word(std::string_view word,
         }
     } else if (word == "set") {
         refuse(position, "#set needs ( … ) behind it");
-    } else if (is_one_of(word, kRefused) || word.starts_with('@')) {
+    } else if (is_among(word, kRefused) || word.starts_with('@')) {
         refuse(position, quoted(word, " is not supported"));
     } else if (begins_parenthesis(cursor_.rest())) {
         refuse(position, quoted(word, "(…) is no directive, and macros are not supported"));

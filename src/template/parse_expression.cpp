@@ -26,7 +26,7 @@ constexpr Spelling kOperators[] = {
 };
 constexpr int kUnaryLevel = 6;
 
-bool is_word_char(char c) noexcept {
+bool continues_word(char c) noexcept {
     return is_alpha(c) || is_digit(c) || c == '_' || c == '@';
 }
 
@@ -42,7 +42,7 @@ std::optional<ast::Operator> Parser::take_operator(int level) {
     for (const Spelling& spelling : kOperators) {
         if (!rest.starts_with(spelling.text)) continue;
         const char next = cursor_.peek(spelling.text.size());
-        if (is_alpha(spelling.text.front()) && is_word_char(next)) continue;
+        if (is_alpha(spelling.text.front()) && continues_word(next)) continue;
         // `-1` is a number for the lexer wherever it stands: `$i -1` is an error, `$i - 1` is not.
         if (spelling.text == "-" && (is_digit(next) || next == '.')) return std::nullopt;
         if (spelling.level != level) return std::nullopt;
@@ -71,7 +71,7 @@ ast::Expression Parser::parse_unary() {
     cursor_.skip_space();
     const ast::Position position = cursor_.position();
     const std::string_view rest = cursor_.rest();
-    const bool word = rest.starts_with("not") && !is_word_char(cursor_.peek(3));
+    const bool word = rest.starts_with("not") && !continues_word(cursor_.peek(3));
     if (!word && cursor_.peek() != '!') return parse_primary();
     cursor_.advance(word ? 3 : 1);
     if (!enter()) return {};
@@ -111,13 +111,13 @@ ast::Expression Parser::parse_parameter() {
         made = parse_list();
     } else if (c == '{') {
         made = parse_map();
-    } else if (cursor_.rest().starts_with("true") && !is_word_char(cursor_.peek(4))) {
+    } else if (cursor_.rest().starts_with("true") && !continues_word(cursor_.peek(4))) {
         cursor_.advance(4);
         made.node = ast::Literal(true);
-    } else if (cursor_.rest().starts_with("false") && !is_word_char(cursor_.peek(5))) {
+    } else if (cursor_.rest().starts_with("false") && !continues_word(cursor_.peek(5))) {
         cursor_.advance(5);
         made.node = ast::Literal(false);
-    } else if (cursor_.rest().starts_with("null") && !is_word_char(cursor_.peek(4))) {
+    } else if (cursor_.rest().starts_with("null") && !continues_word(cursor_.peek(4))) {
         refuse_here("null is no value of Velocity: compare with a variable that is never set");
     } else {
         refuse_here("expected a value or a $reference, found " + found_here());

@@ -7,7 +7,7 @@
 namespace gatehouse::templates {
 namespace {
 
-std::unique_ptr<ast::Expression> boxed(ast::Expression expression) {
+std::unique_ptr<ast::Expression> to_bound(ast::Expression expression) {
     return std::make_unique<ast::Expression>(std::move(expression));
 }
 
@@ -154,8 +154,8 @@ ast::Expression Parser::parse_list() {
         if (!failed_ && !cursor_.take(']'))
             refuse_here("a range needs a ] here, found " + found_here());
         ast::Range range;
-        range.from = boxed(std::move(list.elements.front()));
-        range.to = boxed(std::move(to));
+        range.from = to_bound(std::move(list.elements.front()));
+        range.to = to_bound(std::move(to));
         return {std::move(range), {}};
     }
     while (!failed_ && cursor_.take(','))

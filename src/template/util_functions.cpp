@@ -13,13 +13,13 @@
 namespace gatehouse::templates {
 namespace {
 
-constexpr char kHex[] = "0123456789ABCDEF";
+constexpr char kHexDigits[] = "0123456789ABCDEF";
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 void append_unit(std::uint32_t unit, std::string& out) {
     out += "\\u";
     for (int shift = 12; shift >= 0; shift -= 4)
-        out += kHex[(unit >> shift) & 15];
+        out += kHexDigits[(unit >> shift) & 15];
 }
 
 // UNCONFIRMED: the rules of Apache Commons Lang 2, whose function has this name. That a single
@@ -66,8 +66,8 @@ Value url_encode(Work& work, std::string_view text) {
             out += '+';
         } else {
             out += '%';
-            out += kHex[static_cast<unsigned char>(c) >> 4];
-            out += kHex[static_cast<unsigned char>(c) & 15];
+            out += kHexDigits[static_cast<unsigned char>(c) >> 4];
+            out += kHexDigits[static_cast<unsigned char>(c) & 15];
         }
     }
     return work.keep(std::move(out));

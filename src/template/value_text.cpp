@@ -9,7 +9,7 @@
 namespace gatehouse::templates {
 namespace {
 
-constexpr char kHex[] = "0123456789abcdef";
+constexpr char kUpperHex[] = "0123456789abcdef";
 
 /// Writes one value, in Java's or in JSON's form.
 class Writer {
@@ -66,8 +66,8 @@ class Writer {
                 quoted += "\\t";
             } else if (static_cast<unsigned char>(c) < 0x20) {
                 quoted += "\\u00";
-                quoted += kHex[static_cast<unsigned char>(c) >> 4];
-                quoted += kHex[static_cast<unsigned char>(c) & 15];
+                quoted += kUpperHex[static_cast<unsigned char>(c) >> 4];
+                quoted += kUpperHex[static_cast<unsigned char>(c) & 15];
             } else {
                 quoted += c;
             }

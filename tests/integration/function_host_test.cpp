@@ -7,6 +7,8 @@
 #include <fstream>
 #include <thread>
 
+namespace function_host_test {
+
 using namespace gatehouse;
 using namespace gatehouse::test;
 using functions::Command;
@@ -518,3 +520,5 @@ TEST_SUITE("functions/function_host") {
         CHECK(refused.payload.find(R"("errorMessage": "Unauthorized")") != std::string::npos);
     }
 }
+
+}  // namespace function_host_test

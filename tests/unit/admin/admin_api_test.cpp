@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace admin_api_test {
+
 using namespace gatehouse;
 using admin::Access;
 using admin::AdminApi;
@@ -522,3 +524,5 @@ TEST_CASE_FIXTURE(Fixture, "a configuration is taken from whoever has the token 
 }
 
 TEST_SUITE_END();
+
+}  // namespace admin_api_test

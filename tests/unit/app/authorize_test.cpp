@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace authorize_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 using namespace std::chrono_literals;
@@ -539,3 +541,5 @@ TEST_SUITE("app/authorize still_holds") {
         }
     }
 }
+
+}  // namespace authorize_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace decision_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 using namespace gatehouse::test;
@@ -333,3 +335,5 @@ TEST_SUITE("app/decision") {
         CHECK_FALSE(question.request.answer.has_value());
     }
 }
+
+}  // namespace decision_test

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+namespace function_authorizer_test {
+
 using namespace gatehouse;
 using app::CacheUse;
 using app::Step;
@@ -321,3 +323,5 @@ TEST_SUITE("app/function_authorizer") {
         CHECK(f.invoker.call().timeout.count() == 1500);
     }
 }
+
+}  // namespace function_authorizer_test

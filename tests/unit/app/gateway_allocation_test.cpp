@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace gateway_allocation_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 
@@ -101,3 +103,5 @@ TEST_SUITE("app/gateway allocations") {
         CHECK(taken == 1);
     }
 }
+
+}  // namespace gateway_allocation_test

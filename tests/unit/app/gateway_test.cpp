@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace gateway_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 using namespace std::chrono_literals;
@@ -438,3 +440,5 @@ TEST_SUITE("app/gateway") {
         CHECK(page.find(R"(route="none",status="200")") != std::string::npos);
     }
 }
+
+}  // namespace gateway_test

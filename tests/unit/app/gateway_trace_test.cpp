@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+namespace gateway_trace_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 using namespace std::chrono_literals;
@@ -406,3 +408,5 @@ TEST_SUITE("app/gateway traces") {
         CHECK(log.empty());
     }
 }
+
+}  // namespace gateway_trace_test

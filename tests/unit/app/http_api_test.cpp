@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <string>
 
+namespace app_http_api_test {
+
 using namespace gatehouse;
 using namespace gatehouse::test;
 using app::Step;
@@ -164,3 +166,5 @@ TEST_SUITE("app/http_api") {
         CHECK(fixture.gateway.take_access_log() == id + " GET /a 200\n");
     }
 }
+
+}  // namespace app_http_api_test

@@ -5,6 +5,8 @@
 
 #include <string>
 
+namespace iam_test {
+
 using namespace gatehouse;
 using namespace std::chrono_literals;
 using app::Step;
@@ -216,3 +218,5 @@ TEST_SUITE("app/iam") {
         CHECK(call->request().error_message->starts_with("The request signature we calculated"));
     }
 }
+
+}  // namespace iam_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace introspection_authorizer_test {
+
 using namespace gatehouse;
 using namespace std::chrono_literals;
 using app::CacheUse;
@@ -169,3 +171,5 @@ TEST_SUITE("app/introspection_authorizer") {
         CHECK(f.send("GET", "/a", kToken)->step() == Step::wait);
     }
 }
+
+}  // namespace introspection_authorizer_test

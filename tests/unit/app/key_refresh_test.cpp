@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+namespace key_refresh_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 using namespace std::chrono_literals;
@@ -134,3 +136,5 @@ TEST_SUITE("app/key_refresh") {
         CHECK(KeyRefresh(300s, 10s).cooldown_left(kStart) == 0ms);
     }
 }
+
+}  // namespace key_refresh_test

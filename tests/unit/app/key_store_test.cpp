@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace key_store_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 using namespace std::chrono_literals;
@@ -271,3 +273,5 @@ TEST_SUITE("app/key_store") {
         CHECK_FALSE(has("k1"));
     }
 }
+
+}  // namespace key_store_test

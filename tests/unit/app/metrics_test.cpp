@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+namespace metrics_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 
@@ -330,3 +332,5 @@ TEST_SUITE("app/metrics") {
         }
     }
 }
+
+}  // namespace metrics_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace override_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 using namespace std::chrono_literals;
@@ -132,3 +134,5 @@ TEST_SUITE("app/override") {
         }
     }
 }
+
+}  // namespace override_test

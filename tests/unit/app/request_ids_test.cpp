@@ -8,6 +8,8 @@
 #include <set>
 #include <string>
 
+namespace request_ids_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 using namespace std::chrono_literals;
@@ -123,3 +125,5 @@ TEST_SUITE("app/request_ids") {
         }
     }
 }
+
+}  // namespace request_ids_test

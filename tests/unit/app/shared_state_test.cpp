@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+namespace shared_state_test {
+
 using namespace gatehouse;
 using namespace std::chrono_literals;
 using app::CacheUse;
@@ -673,3 +675,5 @@ TEST_SUITE("app/shared_state") {
         CHECK(b.state->facts().errors == before + 1);
     }
 }
+
+}  // namespace shared_state_test

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+namespace single_flight_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 
@@ -153,3 +155,5 @@ TEST_SUITE("app/single_flight") {
         CHECK(told == kThreads - 1);
     }
 }
+
+}  // namespace single_flight_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace snapshot_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 
@@ -341,3 +343,5 @@ TEST_SUITE("app/snapshot") {
         }
     }
 }
+
+}  // namespace snapshot_test

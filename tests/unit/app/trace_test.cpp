@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace trace_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 
@@ -320,3 +322,5 @@ TEST_SUITE("app/trace") {
         CHECK(first.use_count() == 3);  // the fixture's own: it, its gateway, that one's journal
     }
 }
+
+}  // namespace trace_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace usage_test {
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 using namespace std::chrono_literals;
@@ -408,3 +410,5 @@ TEST_SUITE("app/usage") {
         CHECK(unknown->reason() == Errc::api_key_unknown);
     }
 }
+
+}  // namespace usage_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace user_pool_test {
+
 using namespace gatehouse;
 using namespace std::chrono_literals;
 using app::CacheUse;
@@ -164,3 +166,5 @@ TEST_SUITE("app/user_pool") {
         CHECK(grant.header_block == "X-Authorizer-Principal-Id: user-1\r\n");
     }
 }
+
+}  // namespace user_pool_test

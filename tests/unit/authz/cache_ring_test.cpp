@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+namespace cache_ring_test {
+
 using namespace gatehouse;
 using namespace gatehouse::authz;
 using namespace std::chrono_literals;
@@ -207,3 +209,5 @@ TEST_SUITE("authz/cache_ring") {
             CHECK(count < 300);
     }
 }
+
+}  // namespace cache_ring_test

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+namespace claim_condition_test {
+
 using namespace gatehouse;
 using authz::ClaimCondition;
 
@@ -129,3 +131,5 @@ TEST_SUITE("authz/claim_condition") {
         }
     }
 }
+
+}  // namespace claim_condition_test

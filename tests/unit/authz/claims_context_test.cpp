@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace claims_context_test {
+
 using namespace gatehouse;
 using namespace gatehouse::authz;
 using Kind = ContextItem::Kind;
@@ -239,3 +241,5 @@ TEST_SUITE("authz/claims_context") {
         }
     }
 }
+
+}  // namespace claims_context_test

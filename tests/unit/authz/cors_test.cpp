@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+namespace cors_test {
+
 using namespace gatehouse;
 using authz::Cors;
 using authz::CorsOptions;
@@ -112,3 +114,5 @@ TEST_SUITE("authz/cors") {
         CHECK_FALSE(Cors::is_own("Access-Control"));
     }
 }
+
+}  // namespace cors_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace dev_override_test {
+
 using namespace gatehouse;
 using namespace gatehouse::authz;
 
@@ -149,3 +151,5 @@ TEST_SUITE("authz/dev_override") {
         CHECK_FALSE(read.has_value());
     }
 }
+
+}  // namespace dev_override_test

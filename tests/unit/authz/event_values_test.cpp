@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+namespace event_values_test {
+
 using namespace gatehouse;
 using authz::EventFormat;
 using authz::ValueMap;
@@ -236,3 +238,5 @@ TEST_SUITE("authz/event_values") {
         CHECK(out == "{}");
     }
 }
+
+}  // namespace event_values_test

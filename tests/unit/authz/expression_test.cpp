@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace expression_test {
+
 using namespace gatehouse;
 using authz::Escape;
 using authz::Expression;
@@ -172,3 +174,5 @@ TEST_SUITE("authz/expression") {
         CHECK(out == "\"caf\xc3\xa9\" -");
     }
 }
+
+}  // namespace expression_test

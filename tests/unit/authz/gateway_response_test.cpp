@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace gateway_response_test {
+
 using namespace gatehouse;
 using authz::GatewayError;
 using authz::GatewayResponses;
@@ -434,3 +436,5 @@ TEST_SUITE("authz/gateway_response") {
         CHECK(GatewayResponses::make({}).has_value());
     }
 }
+
+}  // namespace gateway_response_test

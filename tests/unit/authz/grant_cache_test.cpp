@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+namespace grant_cache_test {
+
 using namespace gatehouse;
 using namespace gatehouse::authz;
 using namespace std::chrono_literals;
@@ -404,3 +406,5 @@ TEST_SUITE("authz/grant_cache") {
         CHECK(has(jwt, "new"));
     }
 }
+
+}  // namespace grant_cache_test

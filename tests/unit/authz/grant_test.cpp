@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace grant_test {
+
 using gatehouse::authz::ContextItem;
 using gatehouse::authz::Grant;
 
@@ -66,3 +68,5 @@ TEST_SUITE("authz/grant") {
         }
     }
 }
+
+}  // namespace grant_test

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace http_error_test {
+
 using namespace gatehouse;
 using authz::Outcomes;
 using authz::Verdict;
@@ -137,3 +139,5 @@ TEST_SUITE("authz/http_error") {
                   .headers.starts_with("content-type: application/json\r\n"));
     }
 }
+
+}  // namespace http_error_test

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace http_mapping_test {
+
 using namespace gatehouse;
 using authz::Expression;
 using authz::HttpDestination;
@@ -178,3 +180,5 @@ TEST_SUITE("authz/http_mapping") {
         }
     }
 }
+
+}  // namespace http_mapping_test

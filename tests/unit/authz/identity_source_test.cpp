@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace identity_source_test {
+
 using namespace gatehouse;
 using authz::IdentitySource;
 
@@ -155,3 +157,5 @@ TEST_SUITE("authz/identity_source") {
         CHECK(find(*source, {field("Authorization", value)}).error == Errc::identity_mismatch);
     }
 }
+
+}  // namespace identity_source_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+namespace introspection_test {
+
 using namespace gatehouse;
 using namespace gatehouse::authz;
 using namespace std::chrono_literals;
@@ -309,3 +311,5 @@ TEST_SUITE("authz/introspection") {
         }
     }
 }
+
+}  // namespace introspection_test

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace jwt_authorizer_test {
+
 using namespace gatehouse;
 using namespace gatehouse::authz;
 using namespace std::chrono_literals;
@@ -395,3 +397,5 @@ TEST_SUITE("authz/jwt_authorizer") {
         CHECK(trail[trail.size() - 1].found.find("roles") != std::string::npos);
     }
 }
+
+}  // namespace jwt_authorizer_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace lambda_event_test {
+
 using namespace gatehouse;
 using authz::EventFormat;
 using test::RequestFixture;
@@ -130,3 +132,5 @@ TEST_SUITE("authz/lambda_event") {
             CHECK(event_of(fixture, format).size() < 256 * 1024);
     }
 }
+
+}  // namespace lambda_event_test

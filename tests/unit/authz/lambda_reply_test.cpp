@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace lambda_reply_test {
+
 using namespace gatehouse;
 using authz::EventFormat;
 using authz::Invocation;
@@ -473,3 +475,5 @@ TEST_SUITE("authz/lambda_reply") {
         CHECK(deny->issued_for == kArn);
     }
 }
+
+}  // namespace lambda_reply_test

@@ -8,6 +8,8 @@
 #include <functional>
 #include <string>
 
+namespace request_context_test {
+
 using namespace gatehouse;
 using test::RequestFixture;
 
@@ -97,3 +99,5 @@ TEST_SUITE("authz/request_context") {
         }
     }
 }
+
+}  // namespace request_context_test

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+namespace request_facts_test {
+
 using namespace gatehouse;
 using test::RequestFixture;
 
@@ -352,3 +354,5 @@ TEST_SUITE("authz/request_facts") {
         }
     }
 }
+
+}  // namespace request_facts_test

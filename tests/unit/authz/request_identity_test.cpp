@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace request_identity_test {
+
 using namespace gatehouse;
 using test::RequestFixture;
 
@@ -194,3 +196,5 @@ TEST_SUITE("authz/request_identity") {
         }
     }
 }
+
+}  // namespace request_identity_test

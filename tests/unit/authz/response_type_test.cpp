@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+namespace response_type_test {
+
 using namespace gatehouse::authz;
 
 TEST_SUITE("authz/response_type") {
@@ -29,3 +31,5 @@ TEST_SUITE("authz/response_type") {
         CHECK(to_string(ResponseType::waf_filtered) == "WAF_FILTERED");
     }
 }
+
+}  // namespace response_type_test

@@ -8,6 +8,8 @@
 #include <limits>
 #include <string>
 
+namespace shared_entry_test {
+
 using namespace gatehouse;
 using namespace gatehouse::authz;
 using namespace std::chrono_literals;
@@ -125,3 +127,5 @@ TEST_SUITE("authz/shared_entry") {
             CHECK(life_left(entry, epochs, kNow, 60s) == 0s);
     }
 }
+
+}  // namespace shared_entry_test

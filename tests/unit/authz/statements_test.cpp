@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace statements_test {
+
 using namespace gatehouse;
 using authz::PolicyMemo;
 using authz::ResourceTemplate;
@@ -450,3 +452,5 @@ TEST_SUITE("authz/statements") {
         }
     }
 }
+
+}  // namespace statements_test

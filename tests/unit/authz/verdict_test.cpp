@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace verdict_test {
+
 using namespace gatehouse;
 using authz::Outcomes;
 using authz::ResponseType;
@@ -408,3 +410,5 @@ TEST_SUITE("authz/verdict") {
             authz::decide(with([](Outcomes& o) { o.scope_required = o.scope_held = true; })).allow);
     }
 }
+
+}  // namespace verdict_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace args_test {
+
 using namespace gatehouse;
 using namespace gatehouse::cli;
 
@@ -345,3 +347,5 @@ TEST_CASE("the demo runs whole or its issuer alone") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace args_test

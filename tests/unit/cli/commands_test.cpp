@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <vector>
 
+namespace commands_test {
+
 using namespace gatehouse;
 using namespace gatehouse::cli;
 namespace fs = std::filesystem;
@@ -414,3 +416,5 @@ TEST_CASE("overrides are minted with the secret of the environment or of a file"
 }
 
 TEST_SUITE_END();
+
+}  // namespace commands_test

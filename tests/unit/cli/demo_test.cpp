@@ -11,6 +11,8 @@
 #include <sstream>
 #include <string>
 
+namespace demo_test {
+
 using namespace gatehouse;
 using namespace gatehouse::cli;
 
@@ -246,3 +248,5 @@ TEST_CASE("a finished request is one short line without controls") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace demo_test

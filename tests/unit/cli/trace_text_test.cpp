@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace trace_text_test {
+
 using namespace gatehouse;
 using cli::trace_to_text;
 
@@ -184,3 +186,5 @@ TEST_CASE("a step that refused is marked so") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace trace_text_test

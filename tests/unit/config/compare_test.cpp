@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace compare_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 
@@ -111,3 +113,5 @@ TEST_SUITE("config/compare") {
         CHECK(find_fixed_changes(after, same) == std::vector<std::string>{"shared"});
     }
 }
+
+}  // namespace compare_test

@@ -3,6 +3,8 @@
 #include "fixture.hpp"
 #include "gatehouse/config/locate.hpp"
 
+namespace conceal_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -84,3 +86,5 @@ TEST_SUITE("config/conceal") {
         CHECK(problems > 20);
     }
 }
+
+}  // namespace conceal_test

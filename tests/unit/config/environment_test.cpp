@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace config_environment_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -181,3 +183,5 @@ TEST_SUITE("config/environment") {
               "https://a/${EXPECTED_AUDIENCE}");
     }
 }
+
+}  // namespace config_environment_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace expand_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -215,3 +217,5 @@ TEST_SUITE("config/expand") {
               std::string::npos);
     }
 }
+
+}  // namespace expand_test

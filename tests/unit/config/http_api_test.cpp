@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace config_http_api_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -390,3 +392,5 @@ TEST_SUITE("config/http_api") {
                     {configuration + "/audience", "[\"x\"]", "stands in an element"}});
     }
 }
+
+}  // namespace config_http_api_test

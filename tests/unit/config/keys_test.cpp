@@ -4,6 +4,8 @@
 
 #include <set>
 
+namespace keys_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -67,3 +69,5 @@ TEST_SUITE("config/keys") {
         }
     }
 }
+
+}  // namespace keys_test

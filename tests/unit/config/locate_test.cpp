@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace locate_test {
+
 using namespace gatehouse::config;
 
 namespace {
@@ -121,3 +123,5 @@ TEST_SUITE("config/locate") {
         CHECK_FALSE(find_duplicate("{\"a\": {\"b\": 1}, \"b\": {\"b\": [1, 1]}, \"A\": 1}"));
     }
 }
+
+}  // namespace locate_test

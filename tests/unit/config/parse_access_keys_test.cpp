@@ -1,6 +1,8 @@
 #include "fixture.hpp"
 #include "gatehouse/config/report.hpp"
 
+namespace parse_access_keys_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -74,3 +76,5 @@ TEST_SUITE("config/parse_access_keys") {
         CHECK(has_problem(load(unused).warnings, "/accessKeys", "no route's authorizer"));
     }
 }
+
+}  // namespace parse_access_keys_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_api_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -398,3 +400,5 @@ TEST_SUITE("config/parse_api") {
         }
     }
 }
+
+}  // namespace parse_api_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_authorizer_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -489,3 +491,5 @@ TEST_SUITE("config/parse_authorizer") {
         });
     }
 }
+
+}  // namespace parse_authorizer_test

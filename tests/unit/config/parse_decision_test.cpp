@@ -2,6 +2,8 @@
 #include "gatehouse/config/parse.hpp"
 #include "gatehouse/config/report.hpp"
 
+namespace parse_decision_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -86,3 +88,5 @@ TEST_SUITE("config/parse_decision") {
         CHECK(show(loaded.warnings).find("/apis/0/routes/0/authorizer") != std::string::npos);
     }
 }
+
+}  // namespace parse_decision_test

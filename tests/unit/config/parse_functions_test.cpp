@@ -1,6 +1,8 @@
 #include "fixture.hpp"
 #include "gatehouse/config/validate.hpp"
 
+namespace parse_functions_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -310,3 +312,5 @@ TEST_SUITE("config/parse_functions") {
         CHECK(find_used_functions(loaded.model) == std::vector<bool>{true, false});
     }
 }
+
+}  // namespace parse_functions_test

@@ -1,6 +1,8 @@
 #include "fixture.hpp"
 #include "gatehouse/authz/response_type.hpp"
 
+namespace parse_gateway_response_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -136,3 +138,5 @@ TEST_SUITE("config/parse_gateway_response") {
             });
     }
 }
+
+}  // namespace parse_gateway_response_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_integration_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -340,3 +342,5 @@ TEST_SUITE("config/parse_integration") {
             "sets the header"));
     }
 }
+
+}  // namespace parse_integration_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_introspection_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -109,3 +111,5 @@ TEST_SUITE("config/parse_introspection") {
                        {{"block", AT "/introspection", "{}", AT "/introspection", "decides, not"}});
     }
 }
+
+}  // namespace parse_introspection_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_mapping_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -269,3 +271,5 @@ TEST_SUITE("config/parse_mapping") {
         CHECK(loaded.problems.size() == 2);
     }
 }
+
+}  // namespace parse_mapping_test

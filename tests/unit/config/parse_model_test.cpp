@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_model_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -302,3 +304,5 @@ TEST_SUITE("config/parse_model") {
         }
     }
 }
+
+}  // namespace parse_model_test

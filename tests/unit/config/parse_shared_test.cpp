@@ -1,6 +1,8 @@
 #include "fixture.hpp"
 #include "gatehouse/config/parse.hpp"
 
+namespace parse_shared_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -182,3 +184,5 @@ TEST_SUITE("config/parse_shared") {
         CHECK(wrong.problems.size() == 2);
     }
 }
+
+}  // namespace parse_shared_test

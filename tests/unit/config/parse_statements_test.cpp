@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_statements_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -195,3 +197,5 @@ TEST_SUITE("config/parse_statements") {
         CHECK(has_problem(empty.warnings, kAt, "every request will be refused"));
     }
 }
+
+}  // namespace parse_statements_test

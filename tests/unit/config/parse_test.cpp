@@ -2,6 +2,8 @@
 
 #include "fixture.hpp"
 
+namespace parse_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -221,3 +223,5 @@ TEST_SUITE("config/parse") {
         CHECK(to_string({"/a\x1b[2J\n", 1, "is wrong"}, "f") == "f:1: /a?[2J?: is wrong");
     }
 }
+
+}  // namespace parse_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_tls_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -161,3 +163,5 @@ TEST_SUITE("config/parse_tls") {
         CHECK(has_problem(load(document).problems, at, "would be ignored"));
     }
 }
+
+}  // namespace parse_tls_test

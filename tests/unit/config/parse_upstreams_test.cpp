@@ -1,6 +1,8 @@
 #include "fixture.hpp"
 #include "gatehouse/config/report.hpp"
 
+namespace parse_upstreams_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -285,3 +287,5 @@ TEST_SUITE("config/parse_upstreams") {
               std::string::npos);
     }
 }
+
+}  // namespace parse_upstreams_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_usage_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -314,3 +316,5 @@ TEST_SUITE("config/parse_usage") {
             "must be a number"));
     }
 }
+
+}  // namespace parse_usage_test

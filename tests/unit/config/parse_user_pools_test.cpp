@@ -1,6 +1,8 @@
 #include "fixture.hpp"
 #include "gatehouse/config/report.hpp"
 
+namespace parse_user_pools_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -133,3 +135,5 @@ TEST_SUITE("config/parse_user_pools") {
         CHECK(show(load(base).problems) == "");
     }
 }
+
+}  // namespace parse_user_pools_test

@@ -2,6 +2,8 @@
 
 #include <set>
 
+namespace reader_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -332,3 +334,5 @@ TEST_SUITE("config/reader") {
                        });
     }
 }
+
+}  // namespace reader_test

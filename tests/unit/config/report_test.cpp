@@ -2,6 +2,8 @@
 
 #include "fixture.hpp"
 
+namespace report_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -204,7 +206,7 @@ TEST_SUITE("config/report") {
         report[1].api = "b";
         CHECK(to_text(report).starts_with("users  GET "));
         CHECK(to_text(report).find("\nb      OPTIONS ") != std::string::npos);
-        CHECK(to_text({}) == "");
+        CHECK(to_text(std::vector<RouteReport>{}) == "");
     }
 
     TEST_CASE("the JSON report has the same facts") {
@@ -232,3 +234,5 @@ TEST_SUITE("config/report") {
         CHECK(report[3].authorizer_type == "open");
     }
 }
+
+}  // namespace report_test

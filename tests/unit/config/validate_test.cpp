@@ -2,6 +2,8 @@
 
 #include "fixture.hpp"
 
+namespace validate_test {
+
 using namespace gatehouse;
 using namespace gatehouse::config;
 using namespace gatehouse::config::testing;
@@ -282,3 +284,5 @@ TEST_SUITE("config/validate") {
         CHECK(find_placeholders("{a").empty());
     }
 }
+
+}  // namespace validate_test

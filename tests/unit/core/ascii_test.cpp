@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace ascii_test {
+
 using namespace gatehouse;
 
 TEST_SUITE("core/ascii") {
@@ -49,3 +51,5 @@ TEST_SUITE("core/ascii") {
         CHECK(trim(" \t").empty());
     }
 }
+
+}  // namespace ascii_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace base64url_test {
+
 using namespace gatehouse;
 
 TEST_SUITE("core/base64url") {
@@ -86,3 +88,5 @@ TEST_SUITE("core/base64url") {
         }
     }
 }
+
+}  // namespace base64url_test

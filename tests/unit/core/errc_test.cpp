@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+namespace errc_test {
+
 using namespace gatehouse;
 
 TEST_SUITE("core/errc") {
@@ -36,3 +38,5 @@ TEST_SUITE("core/errc") {
         CHECK(fail(Errc::token_expired).errc() == Errc::token_expired);
     }
 }
+
+}  // namespace errc_test

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+namespace ip_address_test {
+
 using namespace gatehouse;
 
 TEST_SUITE("core/ip_address") {
@@ -55,3 +57,5 @@ TEST_SUITE("core/ip_address") {
         CHECK_FALSE(parse_ip_address("10.0.0.1") == parse_ip_address("10.0.0.2"));
     }
 }
+
+}  // namespace ip_address_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace java_text_test {
+
 using namespace gatehouse;
 
 TEST_SUITE("core/java_text") {
@@ -58,3 +60,5 @@ TEST_SUITE("core/java_text") {
         }
     }
 }
+
+}  // namespace java_text_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace json_pointer_test {
+
 using namespace gatehouse;
 
 TEST_SUITE("core/json_pointer") {
@@ -27,3 +29,5 @@ TEST_SUITE("core/json_pointer") {
         CHECK(pointer_step(std::size_t{32767}) == "/32767");
     }
 }
+
+}  // namespace json_pointer_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace json_test {
+
 using namespace gatehouse;
 
 TEST_SUITE("core/json") {
@@ -81,3 +83,5 @@ TEST_SUITE("core/json") {
         CHECK(find_member(Json(1), "m") == nullptr);
     }
 }
+
+}  // namespace json_test

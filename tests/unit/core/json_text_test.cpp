@@ -10,6 +10,8 @@
 #include <random>
 #include <string>
 
+namespace json_text_test {
+
 using namespace gatehouse;
 
 namespace {
@@ -93,3 +95,5 @@ TEST_SUITE("core/json_text") {
         CHECK(out == "{}");
     }
 }
+
+}  // namespace json_text_test

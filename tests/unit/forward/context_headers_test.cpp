@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace context_headers_test {
+
 using namespace gatehouse;
 using authz::ContextItem;
 using authz::Grant;
@@ -142,3 +144,5 @@ TEST_SUITE("forward/context_headers") {
         CHECK(parse_json(text).has_value());  // which refuses a member that is there twice
     }
 }
+
+}  // namespace context_headers_test

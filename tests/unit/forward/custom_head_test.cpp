@@ -5,6 +5,8 @@
 
 #include <string>
 
+namespace custom_head_test {
+
 using namespace gatehouse;
 using forward::Additions;
 using forward::ForwardOptions;
@@ -185,3 +187,5 @@ TEST_SUITE("forward/custom_head") {
         CHECK(head.find("X-Authorizer-Tenant: acme\r\n") != std::string::npos);
     }
 }
+
+}  // namespace custom_head_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace forward_plan_test {
+
 using namespace gatehouse;
 using forward::ForwardOptions;
 using forward::ForwardPlan;
@@ -278,3 +280,5 @@ TEST_SUITE("forward/forward_plan") {
         }
     }
 }
+
+}  // namespace forward_plan_test

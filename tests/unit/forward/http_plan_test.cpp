@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+namespace http_plan_test {
+
 using namespace gatehouse;
 using forward::ForwardOptions;
 using forward::ForwardPlan;
@@ -304,3 +306,5 @@ TEST_SUITE("forward/http_plan") {
         }
     }
 }
+
+}  // namespace http_plan_test

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace media_type_test {
+
 using namespace gatehouse;
 
 TEST_SUITE("forward/media_type") {
@@ -69,3 +71,5 @@ TEST_SUITE("forward/media_type") {
         }
     }
 }
+
+}  // namespace media_type_test

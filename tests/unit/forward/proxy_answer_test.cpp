@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace proxy_answer_test {
+
 using namespace gatehouse;
 using authz::EventFormat;
 using authz::Invocation;
@@ -478,3 +480,5 @@ TEST_SUITE("forward/proxy_answer") {
         }
     }
 }
+
+}  // namespace proxy_answer_test

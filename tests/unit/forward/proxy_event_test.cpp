@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace proxy_event_test {
+
 using namespace gatehouse;
 using namespace std::chrono_literals;
 using authz::EventFormat;
@@ -333,3 +335,5 @@ TEST_SUITE("forward/proxy_event") {
         }
     }
 }
+
+}  // namespace proxy_event_test

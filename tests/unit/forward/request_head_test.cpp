@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+namespace request_head_test {
+
 using namespace gatehouse;
 using forward::ForwardOptions;
 using forward::ForwardPlan;
@@ -449,3 +451,5 @@ TEST_SUITE("forward/request_head") {
         CHECK((*parsed)["identity"]["userAgent"].is_null());
     }
 }
+
+}  // namespace request_head_test

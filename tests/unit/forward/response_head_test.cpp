@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+namespace response_head_test {
+
 using namespace gatehouse;
 using forward::ForwardOptions;
 using forward::ForwardPlan;
@@ -221,3 +223,5 @@ TEST_SUITE("forward/response_head") {
         }
     }
 }
+
+}  // namespace response_head_test

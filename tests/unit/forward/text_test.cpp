@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+namespace text_test {
+
 using namespace gatehouse;
 
 namespace {
@@ -61,3 +63,5 @@ TEST_SUITE("forward/text") {
         }
     }
 }
+
+}  // namespace text_test

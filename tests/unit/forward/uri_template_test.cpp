@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace uri_template_test {
+
 using namespace gatehouse;
 using forward::is_clean_path;
 using forward::parse_uri_template;
@@ -154,3 +156,5 @@ TEST_SUITE("forward/uri_template") {
         }
     }
 }
+
+}  // namespace uri_template_test

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace functions_environment_test {
+
 using namespace gatehouse;
 using namespace gatehouse::functions;
 
@@ -122,3 +124,5 @@ TEST_SUITE("functions/environment") {
         CHECK(find_program("y", {}).empty());
     }
 }
+
+}  // namespace functions_environment_test

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace log_lines_test {
+
 using namespace gatehouse;
 using namespace gatehouse::functions;
 
@@ -110,3 +112,5 @@ TEST_SUITE("functions/log_lines") {
         CHECK(last.ends_with(" | " + std::string(200, 'z')));
     }
 }
+
+}  // namespace log_lines_test

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+namespace process_pool_test {
+
 using namespace gatehouse;
 using namespace gatehouse::functions;
 using namespace std::chrono_literals;
@@ -386,3 +388,5 @@ TEST_SUITE("functions/process_pool") {
         CHECK(text(pool.tick(kStart + 1h)) == "");
     }
 }
+
+}  // namespace process_pool_test

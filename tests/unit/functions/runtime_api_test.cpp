@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace runtime_api_test {
+
 using namespace gatehouse;
 using namespace gatehouse::functions;
 using Verb = RuntimeRequest::Verb;
@@ -85,3 +87,5 @@ TEST_SUITE("functions/runtime_api") {
         CHECK(parse_json(error_object("a\"", "", "b\n")).has_value());
     }
 }
+
+}  // namespace runtime_api_test

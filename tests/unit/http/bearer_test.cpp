@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+namespace bearer_test {
+
 using gatehouse::http::find_bearer_token;
 
 TEST_SUITE("http/bearer") {
@@ -58,3 +60,5 @@ TEST_SUITE("http/bearer") {
         CHECK(token->data() == kValue.data() + 7);
     }
 }
+
+}  // namespace bearer_test

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatehouse::http {
+namespace gatehouse::http::chunked_test {
 namespace {
 
 struct Outcome {
@@ -233,4 +233,4 @@ TEST_SUITE("http/chunked") {
     }
 }
 
-}  // namespace gatehouse::http
+}  // namespace gatehouse::http::chunked_test

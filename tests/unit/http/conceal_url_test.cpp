@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace conceal_url_test {
+
 using namespace gatehouse::http;
 
 TEST_SUITE("http/conceal_url") {
@@ -28,3 +30,5 @@ TEST_SUITE("http/conceal_url") {
         }
     }
 }
+
+}  // namespace conceal_url_test

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatehouse::http {
+namespace gatehouse::http::fields_test {
 namespace {
 
 struct Known {
@@ -162,4 +162,4 @@ TEST_SUITE("http/fields") {
     }
 }
 
-}  // namespace gatehouse::http
+}  // namespace gatehouse::http::fields_test

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace gatehouse::http {
+namespace gatehouse::http::framing_test {
 namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -654,4 +654,4 @@ TEST_SUITE("http/framing") {
     }
 }
 
-}  // namespace gatehouse::http
+}  // namespace gatehouse::http::framing_test

@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-namespace gatehouse::http {
+namespace gatehouse::http::hop_by_hop_test {
 namespace {
 
 struct Row {
@@ -133,4 +133,4 @@ TEST_SUITE("http/hop_by_hop") {
     }
 }
 
-}  // namespace gatehouse::http
+}  // namespace gatehouse::http::hop_by_hop_test

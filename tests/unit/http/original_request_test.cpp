@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace original_request_test {
+
 using namespace gatehouse;
 using namespace gatehouse::http;
 
@@ -398,3 +400,5 @@ TEST_SUITE("http/original_request") {
         CHECK_FALSE(first.original.secure);
     }
 }
+
+}  // namespace original_request_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace status_test {
+
 using gatehouse::http::reason_phrase;
 
 TEST_SUITE("http/status") {
@@ -15,3 +17,5 @@ TEST_SUITE("http/status") {
         CHECK(reason_phrase(599) == "Server Error");
     }
 }
+
+}  // namespace status_test

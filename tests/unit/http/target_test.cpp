@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatehouse::http {
+namespace gatehouse::http::target_test {
 
 TEST_SUITE("http/target") {
     TEST_CASE("an accepted path comes out normalised") {
@@ -334,4 +334,4 @@ TEST_SUITE("http/target") {
     }
 }
 
-}  // namespace gatehouse::http
+}  // namespace gatehouse::http::target_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace algorithm_test {
+
 using namespace gatehouse::jwt;
 
 TEST_SUITE("jwt/algorithm") {
@@ -40,3 +42,5 @@ TEST_SUITE("jwt/algorithm") {
         CHECK_FALSE(set.empty());
     }
 }
+
+}  // namespace algorithm_test

@@ -4,6 +4,8 @@
 
 #include <functional>
 
+namespace claims_test {
+
 using namespace gatehouse;
 using namespace gatehouse::jwt;
 using namespace gatehouse::jwt::test;
@@ -247,3 +249,5 @@ TEST_SUITE("jwt/claims") {
         CHECK(judge_claims(without("sub"), {.require_subject = false}).reason == Errc::none);
     }
 }
+
+}  // namespace claims_test

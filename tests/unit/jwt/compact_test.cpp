@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace compact_test {
+
 using namespace gatehouse;
 using namespace gatehouse::jwt;
 using namespace gatehouse::jwt::test;
@@ -359,3 +361,5 @@ TEST_SUITE("jwt/compact") {
         }
     }
 }
+
+}  // namespace compact_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace digest_test {
+
 using namespace gatehouse::jwt;
 
 TEST_SUITE("jwt/digest") {
@@ -34,3 +36,5 @@ TEST_SUITE("jwt/digest") {
         CHECK_FALSE(equals_in_constant_time(std::string("a\0b", 3), std::string("a\0c", 3)));
     }
 }
+
+}  // namespace digest_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace discovery_test {
+
 using namespace gatehouse;
 using namespace gatehouse::jwt;
 
@@ -101,3 +103,5 @@ TEST_SUITE("jwt/discovery") {
         CHECK(url.error().detail.find("https://b.example/") != std::string::npos);
     }
 }
+
+}  // namespace discovery_test

@@ -8,6 +8,8 @@
 
 #include <functional>
 
+namespace jwks_test {
+
 using namespace gatehouse;
 using namespace gatehouse::jwt;
 using namespace gatehouse::jwt::test;
@@ -312,3 +314,5 @@ TEST_SUITE("jwt/jwks") {
         CHECK(same->only_fit(Algorithm::eddsa) == same->keys[0]);
     }
 }
+
+}  // namespace jwks_test

@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+namespace seal_test {
+
 using namespace gatehouse::jwt;
 
 namespace {
@@ -80,3 +82,5 @@ TEST_SUITE("jwt/seal") {
         CHECK(seal.name({"1", ":a"}) != seal.name({"1:", "a"}));
     }
 }
+
+}  // namespace seal_test

@@ -9,6 +9,8 @@
 
 #include <memory>
 
+namespace sign_test {
+
 using namespace gatehouse;
 using namespace gatehouse::jwt;
 using namespace gatehouse::jwt::test;
@@ -223,3 +225,5 @@ TEST_SUITE("jwt/sign") {
               R"({"alg":"EdDSA","kid":"k","typ":"at+jwt"})");
     }
 }
+
+}  // namespace sign_test

@@ -12,6 +12,8 @@
 #include <memory>
 #include <thread>
 
+namespace jwt_signature_test {
+
 using namespace gatehouse;
 using namespace gatehouse::jwt;
 using namespace gatehouse::jwt::test;
@@ -388,3 +390,5 @@ TEST_SUITE("jwt/signature") {
         CHECK(good[1] == 200);
     }
 }
+
+}  // namespace jwt_signature_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace signature_vectors_test {
+
 using namespace gatehouse;
 using namespace gatehouse::jwt;
 
@@ -114,3 +116,5 @@ TEST_SUITE("jwt/signature_vectors") {
         CHECK(verify(jwk, Algorithm::es256, input, signature) == Errc::token_key_unfit);
     }
 }
+
+}  // namespace signature_vectors_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace verify_test {
+
 using namespace gatehouse;
 using namespace gatehouse::jwt;
 using namespace gatehouse::jwt::test;
@@ -309,3 +311,5 @@ TEST_SUITE("jwt/verify") {
         }
     }
 }
+
+}  // namespace verify_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace integration_test {
+
 using namespace gatehouse;
 using namespace gatehouse::mapping;
 
@@ -373,3 +375,5 @@ TEST_SUITE("mapping/integration") {
         }
     }
 }
+
+}  // namespace integration_test

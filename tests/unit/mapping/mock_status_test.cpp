@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace mock_status_test {
+
 using namespace gatehouse;
 
 TEST_SUITE("mapping/mock_status") {
@@ -40,3 +42,5 @@ TEST_SUITE("mapping/mock_status") {
         }
     }
 }
+
+}  // namespace mock_status_test

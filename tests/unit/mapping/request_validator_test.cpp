@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace request_validator_test {
+
 using namespace gatehouse;
 using namespace gatehouse::mapping;
 
@@ -139,3 +141,5 @@ TEST_SUITE("mapping/request_validator") {
         CHECK(RequestValidator::make(spec, built_in_models()).has_value());
     }
 }
+
+}  // namespace request_validator_test

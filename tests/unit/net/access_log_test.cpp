@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+namespace access_log_test {
+
 using namespace gatehouse;
 using namespace gatehouse::net;
 
@@ -217,3 +219,5 @@ TEST_CASE("a reader that left costs lines and nothing else") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace access_log_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace address_counts_test {
+
 using namespace gatehouse::net;
 
 namespace {
@@ -87,3 +89,5 @@ TEST_SUITE("net/address_counts") {
         CHECK(counts.size() == 0);
     }
 }
+
+}  // namespace address_counts_test

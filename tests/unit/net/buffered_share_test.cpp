@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+namespace buffered_share_test {
+
 using namespace gatehouse::net;
 
 TEST_SUITE("net/buffered_share") {
@@ -47,3 +49,5 @@ TEST_SUITE("net/buffered_share") {
         CHECK(all == 0);
     }
 }
+
+}  // namespace buffered_share_test

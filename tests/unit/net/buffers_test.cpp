@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+namespace buffers_test {
+
 using namespace gatehouse::net;
 
 TEST_SUITE_BEGIN("net/buffers");
@@ -82,3 +84,5 @@ TEST_CASE("a pool keeps no more free blocks than it was told") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace buffers_test

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string>
 
+namespace exchange_test {
+
 using namespace gatehouse::net;
 using namespace std::chrono_literals;
 
@@ -59,3 +61,5 @@ TEST_SUITE("net/exchange") {
         CHECK(next == 1);
     }
 }
+
+}  // namespace exchange_test

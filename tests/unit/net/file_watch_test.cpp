@@ -6,6 +6,8 @@
 #include <fstream>
 #include <string>
 
+namespace file_watch_test {
+
 using namespace gatehouse::net;
 namespace fs = std::filesystem;
 
@@ -97,3 +99,5 @@ TEST_SUITE("net/file_watch") {
         CHECK(changed());
     }
 }
+
+}  // namespace file_watch_test

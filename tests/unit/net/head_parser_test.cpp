@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace head_parser_test {
+
 using namespace gatehouse;
 using namespace gatehouse::net;
 using namespace std::string_literals;
@@ -390,3 +392,5 @@ TEST_CASE("the framing of an answer follows its status and the method") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace head_parser_test

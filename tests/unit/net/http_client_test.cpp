@@ -18,6 +18,8 @@
 #include <string>
 #include <utility>
 
+namespace http_client_test {
+
 using namespace gatehouse;
 using namespace gatehouse::net;
 using namespace std::chrono_literals;
@@ -345,3 +347,5 @@ TEST_CASE("interim answers are not the answer") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace http_client_test

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <vector>
 
+namespace http_server_test {
+
 using namespace gatehouse;
 using namespace gatehouse::net;
 using boost::asio::ip::tcp;
@@ -231,3 +233,5 @@ TEST_CASE_FIXTURE(Fixture, "a port that is taken is named in the error") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace http_server_test

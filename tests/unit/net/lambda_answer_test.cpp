@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace lambda_answer_test {
+
 using namespace gatehouse;
 using End = authz::Invocation::End;
 
@@ -118,3 +120,5 @@ TEST_SUITE("net/lambda_answer") {
         }
     }
 }
+
+}  // namespace lambda_answer_test

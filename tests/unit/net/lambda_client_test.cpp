@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace lambda_client_test {
+
 using namespace gatehouse;
 using namespace gatehouse::test;
-
-extern char** environ;  // NOLINT
 
 namespace {
 
@@ -302,3 +302,5 @@ TEST_SUITE("net/lambda_client") {
         CHECK(client.outcomes.each_once());
     }
 }
+
+}  // namespace lambda_client_test

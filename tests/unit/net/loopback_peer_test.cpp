@@ -8,6 +8,8 @@
 #include <string>
 #include <unistd.h>
 
+namespace loopback_peer_test {
+
 using namespace gatehouse::net;
 
 TEST_SUITE("net/loopback_peer") {
@@ -74,3 +76,5 @@ TEST_SUITE("net/loopback_peer") {
         CHECK_FALSE(find_loopback_owner(served.local_endpoint().port(), 0));
     }
 }
+
+}  // namespace loopback_peer_test

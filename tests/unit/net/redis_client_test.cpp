@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace redis_client_test {
+
 using namespace gatehouse;
 using namespace gatehouse::net;
 using namespace std::chrono_literals;
@@ -425,3 +427,5 @@ TEST_SUITE("net/redis_client") {
         }
     }
 }
+
+}  // namespace redis_client_test

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace redis_reader_test {
+
 using namespace gatehouse;
 using namespace gatehouse::net;
 using app::RedisReply;
@@ -117,3 +119,5 @@ TEST_SUITE("net/redis_reader") {
               std::string("*4\r\n$3\r\nSET\r\n$3\r\na\0b\r\n$0\r\n\r\n$2\r\n\r\n\r\n", 36));
     }
 }
+
+}  // namespace redis_reader_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace server_names_test {
+
 using gatehouse::net::ServerNames;
 
 TEST_SUITE("net/server_names") {
@@ -54,3 +56,5 @@ TEST_SUITE("net/server_names") {
         CHECK(names.find("a.example") == 0);
     }
 }
+
+}  // namespace server_names_test

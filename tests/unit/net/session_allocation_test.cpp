@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+namespace session_allocation_test {
+
 using namespace gatehouse;
 
 namespace {
@@ -144,3 +146,5 @@ TEST_SUITE("net/session allocations") {
         CHECK(exchanges.pass_with_another_token() > 0);
     }
 }
+
+}  // namespace session_allocation_test

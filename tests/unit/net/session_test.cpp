@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace session_test {
+
 using namespace gatehouse;
 using namespace gatehouse::net;
 using namespace gatehouse::test;
@@ -367,3 +369,5 @@ TEST_CASE("an idle upstream connection with bytes that nobody asked for is not u
 }
 
 TEST_SUITE_END();
+
+}  // namespace session_test

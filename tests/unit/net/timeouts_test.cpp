@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace timeouts_test {
+
 using namespace gatehouse;
 using namespace gatehouse::net;
 using namespace std::chrono_literals;
@@ -175,3 +177,5 @@ TEST_CASE("timeouts outlive their lists without harm") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace timeouts_test

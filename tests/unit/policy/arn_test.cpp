@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatehouse::policy {
+namespace gatehouse::policy::arn_test {
 namespace {
 
 constexpr std::string_view kPrefix = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/";
@@ -106,4 +106,4 @@ TEST_SUITE("policy/arn") {
 }
 
 }  // namespace
-}  // namespace gatehouse::policy
+}  // namespace gatehouse::policy::arn_test

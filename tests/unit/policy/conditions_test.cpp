@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatehouse::policy {
+namespace gatehouse::policy::conditions_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -616,4 +616,4 @@ TEST_SUITE("policy/conditions") {
 }
 
 }  // namespace
-}  // namespace gatehouse::policy
+}  // namespace gatehouse::policy::conditions_test

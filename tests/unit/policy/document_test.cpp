@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatehouse::policy {
+namespace gatehouse::policy::document_test {
 namespace {
 
 Json parse(std::string_view text) {
@@ -297,4 +297,4 @@ TEST_SUITE("policy/document") {
 }
 
 }  // namespace
-}  // namespace gatehouse::policy
+}  // namespace gatehouse::policy::document_test

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gatehouse::policy {
+namespace gatehouse::policy::evaluate_test {
 namespace {
 
 constexpr std::string_view kPrefix = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/";
@@ -643,4 +643,4 @@ TEST_SUITE("policy/evaluate") {
 }
 
 }  // namespace
-}  // namespace gatehouse::policy
+}  // namespace gatehouse::policy::evaluate_test

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatehouse::policy {
+namespace gatehouse::policy::wildcard_test {
 namespace {
 
 struct Row {
@@ -207,4 +207,4 @@ TEST_SUITE("policy/wildcard") {
 }
 
 }  // namespace
-}  // namespace gatehouse::policy
+}  // namespace gatehouse::policy::wildcard_test

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gatehouse::routing {
+namespace gatehouse::routing::api_table_test {
 namespace {
 
 std::string find_in(const ApiTable& table, std::string_view host, std::string_view path) {
@@ -131,4 +131,4 @@ TEST_SUITE("routing/api_table") {
     }
 }
 
-}  // namespace gatehouse::routing
+}  // namespace gatehouse::routing::api_table_test

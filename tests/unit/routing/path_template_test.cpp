@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatehouse::routing {
+namespace gatehouse::routing::path_template_test {
 namespace {
 
 // Segments as text: literals plain, {p} and {p+} for parameters.
@@ -178,4 +178,4 @@ TEST_SUITE("routing/path_template") {
     }
 }
 
-}  // namespace gatehouse::routing
+}  // namespace gatehouse::routing::path_template_test

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gatehouse::routing {
+namespace gatehouse::routing::route_table_test {
 namespace {
 
 RouteTable make_table(const std::vector<RouteSpec>& specs) {
@@ -312,4 +312,4 @@ TEST_SUITE("routing/route_table") {
     }
 }
 
-}  // namespace gatehouse::routing
+}  // namespace gatehouse::routing::route_table_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace official_suite_test {
+
 using namespace gatehouse;
 
 namespace {
@@ -62,3 +64,5 @@ TEST_SUITE("schema/official_suite") {
         CHECK(judged > 250);
     }
 }
+
+}  // namespace official_suite_test

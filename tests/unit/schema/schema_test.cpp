@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace schema_test {
+
 using namespace gatehouse;
 
 namespace {
@@ -248,3 +250,5 @@ TEST_SUITE("schema/schema") {
                   .find("duplicate") != std::string::npos);
     }
 }
+
+}  // namespace schema_test

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+namespace authorization_test {
+
 using namespace gatehouse;
 using namespace gatehouse::sigv4;
 using namespace std::chrono_literals;
@@ -311,3 +313,5 @@ TEST_SUITE("sigv4/authorization") {
         CHECK(error("20150830T123059Z") == Errc::signature_not_yet_valid);
     }
 }
+
+}  // namespace authorization_test

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+namespace sigv4_signature_test {
+
 using namespace gatehouse;
 using namespace gatehouse::sigv4;
 
@@ -263,3 +265,5 @@ TEST_SUITE("sigv4/signature") {
               Errc::signature_mismatch);
     }
 }
+
+}  // namespace sigv4_signature_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace template_evaluate_test {
+
 using namespace gatehouse;
 using namespace gatehouse::templates;
 
@@ -219,3 +221,5 @@ TEST_SUITE("template/evaluate") {
         check_render_fails(Errc::limit_exceeded, rows);
     }
 }
+
+}  // namespace template_evaluate_test

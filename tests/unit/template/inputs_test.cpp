@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace inputs_test {
+
 using namespace gatehouse;
 using namespace gatehouse::templates;
 
@@ -307,3 +309,5 @@ TEST_SUITE("template/inputs") {
         check_prints(rows);
     }
 }
+
+}  // namespace inputs_test

@@ -2,6 +2,8 @@
 
 #include "fixture.hpp"
 
+namespace json_path_test {
+
 using namespace gatehouse;
 using namespace gatehouse::templates;
 
@@ -104,3 +106,5 @@ TEST_SUITE("template/json_path") {
               std::string::npos);
     }
 }
+
+}  // namespace json_path_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace methods_test {
+
 using namespace gatehouse;
 using namespace gatehouse::templates;
 
@@ -176,3 +178,5 @@ TEST_SUITE("template/methods") {
         check_render_fails(Errc::template_failed, faults);
     }
 }
+
+}  // namespace methods_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_block_test {
+
 using namespace gatehouse;
 using namespace gatehouse::templates;
 
@@ -125,3 +127,5 @@ TEST_SUITE("template/parse_block") {
         check_compile_refuses(rows);
     }
 }
+
+}  // namespace parse_block_test

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_expression_test {
+
 using namespace gatehouse;
 using namespace gatehouse::templates;
 
@@ -140,3 +142,5 @@ TEST_SUITE("template/parse_expression") {
         CHECK(large.error().detail.find("at most 307200 bytes") != std::string::npos);
     }
 }
+
+}  // namespace parse_expression_test

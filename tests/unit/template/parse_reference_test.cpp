@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace parse_reference_test {
+
 using namespace gatehouse;
 using namespace gatehouse::templates;
 
@@ -149,3 +151,5 @@ TEST_SUITE("template/parse_reference") {
         check_compile_refuses(rows);
     }
 }
+
+}  // namespace parse_reference_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace utf16_test {
+
 using namespace gatehouse::templates;
 
 TEST_SUITE("template/utf16") {
@@ -25,3 +27,5 @@ TEST_SUITE("template/utf16") {
         CHECK_FALSE(utf16_offset(text, 6).has_value());
     }
 }
+
+}  // namespace utf16_test

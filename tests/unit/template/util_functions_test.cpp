@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+namespace util_functions_test {
+
 using namespace gatehouse;
 using namespace gatehouse::templates;
 
@@ -52,3 +54,5 @@ TEST_SUITE("template/util_functions") {
         check_render_fails(Errc::template_failed, rows);
     }
 }
+
+}  // namespace util_functions_test

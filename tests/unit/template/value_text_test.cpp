@@ -4,6 +4,8 @@
 
 #include <limits>
 
+namespace value_text_test {
+
 using namespace gatehouse;
 using namespace gatehouse::templates;
 
@@ -36,3 +38,5 @@ TEST_SUITE("template/value_text") {
             CHECK(java_double(row.value) == row.wanted);
     }
 }
+
+}  // namespace value_text_test

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+namespace ejection_test {
+
 using namespace gatehouse;
 using namespace gatehouse::upstream;
 using namespace std::chrono_literals;
@@ -101,3 +103,5 @@ TEST_SUITE("upstream/ejection") {
             CHECK_FALSE(counts_as_failure(error));
     }
 }
+
+}  // namespace ejection_test

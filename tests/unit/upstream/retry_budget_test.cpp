@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+namespace retry_budget_test {
+
 using namespace gatehouse;
 using namespace gatehouse::upstream;
 using namespace std::chrono_literals;
@@ -74,3 +76,5 @@ TEST_SUITE("upstream/retry_budget") {
         CHECK(take_all(budget, 1050, kStart + 100s) == 1);
     }
 }
+
+}  // namespace retry_budget_test

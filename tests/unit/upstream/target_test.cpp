@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+namespace upstream_target_test {
+
 using namespace gatehouse;
 using namespace gatehouse::upstream;
 
@@ -144,3 +146,5 @@ TEST_SUITE("upstream/target") {
         CHECK(target->connections() == 0);
     }
 }
+
+}  // namespace upstream_target_test

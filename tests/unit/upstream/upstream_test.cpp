@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+namespace upstream_test {
+
 using namespace gatehouse;
 using namespace gatehouse::upstream;
 using namespace std::chrono_literals;
@@ -442,3 +444,5 @@ TEST_SUITE("upstream/upstream") {
             CHECK(target->open_requests() == 0);
     }
 }
+
+}  // namespace upstream_test

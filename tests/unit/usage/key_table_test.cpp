@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace key_table_test {
+
 using namespace gatehouse;
 using namespace gatehouse::usage;
 
@@ -42,3 +44,5 @@ TEST_SUITE("usage/key_table") {
         CHECK(KeyTable({""}, {}).find("") == -1);
     }
 }
+
+}  // namespace key_table_test

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+namespace plans_test {
+
 using namespace gatehouse;
 using namespace gatehouse::usage;
 using namespace std::chrono_literals;
@@ -133,3 +135,5 @@ TEST_SUITE("usage/plans") {
         CHECK(renamed.find_allowance(1, 0).allowance->admitted() == 0);
     }
 }
+
+}  // namespace plans_test

@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+namespace quota_test {
+
 using namespace gatehouse;
 using namespace gatehouse::usage;
 using namespace std::chrono_literals;
@@ -193,3 +195,5 @@ TEST_SUITE("usage/quota") {
         CHECK(one.serial() != two.serial());
     }
 }
+
+}  // namespace quota_test

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+namespace token_bucket_test {
+
 using namespace gatehouse;
 using namespace gatehouse::usage;
 using namespace std::chrono_literals;
@@ -105,3 +107,5 @@ TEST_SUITE("usage/token_bucket") {
         CHECK(taken == 1000);
     }
 }
+
+}  // namespace token_bucket_test
