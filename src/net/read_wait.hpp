@@ -6,6 +6,8 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/version.hpp>
 
+#include <type_traits>
+
 // GATEHOUSE_PUBLIC_WAIT (a CMake option) keeps to Asio's public interface. The other form reaches
 // into Asio 1.81 and is not known to fit another version.
 #if defined(BOOST_ASIO_HAS_EPOLL) && BOOST_VERSION / 100 == 1081 && !defined(GATEHOUSE_PUBLIC_WAIT)
@@ -24,6 +26,15 @@ struct ReactorPlace final : Socket {
         return (socket.*&ReactorPlace::impl_).get_implementation();
     }
 };
+
+/// Tells Asio that nobody else has this descriptor. It takes each that is assigned to a socket for
+/// a copy, and calls the kernel to watch it no more before it closes it; closing the only one does
+/// that.
+inline void own_descriptor(Socket& socket) noexcept {
+    auto& state = ReactorPlace::of(socket).state_;
+    state = static_cast<std::decay_t<decltype(state)>>(
+        state & ~boost::asio::detail::socket_ops::possible_dup);
+}
 
 /// Waits until a transport has something to read, without a system call and without an allocation.
 /// What is the same for all waits of an owner is in the type: an idle connection holds one wait.
@@ -91,6 +102,8 @@ class ReadWait final : public boost::asio::detail::reactor_op {
 };
 
 #else
+
+inline void own_descriptor(Socket&) noexcept {}
 
 /// Waits until a transport has something to read, by Asio's public interface: one epoll_ctl a wait.
 template <class Owner, Transport Owner::*Side, void (Owner::*Ended)(boost::system::error_code)>

@@ -8,6 +8,7 @@
 #include "gatehouse/net/client_tls.hpp"
 #include "health_checks.hpp"
 #include "process_facts.hpp"
+#include "read_wait.hpp"
 #include "server_tls.hpp"
 #include "tls_context.hpp"
 #include "worker.hpp"
@@ -21,8 +22,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <functional>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 namespace gatehouse::net {
@@ -35,6 +39,7 @@ constexpr std::chrono::milliseconds kControlTick{100};
 constexpr std::chrono::milliseconds kDrainTick{20};
 constexpr std::chrono::seconds kCertificateTick{1};
 constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr int kAcceptBatch = 32;
 
 // Reading the certificate authorities takes some 50 ms: not at a start that needs none.
 bool calls_upstreams_by_tls(const app::Snapshot& snapshot) {
@@ -94,6 +99,8 @@ struct Server::Impl {
 
         Result<void> bind(const config::Listener& listener);
         void accept();
+        /// Takes one who waits in the backlog. Error would_block: nobody does.
+        boost::system::error_code accept_one();
         void take(Socket socket, Worker& worker);
         void close();
     };
@@ -158,6 +165,7 @@ Result<void> Server::Impl::Listener::bind(const config::Listener& listener) {
     if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
     if (!ec) acceptor.bind(endpoint, ec);
     if (!ec) acceptor.listen(tcp::acceptor::max_listen_connections, ec);
+    if (!ec) acceptor.non_blocking(true, ec);
     if (ec)
         return Error{ec,
                      "cannot listen on " + listener.address + ":" + std::to_string(listener.port) +
@@ -168,24 +176,50 @@ Result<void> Server::Impl::Listener::bind(const config::Listener& listener) {
     return {};
 }
 
+// Asio's own accept would call the kernel once more for each connection, to make it non-blocking,
+// and once more to learn that nobody else waits. By batches, so that those who are served get their
+// turn.
 void Server::Impl::Listener::accept() {
+    acceptor.async_wait(tcp::acceptor::wait_read, [this](boost::system::error_code ec) {
+        if (ec == asio::error::operation_aborted) return;
+        for (int i = 0; i < kAcceptBatch && !ec; ++i)
+            ec = accept_one();
+        if (ec && ec != asio::error::would_block) {
+            // Out of descriptors or memory: wait for some to come back instead of spinning.
+            spdlog::warn("cannot accept a connection: {}", ec.message());
+            pause.expires_after(kAcceptPause);
+            pause.async_wait([this](boost::system::error_code stopped) {
+                if (!stopped) accept();
+            });
+            return;
+        }
+        if (acceptor.is_open()) accept();
+    });
+}
+
+boost::system::error_code Server::Impl::Listener::accept_one() {
+    peer.resize(peer.capacity());
+    auto size = static_cast<socklen_t>(peer.size());
+    const int accepted =
+        ::accept4(acceptor.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted == -1) {
+        // One that has left again is not the last who waits.
+        const bool left = errno == ECONNABORTED || errno == EPROTO || errno == EINTR;
+        if (left) return {};
+        return {errno, boost::system::system_category()};
+    }
+    peer.resize(size);
     Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
-    acceptor.async_accept(
-        worker.io(), peer, [this, &worker](boost::system::error_code ec, Socket socket) {
-            if (ec == asio::error::operation_aborted) return;
-            if (ec) {
-                // Out of descriptors or memory: wait for some to come back
-                // instead of spinning.
-                spdlog::warn("cannot accept a connection: {}", ec.message());
-                pause.expires_after(kAcceptPause);
-                pause.async_wait([this](boost::system::error_code stopped) {
-                    if (!stopped) accept();
-                });
-                return;
-            }
-            take(std::move(socket), worker);
-            if (acceptor.is_open()) accept();
-        });
+    Socket socket(worker.io());
+    boost::system::error_code ec;
+    socket.assign(peer.protocol(), accepted, ec);
+    if (ec) {
+        ::close(accepted);
+        return ec;
+    }
+    own_descriptor(socket);
+    take(std::move(socket), worker);
+    return {};
 }
 
 void Server::Impl::Listener::take(Socket socket, Worker& worker) {
@@ -213,14 +247,8 @@ void Server::Impl::Listener::take(Socket socket, Worker& worker) {
 // Who has connected already is served: what waits in the backlog would be reset.
 void Server::Impl::Listener::close() {
     boost::system::error_code ec;
-    acceptor.non_blocking(true, ec);
-    for (int i = 0; i < asio::socket_base::max_listen_connections && !ec; ++i) {
-        Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
-        Socket socket(worker.io());
-        acceptor.accept(socket, peer, ec);
-        if (!ec) take(std::move(socket), worker);
-        if (ec == asio::error::connection_aborted) ec.clear();  // one that left: not the last
-    }
+    for (int i = 0; i < asio::socket_base::max_listen_connections && !ec; ++i)
+        ec = accept_one();
     acceptor.close(ec);
     pause.cancel();
 }

@@ -40,11 +40,6 @@ void tune(int socket, const boost::asio::ip::address& peer) noexcept {
     if (peer.is_loopback()) ::setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
-Transport::Transport(Socket socket) : socket_(std::move(socket)) {
-    boost::system::error_code ignored;
-    if (socket_.is_open()) socket_.native_non_blocking(true, ignored);
-}
-
 IoResult Transport::read(char* data, std::size_t size) noexcept {
     if (ssl_) {
         ERR_clear_error();

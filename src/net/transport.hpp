@@ -41,7 +41,9 @@ using Socket =
 /// need no templates.
 class Transport {
   public:
-    explicit Transport(Socket socket);
+    /// Takes a socket that is non-blocking: the server accepts them so, and connecting makes them
+    /// so.
+    explicit Transport(Socket socket) : socket_(std::move(socket)) {}
 
     Socket& socket() noexcept { return socket_; }
 

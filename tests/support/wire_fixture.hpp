@@ -134,6 +134,7 @@ class WireFixture {
         client.connect(listener_.local_endpoint());
         auto accepted = std::make_shared<net::Socket>(worker->io());
         listener_.accept(*accepted);
+        accepted->native_non_blocking(true);
         ++shared.connections;
         return {Peer(std::move(client)), std::move(accepted)};
     }
