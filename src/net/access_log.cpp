@@ -13,7 +13,7 @@
 namespace gatehouse::net {
 namespace {
 
-constexpr std::size_t kMostKept = 4 * 1024 * 1024;
+constexpr std::size_t kMostWaiting = 4 * 1024 * 1024;
 constexpr int kPatienceMillis = 200;  // between two writes at the end
 
 Result<int> open_file(const std::string& path, int flags = 0) {
@@ -83,7 +83,7 @@ bool AccessLogFile::takes_more(int wait_ms) const noexcept {
 
 void AccessLogFile::write(const std::string& lines) {
     if (fd_ < 0) return;
-    if (kept_.size() + lines.size() > kMostKept) {
+    if (kept_.size() + lines.size() > kMostWaiting) {
         lost_ += count_lines(lines);
     } else {
         kept_ += lines;
