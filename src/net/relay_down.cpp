@@ -20,6 +20,9 @@ void Session::on_upstream_readable() {
 void Session::pump_down() {
     if (phase_ != Phase::relaying && phase_ != Phase::answering) return;
     for (;;) {
+        // Before the last of it is sent: whose answer is whole may ask again at once, of another
+        // worker, and must find room.
+        if (exchange_->answer_done && !exchange_->own_answer) end_call();
         if (!exchange_->to_client.empty() && !flush_down()) return;
         if (exchange_->answer_done) {
             answer_finished();
@@ -443,18 +446,23 @@ void Session::answer_mapped() {
     answer(response.status, response.headers, response.body);
 }
 
+// The target has answered: it is judged by that, and its place is free.
+void Session::end_call() {
+    upstream::Call& call = exchange_->call;
+    if (!call.is_active()) return;
+    if (upstream::counts_as_failure(exchange_->answer.status)) {
+        call.failed(worker_.now().steady);
+    } else {
+        call.succeeded();
+    }
+    call.end();
+}
+
 // Gives the connection back, or ends it where another request could not trust it.
 void Session::release_upstream() {
     if (!upstream_) return;
     Exchange& exchange = *exchange_;
-    if (exchange.call.is_active()) {
-        if (upstream::counts_as_failure(exchange.answer.status)) {
-            exchange.call.failed(worker_.now().steady);
-        } else {
-            exchange.call.succeeded();
-        }
-        exchange.call.end();
-    }
+    end_call();
     const bool upload_whole = exchange.upload_done && exchange.up.empty();
     // A connection with bytes that nobody asked for is not reused: they would become another
     // request's answer.

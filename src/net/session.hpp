@@ -184,6 +184,7 @@ class Session final : public UpstreamUser,
     bool may_splice_down() const noexcept;
     bool splice_down();
     void client_left();
+    void end_call();
     void release_upstream();
     void upstream_ended(IoStatus status);
     void answer_finished();

@@ -12,6 +12,7 @@ from support.gateway import ROOT, Folder, api, command, config, mock, route
 from support.process import wait_for
 from support.tls import TlsUpstream, authority, good, server_context
 from support.upstream import FullPort, answer
+from support.wire import build
 
 OFTEN = {"path": "/health", "intervalInMillis": 50, "healthyThreshold": 2, "unhealthyThreshold": 2}
 NEVER_AGAIN = 3_600_000  # an ejection that no test outlives
@@ -520,6 +521,16 @@ class Limits(UpstreamsCase):
         self.assertEqual([200, 200], [client.read().status for client in (first, second)])
         wait_for(lambda: self.letters(gateway, 1) == "a", "room")
         self.assertEqual("aaaaa", self.letters(gateway, 5))
+
+    def test_who_has_an_answer_finds_room(self):
+        gateway = self.gate([self.upstream(respond=lambda request: answer(b"a"))], maxRequests=1, threads=2)
+        clients = [gateway.connect(), gateway.connect()]  # each dealt to a thread of its own
+        for turn in range(400):
+            client = clients[turn % 2]
+            client.send(build("GET", "/x"))
+            self.assertEqual(200, client.read().status, turn)
+        for client in clients:
+            client.close()
 
     def test_a_client_that_leaves_makes_room(self):
         a, go_on = self.held()
