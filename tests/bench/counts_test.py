@@ -12,6 +12,7 @@ import program
 from cases.syscalls import CONTENDED
 
 MOST_CALLS = 4.2  # two receives, two sends, and the wait that many requests share
+MOST_CALLS_WITH_CONNECTION = MOST_CALLS + 4.3  # accepting, watching, closing it; and what those share who are accepted together
 
 
 class Counts(unittest.TestCase):
@@ -33,6 +34,11 @@ class Counts(unittest.TestCase):
         self.assertLessEqual(sum(calls.values()), MOST_CALLS, calls)
         self.assertAlmostEqual(2, calls.get("recvfrom", 0) + calls.get("read", 0) + calls.get("recvmsg", 0), delta=0.1, msg=f"strace is misread: {calls}")
         self.assertLess(calls.get("futex", 0), CONTENDED, calls)
+
+    def test_system_calls_of_a_new_connection(self):
+        calls = counts.system_calls(self.bench, lambda b: gatehouse.make(b, "gatehouse"), close=True)
+        self.assertGreater(calls.get("accept4", 0), 0.95, f"strace is misread: {calls}")
+        self.assertLessEqual(sum(calls.values()), MOST_CALLS_WITH_CONNECTION, calls)
 
     def test_system_calls_of_the_public_wait(self):
         calls = self.system_calls()
