@@ -15,9 +15,13 @@ _libc = ctypes.CDLL(None)
 
 
 def in_child(core):
+    bench = os.getpid()
+
     def prepare():
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: a bench that is killed leaves nothing behind
+        if os.getppid() != bench:  # it was killed before that
+            os._exit(1)
         if core is not None:
             os.sched_setaffinity(0, {core})
 

@@ -366,8 +366,12 @@ TEST_SUITE("net/redis_client") {
 
     TEST_CASE("a connection that breaks tells all who wait and is made again") {
         std::atomic<bool> silent{false};
-        ScriptedRedis redis(
-            [&](const RedisCommand& command) { return silent ? std::string() : answer(command); });
+        std::atomic<int> unanswered{0};
+        ScriptedRedis redis([&](const RedisCommand& command) {
+            if (!silent) return answer(command);
+            ++unanswered;
+            return std::string();
+        });
         Listener listener;
         RedisClient client(options_of(redis.port), kClock);
         client.start(listener);
@@ -378,6 +382,7 @@ TEST_SUITE("net/redis_client") {
             client.send({{"ECHO", "x"}},
                         [&](const std::vector<RedisReply>& replies) { none += replies.empty(); });
         }
+        REQUIRE(wait_for([&] { return unanswered == 50; }));
         silent = false;
         redis.cut();
         CHECK(wait_for([&] { return none == 50; }));
