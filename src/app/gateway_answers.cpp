@@ -37,8 +37,7 @@ constexpr std::string_view kClfFormat =
     R"("$context.httpMethod $context.resourcePath $context.protocol" $context.status $context.responseLength )"
     R"($context.requestId $context.extendedRequestId)";
 
-// A worker holds at most this much log text between two ticks; more is dropped and counted, never
-// waited for.
+// A worker holds at most this much log text; more is dropped and counted, never waited for.
 constexpr std::size_t kAccessLogBuffer = 4 * 1024 * 1024;
 
 // A function's own time; nothing of it on a hit.
@@ -296,17 +295,23 @@ void Gateway::write_access_log(Request& request) {
     answer.decision = record.decision;
     if (record.refused) answer.error = answer.reason;
     static const authz::StageFacts kNoStage;
-    authz::RequestFacts facts = request.facts;
+    authz::RequestFacts& facts = request.facts;
     if (facts.stage == nullptr) facts.stage = &kNoStage;
     facts.answer = &answer;
     const authz::ErrorFacts error{record.response, request.error_message, {}};
     if (record.refused) facts.error = &error;
     access_log_->append(facts, "-", authz::Escape::log, access_lines_);
     access_lines_ += '\n';
+    facts.answer = nullptr;
+    facts.error = nullptr;
 }
 
+// As many come next, as a rule.
 std::string Gateway::take_access_log() {
-    return std::exchange(access_lines_, {});
+    if (access_lines_.empty()) return {};
+    std::string next;
+    next.reserve(access_lines_.size() + access_lines_.size() / 8);
+    return std::exchange(access_lines_, std::move(next));
 }
 
 }  // namespace gatehouse::app

@@ -1,9 +1,9 @@
 #include "gatehouse/app/request_ids.hpp"
 
 #include "gatehouse/app/trace.hpp"
+#include "gatehouse/core/bytes16.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <random>
 
@@ -27,32 +27,32 @@ std::uint64_t system_seed() {
     return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-// Four bytes as eight lower-case hexadecimal digits, all at once.
-void write_hex(char* out, const unsigned char* bytes) noexcept {
-    static_assert(std::endian::native == std::endian::little);
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    std::uint32_t word = 0;
-    std::memcpy(&word, bytes, sizeof word);
-    // A byte in every second one, then its halves in two, the high one first.
-    std::uint64_t spread = word;
-    spread = (spread | spread << 16) & 0x0000ffff0000ffff;
-    spread = (spread | spread << 8) & 0x00ff00ff00ff00ff;
-    std::uint64_t digits = (spread >> 4 & 0x000f000f000f000f) | (spread & 0x000f000f000f000f) << 8;
-    const std::uint64_t letters = (digits + 6 * kOnes) >> 4 & kOnes;
-    digits += '0' * kOnes + letters * ('a' - '0' - 10);
-    std::memcpy(out, &digits, sizeof digits);
+// Sixteen bytes as lower-case hexadecimal digits, all at once.
+void write_hex(std::array<char, 32>& out, const std::array<unsigned char, 16>& bytes) noexcept {
+    const Bytes16 whole = load16(bytes.data());
+    const Bytes16 high = whole >> 4;
+    const Bytes16 low = whole & 15;
+    const auto digits = [](Bytes16 values) {
+        const auto letters = reinterpret_cast<Bytes16>(values > 9);
+        return values + '0' + (letters & ('a' - '0' - 10));
+    };
+    const Bytes16 first = digits(
+        __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+    const Bytes16 second = digits(__builtin_shufflevector(
+        high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+    std::memcpy(out.data(), &first, sizeof first);
+    std::memcpy(out.data() + 16, &second, sizeof second);
 }
 
 void write_uuid(std::array<char, 36>& out, const std::array<unsigned char, 16>& bytes) noexcept {
-    char digits[32];
-    for (std::size_t at = 0; at < bytes.size(); at += 4)
-        write_hex(digits + 2 * at, bytes.data() + at);
+    std::array<char, 32> digits;
+    write_hex(digits, bytes);
     char* to = out.data();
-    std::memcpy(to, digits, 8);
-    std::memcpy(to + 9, digits + 8, 4);
-    std::memcpy(to + 14, digits + 12, 4);
-    std::memcpy(to + 19, digits + 16, 4);
-    std::memcpy(to + 24, digits + 20, 12);
+    std::memcpy(to, digits.data(), 8);
+    std::memcpy(to + 9, digits.data() + 8, 4);
+    std::memcpy(to + 14, digits.data() + 12, 4);
+    std::memcpy(to + 19, digits.data() + 16, 4);
+    std::memcpy(to + 24, digits.data() + 20, 12);
     to[8] = to[13] = to[18] = to[23] = '-';
 }
 
@@ -95,18 +95,18 @@ void IdSource::make(RequestIds& ids, WallTime now, std::string_view client_id) n
     ids.extended_id = make_extended_id(source);
     const auto seconds = static_cast<std::uint32_t>(
         std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
-    unsigned char time[4];
+    std::array<unsigned char, 16> trace;
     for (int i = 0; i < 4; ++i)
-        time[i] = static_cast<unsigned char>(seconds >> (24 - 8 * i));
+        trace[static_cast<std::size_t>(i)] = static_cast<unsigned char>(seconds >> (24 - 8 * i));
+    std::memcpy(trace.data() + 4, &random[2], 8);
+    std::memcpy(trace.data() + 12, &random[3], 4);
+    std::array<char, 32> digits;
+    write_hex(digits, trace);
     char* to = ids.trace_id.data();
     to[0] = '1';
     to[1] = to[10] = '-';
-    write_hex(to + 2, time);
-    unsigned char rest[12];
-    std::memcpy(rest, &random[2], 8);
-    std::memcpy(rest + 8, &random[3], 4);
-    for (std::size_t at = 0; at < sizeof rest; at += 4)
-        write_hex(to + 11 + 2 * at, rest + at);
+    std::memcpy(to + 2, digits.data(), 8);
+    std::memcpy(to + 11, digits.data() + 8, 24);
 }
 
 }  // namespace gatehouse::app

@@ -634,14 +634,17 @@ std::optional<std::array<unsigned char, 16>> parse_request_id(std::string_view t
 }
 
 std::array<char, 16> make_extended_id(const std::array<unsigned char, 16>& id) noexcept {
-    constexpr char kBase64Url[] =
+    static constexpr char kBase64Url[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     std::array<char, 16> text{};
     char* to = text.data();
     for (std::size_t at = 0; at < 12; at += 3) {
         const unsigned bits = unsigned{id[at]} << 16 | unsigned{id[at + 1]} << 8 | id[at + 2];
-        for (int shift = 18; shift >= 0; shift -= 6)
-            *to++ = kBase64Url[bits >> shift & 63];
+        to[0] = kBase64Url[bits >> 18];
+        to[1] = kBase64Url[bits >> 12 & 63];
+        to[2] = kBase64Url[bits >> 6 & 63];
+        to[3] = kBase64Url[bits & 63];
+        to += 4;
     }
     text[15] = '=';  // 90 bits will do
     return text;

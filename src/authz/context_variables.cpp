@@ -6,6 +6,7 @@
 #include "gatehouse/jwt/digest.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <iterator>
 
@@ -14,6 +15,8 @@ namespace {
 
 using Facts = RequestFacts;
 
+constexpr std::string_view kAuthorizer = "authorizer.";
+
 bool put(std::string_view value, std::string& out) {
     out += value;
     return !value.empty();
@@ -21,7 +24,9 @@ bool put(std::string_view value, std::string& out) {
 
 bool put_number(std::int64_t value, std::string& out) {
     if (value < 0) return false;
-    out += std::to_string(value);
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value);
+    out.append(digits, static_cast<std::size_t>(end.ptr - digits));
     return true;
 }
 
@@ -50,35 +55,32 @@ bool put_protocol(const Facts& facts, std::string& out) {
     return put(facts.head->version == http::Version::http_1_0 ? "HTTP/1.0" : "HTTP/1.1", out);
 }
 
-void put_two_digits(unsigned value, std::string& out) {
-    out += static_cast<char>('0' + value / 10 % 10);
-    out += static_cast<char>('0' + value % 10);
-}
-
 // "10/Jul/2026:19:19:04 +0000"
 bool put_request_time(const Facts& facts, std::string& out) {
     namespace chr = std::chrono;
-    constexpr std::string_view kMonths[] = {
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
     const auto day = chr::floor<chr::days>(facts.time);
     const chr::year_month_day date(day);
     const chr::hh_mm_ss time(chr::floor<chr::seconds>(facts.time - day));
-    put_two_digits(static_cast<unsigned>(date.day()), out);
-    out += '/';
-    out += kMonths[static_cast<unsigned>(date.month()) - 1];
-    out += '/';
-    out += std::to_string(static_cast<int>(date.year()));
-    for (const auto part : {time.hours().count(), time.minutes().count(), time.seconds().count()}) {
-        out += ':';
-        put_two_digits(static_cast<unsigned>(part), out);
-    }
-    out += " +0000";
+    char text[] = "00/Mon/0000:00:00:00 +0000";
+    const auto put_digits = [&text](std::size_t at, unsigned value) {
+        text[at] = static_cast<char>('0' + value / 10 % 10);
+        text[at + 1] = static_cast<char>('0' + value % 10);
+    };
+    const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
+    put_digits(0, static_cast<unsigned>(date.day()));
+    kMonths.copy(text + 3, 3, 3 * (static_cast<unsigned>(date.month()) - 1));
+    put_digits(7, year / 100);
+    put_digits(9, year % 100);
+    put_digits(12, static_cast<unsigned>(time.hours().count()));
+    put_digits(15, static_cast<unsigned>(time.minutes().count()));
+    put_digits(18, static_cast<unsigned>(time.seconds().count()));
+    out.append(text, sizeof text - 1);
     return true;
 }
 
 bool put_request_time_epoch(const Facts& facts, std::string& out) {
-    out += std::to_string(facts.time.time_since_epoch().count());
-    return true;
+    return put_number(facts.time.time_since_epoch().count(), out);
 }
 
 // An HTTP API has one id, in both names.
@@ -202,28 +204,28 @@ bool put_api_key(const Facts& facts, std::string& out) {
     return put(jwt::short_digest(facts.api_key), out);
 }
 
-using Append = bool (*)(const Facts&, std::string&);
-
 struct Variable {
     std::string_view name;
-    Append append;
+    AppendValue append;
 };
 
 // A variable of the service's that can have no value here: canaries, Cognito identities,
 // WAF and the like.
-constexpr Append kNone = [](const Facts&, std::string&) { return false; };
+constexpr AppendValue kNone = [](const Facts&, std::string&) { return false; };
 
-constexpr Append kTraceId = [](const Facts& f, std::string& out) { return put(f.trace_id, out); };
+constexpr AppendValue kTraceId = [](const Facts& f, std::string& out) {
+    return put(f.trace_id, out);
+};
 
 // Who signed, on routes of AWS_IAM.
 template <std::string IamIdentity::*Member>
-constexpr Append kIam = [](const Facts& f, std::string& out) {
+constexpr AppendValue kIam = [](const Facts& f, std::string& out) {
     return f.grant != nullptr && f.grant->iam && put((*f.grant->iam).*Member, out);
 };
 
 // With mutual TLS.
 template <std::string ClientCertificate::*Member>
-constexpr Append kCertificate = [](const Facts& f, std::string& out) {
+constexpr AppendValue kCertificate = [](const Facts& f, std::string& out) {
     return f.client_certificate != nullptr && put((*f.client_certificate).*Member, out);
 };
 
@@ -332,7 +334,8 @@ constexpr Variable kVariables[] = {
      }},
     {"responseLength",
      [](const Facts& f, std::string& out) {
-         return f.answer != nullptr && put(std::to_string(f.answer->response_length), out);
+         return f.answer != nullptr &&
+                put_number(static_cast<std::int64_t>(f.answer->response_length), out);
      }},
     {"routeKey", [](const Facts& f, std::string& out) { return put(f.route_key, out); }},
     {"stage",
@@ -390,7 +393,6 @@ bool put_grant(const Grant& grant, std::string_view name, std::string& out) {
 }  // namespace
 
 bool append_context_variable(const RequestFacts& facts, std::string_view name, std::string& out) {
-    constexpr std::string_view kAuthorizer = "authorizer.";
     // A context key that is called "status" is what the author of the authorizer meant.
     if (facts.grant != nullptr && name.starts_with(kAuthorizer) &&
         put_grant(*facts.grant, name.substr(kAuthorizer.size()), out)) {
@@ -398,6 +400,14 @@ bool append_context_variable(const RequestFacts& facts, std::string_view name, s
     }
     const Variable* variable = find_variable(name);
     return variable != nullptr && variable->append(facts, out);
+}
+
+AppendValue find_context_value(std::string_view name) noexcept {
+    constexpr std::string_view kContext = "context.";
+    if (!name.starts_with(kContext)) return nullptr;
+    name.remove_prefix(kContext.size());
+    const Variable* variable = name.starts_with(kAuthorizer) ? nullptr : find_variable(name);
+    return variable == nullptr ? nullptr : variable->append;
 }
 
 bool is_context_variable(std::string_view name) noexcept {

@@ -1,8 +1,11 @@
 #include "gatehouse/authz/expression.hpp"
 
+#include "context_variables.hpp"
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/bytes16.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace gatehouse::authz {
 namespace {
@@ -46,8 +49,24 @@ Reference find_reference(std::string_view text) noexcept {
     return {text.substr(1, end - 1), end};
 }
 
-bool needs_escape(char c) noexcept {
-    return c == '"' || c == '\\' || is_control(c) || static_cast<unsigned char>(c) >= 0x80;
+constexpr std::array<bool, 256> kEscaped = [] {
+    std::array<bool, 256> escaped{};
+    for (std::size_t i = 0; i < escaped.size(); ++i) {
+        const char c = static_cast<char>(i);
+        escaped[i] = c == '"' || c == '\\' || is_control(c) || i >= 0x80;
+    }
+    return escaped;
+}();
+
+bool needs_escapes(std::string_view value) noexcept {
+    const char* at = value.data();
+    const char* end = at + value.size();
+    for (; end - at >= 16; at += 16) {
+        const Bytes16 bytes = load16(at);
+        const auto others = (bytes == '"') | (bytes == '\\') | (bytes >= 0x80);
+        if (find_first(controls_of(bytes) | reinterpret_cast<Bytes16>(others)) != 16) return true;
+    }
+    return std::any_of(at, end, [](char c) { return kEscaped[static_cast<unsigned char>(c)]; });
 }
 
 void append_escape(char c, std::string& out) {
@@ -61,9 +80,8 @@ void append_escape(char c, std::string& out) {
 // As inside a JSON string, which also keeps a plain line whole. Bytes that are no UTF-8 are taken
 // as Latin-1.
 void escape_from(std::size_t start, std::string& out) {
-    const auto begin = out.begin() + static_cast<std::ptrdiff_t>(start);
-    if (std::none_of(begin, out.end(), needs_escape)) return;
-    const std::string value(begin, out.end());
+    if (!needs_escapes(std::string_view(out).substr(start))) return;
+    const std::string value = out.substr(start);
     out.resize(start);
     const bool utf8 = is_utf8(value);
     for (const char c : value) {
@@ -155,7 +173,10 @@ Result<Template> Template::make(std::string_view text, bool known_only) {
                             printable(text.substr(0, std::max<std::size_t>(reference.length, 1))));
         }
         if (has_root(reference.name)) {
-            made.parts_.push_back({std::string(reference.name), true});
+            made.parts_.push_back({std::string(reference.name),
+                                   true,
+                                   find_context_value(reference.name),
+                                   reference.name == kMessageString});
             text.remove_prefix(reference.length);
         } else {
             made.add_text("$");
@@ -181,9 +202,11 @@ void Template::append(const RequestFacts& facts,
             continue;
         }
         const std::size_t start = out.size();
-        if (!append_variable(facts, part.text, out)) {
+        const bool found = part.append != nullptr ? part.append(facts, out)
+                                                  : append_variable(facts, part.text, out);
+        if (!found) {
             out += missing;
-        } else if (escape == Escape::log && part.text != kMessageString) {
+        } else if (escape == Escape::log && !part.quoted) {
             escape_from(start, out);
         }
     }

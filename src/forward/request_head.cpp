@@ -198,7 +198,8 @@ void ForwardPlan::append_client_fields(const authz::RequestFacts& facts,
                                        std::string& out) const {
     const std::span<const http::Field> fields = facts.head->fields;
     const http::NamedByConnection named(fields);
-    TailWriter lines(out, room_for(fields));
+    TailWriter writer(out, room_for(fields));
+    FieldLines lines(writer);
     for (const http::Field& field : fields) {
         const http::Fate fate = http::request_fate(field.id, plain_);
         // With plain headers the gateway writes no trace id, so the client's is not ours to drop.
@@ -207,8 +208,9 @@ void ForwardPlan::append_client_fields(const authz::RequestFacts& facts,
         if (is_owned(field.name) || named.has(field.name)) continue;
         if (!plain_ && is_signature(field)) continue;
         written.mark(field.id);
-        lines.add_line(field.name, field.value);
+        lines.add(field);
     }
+    lines.flush();
 }
 
 Errc ForwardPlan::append_mapped_headers(const authz::RequestFacts& facts,

@@ -83,14 +83,21 @@ void ForwardPlan::write_response_head(const http::ResponseHead& head,
     if (!facts.extended_request_id.empty())
         lines.add_line("x-amz-apigw-id", facts.extended_request_id);
 
+    FieldLines passed(lines);
     for (const http::Field& field : head.fields) {
         const http::Fate fate = http::response_fate(field.id, plain_);
         if (fate != http::Fate::pass && fate != http::Fate::remap) continue;
         if (named.has(field.name) || equals_ignoring_case(field.name, authz::kTraceHeader))
             continue;
-        if (fate == http::Fate::remap) lines.add(kRemapped);
-        lines.add_line(field.name, field.value);
+        if (fate == http::Fate::remap) {
+            passed.flush();
+            lines.add(kRemapped);
+            lines.add_line(field.name, field.value);
+        } else {
+            passed.add(field);
+        }
     }
+    passed.flush();
     lines.add("\r\n");
 }
 

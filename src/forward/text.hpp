@@ -57,6 +57,14 @@ class TailWriter {
         at_ += N - 1;
     }
 
+    /// "text\r\n"
+    void add_ended(std::string_view text) {
+        char* to = make_room(text.size() + 2);
+        std::memcpy(to, text.data(), text.size());
+        std::memcpy(to + text.size(), "\r\n", 2);
+        at_ += text.size() + 2;
+    }
+
     /// "name: value\r\n"
     void add_line(std::string_view name, std::string_view value) {
         char* to = make_room(name.size() + value.size() + 4);
@@ -69,6 +77,21 @@ class TailWriter {
         *to++ = '\r';
         *to = '\n';
         at_ += name.size() + value.size() + 4;
+    }
+
+    /// The same for a name that is known here, whose copy costs no call.
+    template <std::size_t N>
+    void add_line(const char (&name)[N], std::string_view value) {
+        char* to = make_room(N + value.size() + 3);
+        std::memcpy(to, name, N - 1);
+        to += N - 1;
+        *to++ = ':';
+        *to++ = ' ';
+        if (!value.empty()) std::memcpy(to, value.data(), value.size());
+        to += value.size();
+        *to++ = '\r';
+        *to = '\n';
+        at_ += N + value.size() + 3;
     }
 
     template <std::integral Number>
@@ -86,6 +109,40 @@ class TailWriter {
 
     std::string& out_;
     std::size_t at_;
+};
+
+/// Writes fields of a head that was read, "name: value\r\n" each. Those that stand in it as they
+/// are to be written, one behind the other, go by one copy.
+class FieldLines {
+  public:
+    explicit FieldLines(TailWriter& out) noexcept : out_(out) {}
+
+    void add(const http::Field& field) {
+        const char* begin = field.name.data();
+        const char* colon = begin + field.name.size();
+        if (field.value.data() != colon + 2 || colon[0] != ':' || colon[1] != ' ') {
+            flush();
+            out_.add_line(field.name, field.value);
+            return;
+        }
+        if (begin_ == nullptr || begin != end_ + 2 || end_[0] != '\r' || end_[1] != '\n') {
+            flush();
+            begin_ = begin;
+        }
+        end_ = field.value.data() + field.value.size();
+    }
+
+    /// Before anything else is written.
+    void flush() {
+        if (begin_ == nullptr) return;
+        out_.add_ended({begin_, static_cast<std::size_t>(end_ - begin_)});
+        begin_ = nullptr;
+    }
+
+  private:
+    TailWriter& out_;
+    const char* begin_ = nullptr;  // of lines that are not written yet
+    const char* end_ = nullptr;    // of their last value
 };
 
 /// Room for the lines of all fields, and for some of our own.

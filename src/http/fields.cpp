@@ -1,5 +1,6 @@
 #include "gatehouse/http/fields.hpp"
 
+#include "chars.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/http/request_head.hpp"
 
@@ -12,6 +13,7 @@
 #include <iterator>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace gatehouse::http {
 namespace {
@@ -66,13 +68,43 @@ constexpr Name kNames[] = {
 static_assert(std::size(kNames) == static_cast<std::size_t>(FieldId::x_http_method_override),
               "every FieldId but other has its name");
 
-constexpr std::size_t kWords = 3;
-constexpr std::size_t kLongest = kWords * sizeof(std::uint64_t);
+constexpr std::size_t kLongest = 3 * sizeof(std::uint64_t);
+
+// sizeof(Word) bytes, the first of them lowest.
+template <class Word>
+constexpr std::uint64_t load(const char* from) noexcept {
+    if (std::is_constant_evaluated()) {
+        std::uint64_t word = 0;
+        for (std::size_t i = 0; i < sizeof(Word); ++i)
+            word |= static_cast<std::uint64_t>(static_cast<unsigned char>(from[i])) << (8 * i);
+        return word;
+    }
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+using Words = std::array<std::uint64_t, 3>;
+
+// All of a name, some of its bytes twice: its beginning, its end and what may be between them. A
+// copy of so many bytes as there are, to be read as words, would be waited for.
+// @param name  2 to kLongest bytes
+constexpr Words words_of(std::string_view name) noexcept {
+    const char* begin = name.data();
+    const char* end = begin + name.size();
+    if (name.size() > 16)
+        return {load<std::uint64_t>(begin),
+                load<std::uint64_t>(end - 8),
+                load<std::uint64_t>(begin + 8)};
+    if (name.size() >= 8) return {load<std::uint64_t>(begin), load<std::uint64_t>(end - 8), 0};
+    if (name.size() >= 4) return {load<std::uint32_t>(begin), load<std::uint32_t>(end - 4), 0};
+    return {load<std::uint16_t>(begin), load<std::uint16_t>(end - 2), 0};
+}
 
 // A name as whole words, and where in them a letter's case does not matter.
-struct Entry {
-    std::array<std::uint64_t, kWords> text{};
-    std::array<std::uint64_t, kWords> either_case{};
+struct alignas(64) Entry {
+    Words text{};
+    Words either_case{};
     std::size_t size = 0;
     FieldId id = FieldId::other;
 };
@@ -91,19 +123,23 @@ constexpr std::size_t slot_of(std::string_view name) noexcept {
            kSlots;
 }
 
+// Number of the name in each slot; the first of all stands for none.
+constexpr auto kNameInSlot = [] {
+    std::array<std::uint8_t, kSlots> numbers{};
+    for (std::size_t i = 0; i < std::size(kNames); ++i)
+        numbers[slot_of(kNames[i].text)] = static_cast<std::uint8_t>(i + 1);
+    return numbers;
+}();
+
 constexpr auto kEntries = [] {
-    std::array<Entry, kSlots> entries{};
-    for (const Name& name : kNames) {
-        Entry& entry = entries[slot_of(name.text)];
-        entry.size = name.text.size();
-        entry.id = name.id;
-        for (std::size_t i = 0; i < name.text.size(); ++i) {
-            const std::size_t shift = 8 * (i % sizeof(std::uint64_t));
-            const auto byte = static_cast<std::uint64_t>(static_cast<unsigned char>(name.text[i]));
-            entry.text[i / sizeof(std::uint64_t)] |= byte << shift;
-            if (is_alpha(name.text[i]))
-                entry.either_case[i / sizeof(std::uint64_t)] |= std::uint64_t{0x20} << shift;
-        }
+    std::array<Entry, std::size(kNames) + 1> entries{};
+    for (std::size_t i = 0; i < std::size(kNames); ++i) {
+        const Name& name = kNames[i];
+        char cases[kLongest] = {};
+        for (std::size_t at = 0; at < name.text.size(); ++at)
+            cases[at] = is_alpha(name.text[at]) ? 0x20 : 0;
+        entries[i + 1] = {
+            words_of(name.text), words_of({cases, name.text.size()}), name.text.size(), name.id};
     }
     return entries;
 }();
@@ -111,7 +147,8 @@ constexpr auto kEntries = [] {
 static_assert(std::ranges::all_of(kNames,
                                   [](const Name& name) {
                                       return name.text.size() <= kLongest &&
-                                             kEntries[slot_of(name.text)].id == name.id;
+                                             kEntries[kNameInSlot[slot_of(name.text)]].id ==
+                                                 name.id;
                                   }),
               "two names share a slot: choose other factors");
 static_assert(std::endian::native == std::endian::little, "names are laid out as words are loaded");
@@ -120,14 +157,35 @@ static_assert(std::endian::native == std::endian::little, "names are laid out as
 
 FieldId find_field_id(std::string_view name) noexcept {
     if (name.size() < 2 || name.size() > kLongest) return FieldId::other;
-    const Entry& entry = kEntries[slot_of(name)];
+    const Entry& entry = kEntries[kNameInSlot[slot_of(name)]];
     if (entry.size != name.size()) return FieldId::other;
-    std::array<std::uint64_t, kWords> words{};
-    std::memcpy(words.data(), name.data(), name.size());
-    std::uint64_t differ = 0;
-    for (std::size_t i = 0; i < kWords; ++i)
-        differ |= (words[i] ^ entry.text[i]) & ~entry.either_case[i];
+    const Words words = words_of(name);
+    const std::uint64_t differ = ((words[0] ^ entry.text[0]) & ~entry.either_case[0]) |
+                                 ((words[1] ^ entry.text[1]) & ~entry.either_case[1]) |
+                                 ((words[2] ^ entry.text[2]) & ~entry.either_case[2]);
     return differ == 0 ? entry.id : FieldId::other;
+}
+
+std::size_t take_field_line(std::string_view bytes, Field& field) noexcept {
+    const char* begin = bytes.data();
+    const char* end = begin + bytes.size();
+    const char* at = find_colon(begin, end);
+    if (at == begin || at == end) return 0;
+    const std::string_view name(begin, static_cast<std::size_t>(at - begin));
+    const FieldId id = find_field_id(name);
+    if (id == FieldId::other && !is_all(name, kToken)) return 0;  // a known name is a token
+    const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+    ++at;
+    while (at != end && is_space(*at))
+        ++at;
+    const char* value = at;
+    at = find_no_value(at, end);
+    if (end - at < 2 || at[0] != '\r' || at[1] != '\n') return 0;
+    const char* value_end = at;
+    while (value_end != value && is_space(value_end[-1]))
+        --value_end;
+    field = {name, {value, static_cast<std::size_t>(value_end - value)}, id};
+    return static_cast<std::size_t>(at + 2 - begin);
 }
 
 const Field* find_field(std::span<const Field> fields, std::string_view name) noexcept {

@@ -41,10 +41,10 @@ bool is_framing_in_disguise(const Field& field) noexcept {
                                           equals_folded(field.name, "transfer-encoding"));
 }
 
-bool is_valid_field(const Field& field) noexcept {
+bool has_valid_syntax(const Field& field) noexcept {
     const bool named = field.id != FieldId::other ||  // a known name is a token
                        (!field.name.empty() && is_all(field.name, kToken));
-    return named && is_field_value(field.value) && !is_framing_in_disguise(field);
+    return named && is_field_value(field.value);
 }
 
 void note(Survey& survey, const Field& field) noexcept {
@@ -78,10 +78,11 @@ void note(Survey& survey, const Field& field) noexcept {
     }
 }
 
-Survey survey_fields(std::span<const Field> fields) noexcept {
+Survey survey_fields(std::span<const Field> fields, FieldSyntax syntax) noexcept {
     Survey survey;
     for (const Field& field : fields) {
-        if (!is_valid_field(field)) {
+        if ((syntax != FieldSyntax::valid && !has_valid_syntax(field)) ||
+            is_framing_in_disguise(field)) {
             survey.valid = false;
             return survey;
         }
@@ -186,9 +187,9 @@ bool is_without_content(int status, std::string_view method) noexcept {
 
 }  // namespace
 
-Errc check_request(RequestHead& head) noexcept {
+Errc check_request(RequestHead& head, FieldSyntax syntax) noexcept {
     if (const Errc code = check_request_line(head); code != Errc::none) return code;
-    const Survey survey = survey_fields(head.fields);
+    const Survey survey = survey_fields(head.fields, syntax);
     if (!survey.valid) return Errc::field_invalid;
     if (survey.lengths_differ) return Errc::content_length_invalid;
     if (const Errc code = check_host(head, survey); code != Errc::none) return code;
@@ -197,11 +198,11 @@ Errc check_request(RequestHead& head) noexcept {
     return check_expectation(head, survey);
 }
 
-Errc check_response(ResponseHead& head, std::string_view method) noexcept {
+Errc check_response(ResponseHead& head, std::string_view method, FieldSyntax syntax) noexcept {
     if (head.status < 100 || head.status > 599 || head.status == 101)
         return Errc::upstream_malformed;
     if (!is_field_value(head.reason)) return Errc::upstream_malformed;
-    const Survey survey = survey_fields(head.fields);
+    const Survey survey = survey_fields(head.fields, syntax);
     if (!survey.valid || survey.lengths_differ) return Errc::upstream_malformed;
     if (survey.codings > 0 &&
         (head.version == Version::http_1_0 || survey.codings > 1 || survey.lengths > 0 ||

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string_view>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -43,11 +44,19 @@ Result<void> AccessLogFile::open(const std::string& path, bool running) {
     finish();
     end_line();
     mid_line_ = false;
-    if (owned_) ::close(fd_);
-    fd_ = *opened;
-    owned_ = file;
+    take(*opened, file);
     path_ = file ? path : std::string();
     return {};
+}
+
+void AccessLogFile::take(int fd, bool owned) noexcept {
+    if (owned_) ::close(fd_);
+    fd_ = fd;
+    owned_ = owned;
+
+    struct stat facts {};
+
+    regular_ = ::fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
 }
 
 Result<bool> AccessLogFile::reopen() {
@@ -55,7 +64,7 @@ Result<bool> AccessLogFile::reopen() {
     auto opened = open_file(path_, O_NONBLOCK);  // a pipe without a reader holds up nobody
     if (!opened) return opened.error();
     end_line();
-    ::close(std::exchange(fd_, *opened));
+    take(*opened, true);
     mid_line_ = false;
     flush(0);
     return true;
@@ -81,10 +90,12 @@ bool AccessLogFile::takes_more(int wait_ms) const noexcept {
     return ::poll(&poll, 1, wait_ms) == 1 && (poll.revents & POLLOUT) != 0;
 }
 
-void AccessLogFile::write(const std::string& lines) {
+void AccessLogFile::write(std::string lines) {
     if (fd_ < 0) return;
     if (kept_.size() + lines.size() > kMostWaiting) {
         lost_ += count_lines(lines);
+    } else if (kept_.empty()) {
+        kept_ = std::move(lines);
     } else {
         kept_ += lines;
     }
@@ -108,7 +119,7 @@ void AccessLogFile::flush(int wait_ms) {
     while (!rest.empty() && takes_more(wait_ms)) {
         // A pipe that is ready takes PIPE_BUF bytes without blocking (pipe(7)), so whole lines of
         // together that size go at once.
-        std::string_view part = rest.substr(0, PIPE_BUF);
+        std::string_view part = regular_ ? rest : rest.substr(0, PIPE_BUF);
         if (const std::size_t end = part.rfind('\n'); end != std::string_view::npos)
             part = part.substr(0, end + 1);
         errno = 0;

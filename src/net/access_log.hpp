@@ -30,7 +30,7 @@ class AccessLogFile {
     /// Writes whole lines. What the system does not take at once (a pipe whose reader is slow) is
     /// kept for the next call, within a bound; what is beyond it, or meets a full disk, is lost and
     /// counted. The control thread fetches keys too, and waits for no log.
-    void write(const std::string& lines);
+    void write(std::string lines);
 
     /// Writes what was kept, waiting for its reader for a moment: at the end.
     void finish();
@@ -39,6 +39,7 @@ class AccessLogFile {
     std::uint64_t lost() const noexcept { return lost_; }
 
   private:
+    void take(int fd, bool owned) noexcept;
     bool takes_more(int wait_ms) const noexcept;
     void flush(int wait_ms);
     std::size_t write_some(std::string_view part);
@@ -46,6 +47,7 @@ class AccessLogFile {
 
     int fd_ = -1;
     bool owned_ = false;
+    bool regular_ = false;   ///< a file of a disk: what it takes, it takes at once
     bool mid_line_ = false;  ///< the last byte written ended no line
     std::string path_;
     std::uint64_t lost_ = 0;

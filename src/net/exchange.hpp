@@ -22,7 +22,11 @@ constexpr std::size_t kOneSend = 4096;
 
 /// Gives a string's storage back. Assigning an empty one does not: it keeps the larger storage.
 inline void release(std::string& text) noexcept {
-    std::string().swap(text);
+    if (text.capacity() > std::string().capacity()) {
+        std::string().swap(text);
+    } else {
+        text.clear();  // it has none
+    }
 }
 
 /// Bytes on their way to one side: text of our own first, then a run of content that still stands
@@ -66,7 +70,6 @@ struct Exchange {
     Buffer head;
     std::size_t head_filled = 0;
     HeadScanner scanner;
-    std::vector<http::Field> fields;
     app::Request request;
     bool asked_by_head = false;  ///< the client's own method, whatever an override or the
                                  ///< integration makes of it: its answer has no content
@@ -101,7 +104,6 @@ struct Exchange {
     std::size_t down_begin = 0;
     std::size_t down_end = 0;
     HeadScanner answer_scanner;
-    std::vector<http::Field> answer_fields;
     http::ResponseHead answer;
     http::ChunkedDecoder answer_decoder;
     std::uint64_t answer_left = 0;

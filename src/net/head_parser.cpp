@@ -5,21 +5,9 @@
 #include "gatehouse/http/framing.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <utility>
 
 namespace gatehouse::net {
 namespace {
-
-// Takes the next line off a head whose lines all end in CRLF (HeadScanner saw to that), without its
-// end.
-std::string_view take_line(std::string_view& rest) noexcept {
-    const std::size_t feed = rest.find('\n');
-    if (feed == std::string_view::npos || feed == 0) return std::exchange(rest, {});
-    const std::string_view line = rest.substr(0, feed - 1);
-    rest.remove_prefix(feed + 1);
-    return line;
-}
 
 // RFC 9112 2.3: DIGIT "." DIGIT behind "HTTP/", upper case. Of those, 1.0 and 1.1 are spoken here.
 Errc parse_version(std::string_view text, http::Version& version) noexcept {
@@ -63,58 +51,84 @@ bool parse_status_line(std::string_view line, http::ResponseHead& head) noexcept
     return true;
 }
 
-// RFC 9112 5: field-name ":" OWS field-value OWS, up to the empty line. A line without a colon has
-// no name, which http/framing refuses as it refuses every name that is no token.
-void parse_fields(std::string_view rest, std::vector<http::Field>& fields) {
-    while (!rest.empty()) {
-        const std::string_view line = take_line(rest);
-        if (line.empty()) return;
-        const std::size_t colon = line.find(':');
-        const bool named = colon != std::string_view::npos;
-        const std::string_view name = named ? line.substr(0, colon) : std::string_view();
-        const std::string_view value = named ? trim(line.substr(colon + 1)) : line;
-        fields.push_back({name, value, http::find_field_id(name)});
-    }
+// A line that is not valid by itself is taken apart all the same, since http/framing says what is
+// wrong with a head; one without a colon has no name, which it refuses as every name that is no
+// token.
+http::Field split_line(std::string_view line) noexcept {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return {line.substr(0, 0), line};
+    const std::string_view name = line.substr(0, colon);
+    return {name, trim(line.substr(colon + 1)), http::find_field_id(name)};
 }
 
 }  // namespace
 
-bool HeadScanner::line(std::string_view bytes,
-                       std::size_t line_end,
-                       const Limits& limits) noexcept {
+void HeadScanner::reset() noexcept {
+    bytes_ = nullptr;
+    begin_ = line_begin_ = end_ = first_line_end_ = 0;
+    empty_lines_ = 0;
+    error_ = Errc::none;
+    syntax_ = http::FieldSyntax::valid;
+    fields_.clear();
+}
+
+void HeadScanner::move_to(const char* bytes) noexcept {
+    for (http::Field& field : fields_) {
+        field.name = {bytes + (field.name.data() - bytes_), field.name.size()};
+        field.value = {bytes + (field.value.data() - bytes_), field.value.size()};
+    }
+    bytes_ = bytes;
+}
+
+void HeadScanner::count_field(std::size_t line_end, const Limits& limits) noexcept {
+    if (fields_.size() > limits.header_count) error_ = Errc::fields_too_many;
+    if (line_end - first_line_end_ > limits.header_bytes) error_ = Errc::head_too_large;
+    line_begin_ = line_end;
+}
+
+// @param line_end  where its LF stands
+bool HeadScanner::line(std::string_view bytes, std::size_t line_end, const Limits& limits) {
     if (line_end == line_begin_ || bytes[line_end - 1] != '\r') {
         error_ = Errc::request_malformed;  // bare LF
         return false;
     }
     const std::size_t length = line_end - 1 - line_begin_;
     const bool first = first_line_end_ == 0;
+    if (length == 0 && !first) {
+        end_ = line_end + 1;
+        return true;
+    }
     if (length == 0) {
-        if (!first) {
-            end_ = line_end + 1;
-            return true;
-        }
         if (++empty_lines_ > 2) error_ = Errc::request_malformed;
-        begin_ = line_end + 1;
+        begin_ = line_begin_ = line_end + 1;
     } else if (first) {
         if (length > limits.line_bytes) error_ = Errc::target_too_long;
-        first_line_end_ = line_end + 1;
+        first_line_end_ = line_begin_ = line_end + 1;
     } else {
         if (bytes[line_begin_] == ' ' || bytes[line_begin_] == '\t')
             error_ = Errc::field_invalid;  // obs-fold, RFC 9112 5.2
-        if (++lines_ > limits.header_count) error_ = Errc::fields_too_many;
-        if (line_end + 1 - first_line_end_ > limits.header_bytes) error_ = Errc::head_too_large;
+        fields_.push_back(split_line(bytes.substr(line_begin_, length)));
+        syntax_ = http::FieldSyntax::unchecked;
+        count_field(line_end + 1, limits);
     }
-    line_begin_ = line_end + 1;
     return false;
 }
 
-bool HeadScanner::scan(std::string_view bytes, const Limits& limits) noexcept {
+bool HeadScanner::scan(std::string_view bytes, const Limits& limits) {
+    if (bytes.data() != bytes_) move_to(bytes.data());
     while (error_ == Errc::none) {
-        const char* from = bytes.data() + line_begin_;
-        const auto* feed =
-            static_cast<const char*>(std::memchr(from, '\n', bytes.size() - line_begin_));
-        if (feed == nullptr) break;
-        if (line(bytes, static_cast<std::size_t>(feed - bytes.data()), limits)) return true;
+        const std::string_view rest = bytes.substr(line_begin_);
+        http::Field field;
+        const std::size_t taken =
+            first_line_end_ != 0 ? http::take_field_line(rest, field) : std::size_t{0};
+        if (taken != 0) {
+            fields_.push_back(field);
+            count_field(line_begin_ + taken, limits);
+            continue;
+        }
+        const std::size_t feed = rest.find('\n');
+        if (feed == std::string_view::npos) break;
+        if (line(bytes, line_begin_ + feed, limits)) return true;
     }
     if (error_ != Errc::none) return false;
     // A line that is not whole yet counts too: memory stays bounded while reading.
@@ -125,28 +139,19 @@ bool HeadScanner::scan(std::string_view bytes, const Limits& limits) noexcept {
     return false;
 }
 
-Errc parse_request_head(std::string_view bytes,
-                        http::RequestHead& head,
-                        std::vector<http::Field>& fields) {
-    fields.clear();
+Errc HeadScanner::read_request_head(http::RequestHead& head) const {
     head = {};
-    const Errc malformed = parse_request_line(take_line(bytes), head);
+    const Errc malformed = parse_request_line(first_line(), head);
     if (malformed != Errc::none) return malformed;
-    parse_fields(bytes, fields);
-    head.fields = fields;
-    return http::check_request(head);
+    head.fields = fields_;
+    return http::check_request(head, syntax_);
 }
 
-Errc parse_response_head(std::string_view bytes,
-                         std::string_view method,
-                         http::ResponseHead& head,
-                         std::vector<http::Field>& fields) {
-    fields.clear();
+Errc HeadScanner::read_response_head(std::string_view method, http::ResponseHead& head) const {
     head = {};
-    if (!parse_status_line(take_line(bytes), head)) return Errc::upstream_malformed;
-    parse_fields(bytes, fields);
-    head.fields = fields;
-    return http::check_response(head, method);
+    if (!parse_status_line(first_line(), head)) return Errc::upstream_malformed;
+    head.fields = fields_;
+    return http::check_response(head, method, syntax_);
 }
 
 }  // namespace gatehouse::net

@@ -34,6 +34,11 @@ void Session::pump_down() {
         }
         if (exchange_->down_begin == exchange_->down_end && !read_upstream()) return;
         if (!produce_down()) return;
+        const bool begins = exchange_->answer_head_done && !exchange_->answer_begun;
+        if (begins && !exchange_->to_client.empty() && put_off(Side::client)) {
+            if (exchange_->answer_done) release_upstream();  // others of this turn may have it
+            return;
+        }
     }
 }
 
@@ -231,20 +236,20 @@ bool Session::parse_answer_head() {
     }
     const bool padded =
         exchange.answer_scanner.head_begin() != 0;  // nothing may come before an answer
-    std::string_view head = arrived().substr(0, end);
-    // What is read behind it takes its place in the buffer.
-    if (exchange.buffered) head = exchange.answer_text = head;
-    const Errc bad =
-        padded ? Errc::upstream_malformed
-               : parse_response_head(head, method, exchange.answer, exchange.answer_fields);
+    if (exchange.buffered) {  // what is read behind it takes its place in the buffer
+        exchange.answer_text = arrived().substr(0, end);
+        exchange.answer_scanner.move_to(exchange.answer_text.data());
+    }
+    const Errc bad = padded ? Errc::upstream_malformed
+                            : exchange.answer_scanner.read_response_head(method, exchange.answer);
     if (bad != Errc::none) {
         ++worker_.gateway().metrics().upstream_failures;
         fail(bad, "answer head");
         return false;
     }
     exchange.down_begin += end;
-    exchange.answer_scanner.reset();
     if (exchange.answer.status < 200) {
+        exchange.answer_scanner.reset();
         // 1xx are bounded in number and not passed on: the client's own 100 was sent by us (RFC
         // 9110 15.2).
         if (++exchange.interim > limits::kInterimResponses) {

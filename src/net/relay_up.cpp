@@ -157,7 +157,7 @@ void Session::send_request() {
     if (exchange.collected) {
         exchange.up.content = exchange.content;
         exchange.upload_done = true;
-        pump_up();
+        if (!put_off(Side::upstream)) pump_up();
         return;
     }
     exchange.upload_done = exchange.framing.kind == http::Framing::Kind::none;
@@ -169,7 +169,7 @@ void Session::send_request() {
         exchange.to_client.text += "HTTP/1.1 100 Continue\r\n\r\n";
         if (!flush_down()) return;
     }
-    pump_up();
+    if (!put_off(Side::upstream)) pump_up();
 }
 
 void Session::pump_up() {

@@ -74,6 +74,47 @@ asio::awaitable<std::vector<app::Trace>> collect_traces(Worker& worker,
     co_return worker.gateway().journal().find(filter);
 }
 
+// A connection on its way to the thread that serves it. Closed at the end, unless it was taken.
+class Accepted {
+  public:
+    explicit Accepted(int descriptor) noexcept : descriptor_(descriptor) {}
+
+    Accepted(Accepted&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+    Accepted& operator=(Accepted&&) = delete;
+
+    ~Accepted() {
+        if (descriptor_ != -1) ::close(descriptor_);
+    }
+
+    int get() const noexcept { return descriptor_; }
+
+    void release() noexcept { descriptor_ = -1; }
+
+  private:
+    int descriptor_;
+};
+
+// On the worker's thread, which alone may touch its sockets (Worker::io_).
+void hand_over(Worker& worker,
+               Accepted& accepted,
+               const tcp::endpoint& peer,
+               std::uint16_t port,
+               bool decision,
+               const ServerTls* tls) {
+    Socket socket(worker.io());
+    boost::system::error_code ec;
+    socket.assign(peer.protocol(), accepted.get(), ec);
+    if (ec) {
+        worker.shared().connections.fetch_sub(1, std::memory_order_relaxed);
+        spdlog::warn("cannot watch a connection: {}", ec.message());
+        return;
+    }
+    accepted.release();
+    own_descriptor(socket);
+    worker.serve(std::move(socket), peer, port, decision, tls);
+}
+
 // Runs behind whatever the worker was handed before.
 asio::awaitable<void> pass_through(Worker& /*worker*/) {
     co_return;
@@ -101,7 +142,7 @@ struct Server::Impl {
         void accept();
         /// Takes one who waits in the backlog. Error would_block: nobody does.
         boost::system::error_code accept_one();
-        void take(Socket socket, Worker& worker);
+        void take(Accepted accepted, Worker& worker);
         void close();
     };
 
@@ -124,7 +165,9 @@ struct Server::Impl {
     }
 
     void write_access_log(std::string lines) {
-        asio::post(control, [this, text = std::move(lines)] { access_log.write(text); });
+        asio::post(control, [this, text = std::move(lines)]() mutable {
+            access_log.write(std::move(text));
+        });
     }
 
     Result<void> make_workers();
@@ -209,38 +252,29 @@ boost::system::error_code Server::Impl::Listener::accept_one() {
         return {errno, boost::system::system_category()};
     }
     peer.resize(size);
-    Worker& worker = *impl.workers[impl.next_worker++ % impl.workers.size()];
-    Socket socket(worker.io());
-    boost::system::error_code ec;
-    socket.assign(peer.protocol(), accepted, ec);
-    if (ec) {
-        ::close(accepted);
-        return ec;
-    }
-    own_descriptor(socket);
-    take(std::move(socket), worker);
+    take(Accepted(accepted), *impl.workers[impl.next_worker++ % impl.workers.size()]);
     return {};
 }
 
-void Server::Impl::Listener::take(Socket socket, Worker& worker) {
+void Server::Impl::Listener::take(Accepted accepted, Worker& worker) {
     // Its listener was tuned for an address that is not this one's.
-    if (any_address && peer.address().is_loopback()) tune(socket.native_handle(), peer.address());
+    if (any_address && peer.address().is_loopback()) tune(accepted.get(), peer.address());
     // On the first worker's thread, as the snapshot that is asked.
     const std::size_t most = impl.workers.front()->snapshot().model.limits.connections;
     if (impl.shared.connections.fetch_add(1, std::memory_order_relaxed) >= most) {
         impl.shared.connections.fetch_sub(1, std::memory_order_relaxed);
         ++impl.workers.front()->gateway().metrics().connections_refused;
-        if (!tls) refuse_connection(socket);  // else it would be no TLS
+        if (!tls) refuse_connection(accepted.get());  // else it would be no TLS
         return;
     }
     if (&worker == impl.workers.front().get()) {
-        worker.serve(std::move(socket), peer, port, decision, tls.get());
+        hand_over(worker, accepted, peer, port, decision, tls.get());
         return;
     }
-    auto moved = std::make_shared<Socket>(std::move(socket));
+    auto moved = std::make_shared<Accepted>(std::move(accepted));
     worker.post(
         [&worker, moved, from = peer, listener_port = port, for_proxies = decision, keep = tls] {
-            worker.serve(std::move(*moved), from, listener_port, for_proxies, keep.get());
+            hand_over(worker, *moved, from, listener_port, for_proxies, keep.get());
         });
 }
 

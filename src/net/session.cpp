@@ -37,8 +37,6 @@ void Exchange::clear() {
     head_filled = body_begin = body_end = down_begin = down_end = 0;
     scanner.reset();
     answer_scanner.reset();
-    fields.clear();
-    answer_fields.clear();
     release(content);  // megabytes, perhaps: not kept for the next one
     release(answer_text);
     release(answer_content);
@@ -89,7 +87,8 @@ Session::~Session() {
 void Session::start(const ServerTls* tls) {
     self_ = this;
     if (!has_place()) {
-        if (tls == nullptr) refuse_connection(client_.socket());  // else it would be no TLS
+        if (tls == nullptr)
+            refuse_connection(client_.socket().native_handle());  // else it would be no TLS
         return close();
     }
     worker_.timeouts().arm(
@@ -118,6 +117,22 @@ bool Session::has_place() {
 bool Session::is_last_request() noexcept {
     const std::size_t most = worker_.snapshot().model.limits.requests_per_connection;
     return ++requests_ >= most && most != 0;
+}
+
+// The first write to a side, of a head and what fits behind it: whoever is woken by it finds more
+// to do. What follows is written when it has been read, as ever.
+bool Session::put_off(Side side) {
+    if (put_off_ == 0 && !worker_.put_off(*this)) return false;
+    put_off_ |= static_cast<std::uint8_t>(side);
+    return true;
+}
+
+void Session::write_now() {
+    const std::uint8_t sides = std::exchange(put_off_, 0);
+    guarded_in_turn([&] {
+        if ((sides & static_cast<std::uint8_t>(Side::upstream)) != 0) pump_up();
+        if ((sides & static_cast<std::uint8_t>(Side::client)) != 0) pump_down();
+    });
 }
 
 void Session::arm_client_read(Expect expect) {
@@ -208,13 +223,14 @@ void Session::read_head() {
         close();
         return;
     }
-    if (exchange.head_filled == 0 || phase_ == Phase::idle) {
-        phase_ = Phase::head;
+    const bool begins = exchange.head_filled == 0 || phase_ == Phase::idle;
+    phase_ = Phase::head;
+    exchange.head_filled += got.bytes;
+    if (scan_head()) return;
+    if (begins)
         worker_.timeouts().arm(
             down_timeout_, worker_.snapshot().model.timeouts.header, worker_.now().steady);
-    }
-    exchange.head_filled += got.bytes;
-    if (!scan_head()) arm_client_read(Expect::more);
+    arm_client_read(Expect::more);
 }
 
 // Looks for a whole head among the bytes that are there. False: more must be read.
@@ -222,8 +238,7 @@ bool Session::scan_head() {
     Exchange& exchange = *exchange_;
     const std::string_view bytes(exchange.head.data(), exchange.head_filled);
     if (exchange.scanner.scan(bytes, scan_limits(worker_.snapshot().model.limits))) {
-        begin_request(bytes.substr(exchange.scanner.head_begin(),
-                                   exchange.scanner.head_end() - exchange.scanner.head_begin()));
+        begin_request();
         return true;
     }
     if (exchange.scanner.error() != Errc::none) {
@@ -237,14 +252,14 @@ bool Session::scan_head() {
     return false;
 }
 
-void Session::begin_request(std::string_view head_bytes) {
+void Session::begin_request() {
     Exchange& exchange = *exchange_;
     down_timeout_.disarm();
     phase_ = Phase::deciding;
     exchange.body_begin = exchange.scanner.head_end();
     exchange.body_end = exchange.head_filled;
     http::RequestHead head;
-    const Errc malformed = parse_request_head(head_bytes, head, exchange.fields);
+    const Errc malformed = exchange.scanner.read_request_head(head);
     exchange.asked_by_head = head.method == "HEAD";
     if (malformed != Errc::none) {
         exchange.request.head = head;
@@ -427,7 +442,7 @@ void Session::answer(int status, std::string_view headers, std::string_view body
         out.append(body);
         exchange.request.record.response_bytes = body.size();
     }
-    pump_down();
+    if (!put_off(Side::client)) pump_down();
 }
 
 // True when the request's content is wholly here and thrown away, so that the next request can

@@ -69,6 +69,9 @@ class Session final : public UpstreamUser,
     /// Closes at once.
     void abort();
 
+    /// Writes what was put off until the end of the loop's turn.
+    void write_now();
+
   private:
     friend class Worker;
     using Ptr = boost::intrusive_ptr<Session>;
@@ -77,9 +80,16 @@ class Session final : public UpstreamUser,
     // by an open gate.
     template <class Event>
     void guarded(Event&& event) {
+        guarded_in_turn([&] {
+            worker_.wake();
+            event();
+        });
+    }
+
+    template <class Event>
+    void guarded_in_turn(Event&& event) {
         const Ptr keep(this);
         try {
-            worker_.wake();
             event();
         } catch (const std::exception& fault) {
             worker_.report_bug(fault.what());
@@ -98,6 +108,9 @@ class Session final : public UpstreamUser,
     bool takes_more();
     void on_up_timeout();
 
+    enum class Side : std::uint8_t { upstream = 1, client = 2 };
+
+    bool put_off(Side side);
     void arm_client_read(Expect expect);
     void arm_client_write();
     void arm_up_timeout(std::chrono::milliseconds duration);
@@ -110,7 +123,7 @@ class Session final : public UpstreamUser,
     // session.cpp: reading a request and deciding.
     void read_head();
     bool scan_head();
-    void begin_request(std::string_view head_bytes);
+    void begin_request();
     bool has_place();
     bool is_last_request() noexcept;
     bool keep_content(std::string& into, std::string_view bytes);
@@ -206,6 +219,7 @@ class Session final : public UpstreamUser,
     Session* next_ = nullptr;
     Phase phase_ = Phase::idle;
     bool write_armed_ = false;
+    std::uint8_t put_off_ = 0;  ///< Side of each write that waits for the end of the loop's turn
     std::uint32_t linger_bytes_ = 0;
     int unsent_ = 0;  ///< when the wait for room began
     bool keep_alive_ = true;

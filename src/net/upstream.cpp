@@ -31,6 +31,7 @@ UpstreamConnection::UpstreamConnection(UpstreamPool& pool,
     : pool_(pool),
       endpoint_(endpoint),
       place_(std::move(place)),
+      lane_(place_ ? nullptr : &pool.idle_connections_[endpoint]),
       transport_(std::move(socket)),
       read_wait_(*this),
       idle_(this, [](void* owner, Timeout&) {
@@ -95,8 +96,12 @@ UpstreamPool::UpstreamPool(boost::asio::io_context& io,
 UpstreamPool::~UpstreamPool() = default;
 
 UpstreamPtr UpstreamPool::take(const forward::Endpoint& endpoint) {
-    const auto it = idle_connections_.find(endpoint);
-    return it == idle_connections_.end() ? nullptr : take_last(it->second);
+    if (last_taken_ == nullptr || last_taken_->first != endpoint) {
+        const auto it = idle_connections_.find(endpoint);
+        if (it == idle_connections_.end()) return nullptr;
+        last_taken_ = &*it;
+    }
+    return take_last(last_taken_->second);
 }
 
 UpstreamPtr UpstreamPool::take(const upstream::Target& target) {
@@ -115,7 +120,7 @@ UpstreamPtr UpstreamPool::take_last(Lane& lane) {
 
 UpstreamPool::Lane& UpstreamPool::lane_of(const UpstreamConnection& connection) {
     if (connection.place_) return target_lanes_[connection.place_.target()];
-    return idle_connections_[connection.endpoint_];
+    return *connection.lane_;
 }
 
 void UpstreamPool::give_back(UpstreamPtr connection, SteadyTime now) {
@@ -171,7 +176,6 @@ void UpstreamPool::clear() {
         close(idle);
     for (auto& [target, idle] : target_lanes_)
         close(idle);
-    idle_connections_.clear();
     target_lanes_.clear();
     idle_count_ = 0;
 }

@@ -19,6 +19,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace gatehouse::net {
@@ -70,6 +71,7 @@ class UpstreamConnection
     UpstreamPool& pool_;
     forward::Endpoint endpoint_;
     upstream::Place place_;  ///< among its target's; empty: a uri's own
+    std::vector<boost::intrusive_ptr<UpstreamConnection>>* lane_;  ///< of a uri's own: the pool's
     void on_ready(boost::system::error_code ec);
 
     Transport transport_;
@@ -191,7 +193,9 @@ class UpstreamPool {
     TimeoutLists& timeouts_;
     const ClientTls* tls_;
     SteadyTime now_{};
-    std::unordered_map<forward::Endpoint, Lane, EndpointHash> idle_connections_;
+    std::unordered_map<forward::Endpoint, Lane, EndpointHash> idle_connections_;  // none is erased
+    // Requests come in rows to one endpoint: to see that it is the same costs less than its hash.
+    std::pair<const forward::Endpoint, Lane>* last_taken_ = nullptr;
     // A connection holds its target: a lane that is not empty has one that is there.
     std::unordered_map<const upstream::Target*, Lane> target_lanes_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Connecting>> connecting_;

@@ -19,6 +19,12 @@ namespace {
 constexpr std::chrono::milliseconds kTick{100};
 constexpr std::uint64_t kPipeTicks = 10;  // a second
 constexpr std::size_t kMostFreeExchanges = 256;
+// Log lines that are not kept until the next tick: as many as a second-level cache holds well.
+constexpr std::size_t kMuchLog = 256 * 1024;
+// Where turns are short, nothing is gained by waiting for their end.
+constexpr std::size_t kManyWrites = 3;
+// A turn of dear requests, whose tokens are new, say, does not hold back those that are ready.
+constexpr std::chrono::microseconds kLongestPutOff{500};
 
 std::size_t head_buffer_bytes(const config::Limits& limits) {
     // A head at its limits, the empty lines around it, and room for what comes behind.
@@ -32,11 +38,8 @@ constexpr std::string_view kOverloaded =
 
 }  // namespace
 
-void refuse_connection(Socket& socket) noexcept {
-    ::send(socket.native_handle(),
-           kOverloaded.data(),
-           kOverloaded.size(),
-           MSG_NOSIGNAL | MSG_DONTWAIT);
+void refuse_connection(int socket) noexcept {
+    ::send(socket, kOverloaded.data(), kOverloaded.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 Worker::Worker(WorkerShared& shared,
@@ -50,10 +53,12 @@ Worker::Worker(WorkerShared& shared,
       pool_(io_, timeouts_, shared.upstream_tls),
       gateway_(std::move(snapshot), shared.cache, shared.authorize) {
     pool_.fetch_now(now_.steady);
+    turn_.watch(io_);
 }
 
 Worker::~Worker() {
     stop();
+    put_off_.clear();
     timer_.cancel();
     pool_.clear();
     // Handlers that were cut off own sessions and connections: they run out here, while what they
@@ -114,6 +119,7 @@ void Worker::tick() {
     timer_.async_wait([this](boost::system::error_code ec) {
         if (!ec) tick();
     });
+    shared_.clock.now();  // by which quick_now() goes
     wake();
     timeouts_.sweep(now_.steady);
     if (++ticks_ % kPipeTicks == 0) pipes_.close_unused();
@@ -122,8 +128,37 @@ void Worker::tick() {
     gateway_.metrics().connections_open = open_.load(std::memory_order_relaxed);
     gateway_.metrics().upstream_idle = pool_.idle();
     gateway_.metrics().upstream_connecting = pool_.connecting();
+    hand_over_log();
+}
+
+void Worker::hand_over_log() {
     std::string lines = gateway_.take_access_log();
     if (!lines.empty()) shared_.write_access_log(std::move(lines));
+}
+
+bool Worker::put_off(Session& session) {
+    if (!kTurnsAreTold || turn_ends_) return false;
+    ++writes_in_turn_;
+    if (!puts_off_) return false;
+    if (!put_off_.empty() && now_.steady - put_off_since_ > kLongestPutOff) write_put_off();
+    if (put_off_.empty()) put_off_since_ = now_.steady;
+    put_off_.emplace_back(&session);
+    return true;
+}
+
+void Worker::write_put_off() {
+    if (put_off_.empty()) return;
+    turn_ends_ = true;
+    for (const boost::intrusive_ptr<Session>& session : put_off_)
+        session->write_now();
+    put_off_.clear();
+    turn_ends_ = false;
+}
+
+void Worker::end_turn() {
+    write_put_off();
+    if (writes_in_turn_ != 0) puts_off_ = std::exchange(writes_in_turn_, 0) >= kManyWrites;
+    if (gateway_.access_log_bytes() > kMuchLog) hand_over_log();
 }
 
 void Worker::adopt(std::shared_ptr<const app::Snapshot> snapshot) {

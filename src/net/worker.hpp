@@ -8,6 +8,7 @@
 #include "gatehouse/app/ports.hpp"
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/authz/grant_cache.hpp"
+#include "loop_turn.hpp"
 #include "pipes.hpp"
 #include "timeouts.hpp"
 #include "upstream.hpp"
@@ -15,6 +16,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <atomic>
 #include <functional>
@@ -45,7 +47,7 @@ struct WorkerShared {
 };
 
 /// The answer to a connection above a limit: 503, if the socket takes it at once.
-void refuse_connection(Socket& socket) noexcept;
+void refuse_connection(int socket) noexcept;
 
 /// One thread with its own event loop, connections, upstream pool, buffers, timeouts, journal and
 /// metrics. Nothing on the request path is shared but what WorkerShared names. Other threads reach
@@ -103,11 +105,11 @@ class Worker {
     /// Begins requests by another configuration from now on. Worker's thread.
     void adopt(std::shared_ptr<const app::Snapshot> snapshot);
 
-    /// Reads the clocks; once per event.
     const app::Clock& clock() const noexcept { return shared_.clock; }
 
+    /// Reads the clock; once per event.
     const Instant& wake() {
-        now_ = shared_.clock.now();
+        now_ = shared_.clock.quick_now();
         pool_.fetch_now(now_.steady);
         return now_;
     }
@@ -134,15 +136,25 @@ class Worker {
     void enter(Session& session);
     void leave(Session& session);
 
+    /// Has the session write at the end of this turn of the loop (Session::write_now), with all
+    /// others of the turn: who reads what they write on this machine is woken once, and not by
+    /// each. False: the turn's end is not told, or has come; it writes at once.
+    bool put_off(Session& session);
+
     void report_bug(const std::string& text) const { shared_.report_bug(text); }
 
   private:
     void run(std::size_t (boost::asio::io_context::*loop)());
     void tick();
+    void write_put_off();
+    void end_turn();
+    void hand_over_log();
 
     WorkerShared& shared_;
     const std::size_t index_;
-    boost::asio::io_context io_{1};
+    LoopTurn<Worker, &Worker::end_turn> turn_{*this};  // older than the loop
+    // One thread touches its sockets, so that Asio need not lock each of them; others post.
+    boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     boost::asio::steady_timer timer_{io_};
     Instant now_;
     TimeoutLists timeouts_;
@@ -153,6 +165,11 @@ class Worker {
     UpstreamPool pool_;
     app::Gateway gateway_;
     std::vector<std::unique_ptr<Exchange>> exchanges_;
+    std::vector<boost::intrusive_ptr<Session>> put_off_;  ///< who writes at the turn's end
+    std::size_t writes_in_turn_ = 0;
+    bool puts_off_ = false;  ///< the last turn with writes had many: so will this one
+    SteadyTime put_off_since_{};
+    bool turn_ends_ = false;
     Session* sessions_ = nullptr;  // intrusive list of all open sessions
     std::atomic<std::size_t> open_{0};
     std::string date_;

@@ -3,6 +3,7 @@
 // host.
 #include "fuzz/require.hpp"
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/http/framing.hpp"
 #include "gatehouse/http/request_head.hpp"
 #include "net/head_parser.hpp"
 
@@ -120,14 +121,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     input.copy(copy.get(), length, whole.begin);
     const std::string_view text(copy.get(), length);
     RequestHead head;
-    std::vector<Field> fields;
-    if (gatehouse::net::parse_request_head(text, head, fields) != Errc::none) return 0;
+    HeadScanner scanner;
+    require(scanner.scan(text, kLimits), "the head alone as with what surrounds it");
+    const Errc fault = scanner.read_request_head(head);
+    RequestHead again = head;
+    require(fault == Errc::request_malformed || fault == Errc::version_unsupported ||
+                gatehouse::http::check_request(again) == fault,
+            "as if no line had been checked when it was taken");
+    if (fault != Errc::none) return 0;
 
     const std::string_view line = text.substr(0, text.find("\r\n"));
-    const std::string again =
+    const std::string written =
         std::string(head.method) + " " + std::string(head.target) + " " +
         (head.version == gatehouse::http::Version::http_1_0 ? "HTTP/1.0" : "HTTP/1.1");
-    require(line == again, "the request line, part by part");
+    require(line == written, "the request line, part by part");
     require(gatehouse::is_token(head.method), "the method is a token");
     check_fields(head, read_plainly(text));
     return 0;

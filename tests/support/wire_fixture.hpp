@@ -113,6 +113,8 @@ class WireFixture {
                  [this](const std::string& lines) { log += lines; },
                  [this](const std::string& text) { bugs.push_back(text); }} {
         worker.emplace(shared, gate.snapshot);
+        // As the worker's tick, which does not run here, keeps its loop alive.
+        worker->io().get_executor().on_work_started();
     }
 
     WireFixture(const WireFixture&) = delete;

@@ -176,7 +176,11 @@ class Gateway {
 
     Metrics& metrics() noexcept { return metrics_; }
 
-    /// Lines made since the last call, each with its newline. Taken on the worker's tick.
+    /// Bytes of lines that were made and not taken yet.
+    std::size_t access_log_bytes() const noexcept { return access_lines_.size(); }
+
+    /// Lines made since the last call, each with its newline. Taken on the worker's tick, or when
+    /// there are many.
     std::string take_access_log();
 
   private:

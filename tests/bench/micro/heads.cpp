@@ -5,7 +5,6 @@
 #include <benchmark/benchmark.h>
 
 #include <string>
-#include <vector>
 
 using namespace gatehouse;
 
@@ -23,11 +22,10 @@ void head_parse(benchmark::State& state) {
     const std::string bytes = make_head();
     constexpr net::HeadScanner::Limits kLimits{10240, 10240, 100};
     http::RequestHead head;
-    std::vector<http::Field> fields;
+    net::HeadScanner scanner;
     for (auto _ : state) {
-        net::HeadScanner scanner;
-        const bool whole = scanner.scan(bytes, kLimits);
-        if (!whole || net::parse_request_head(bytes, head, fields) != Errc::none)
+        scanner.reset();
+        if (!scanner.scan(bytes, kLimits) || scanner.read_request_head(head) != Errc::none)
             state.SkipWithError("refused");
         benchmark::DoNotOptimize(head);
     }

@@ -75,6 +75,32 @@ using Values = std::vector<std::string>;
 }  // namespace
 
 TEST_SUITE("forward/request_head") {
+    TEST_CASE("fields are written in one form, however they stood in the client's head") {
+        // Runs of lines that stand as they are to be written, and each way to end one.
+        const std::string head =
+            "A: 1\r\nB: 2\r\nConnection: close\r\nC:3\r\nD:  4\r\nE: 5 \r\n"
+            "F:\t6\r\nG: \r\nH:\r\nI: 7\r\nHost: x\r\n";
+        RequestFixture fixture;
+        for (std::string_view rest = head; !rest.empty();) {
+            const std::size_t taken = http::take_field_line(rest, fixture.fields.emplace_back());
+            REQUIRE(taken != 0);
+            rest.remove_prefix(taken);
+        }
+        std::vector<std::string> lines = lines_of(plain(), fixture);
+        REQUIRE(lines.size() > 10);
+        lines.resize(10);
+        CHECK(lines == Values{"Host: backend:3000",
+                              "A: 1",
+                              "B: 2",
+                              "C: 3",
+                              "D: 4",
+                              "E: 5",
+                              "F: 6",
+                              "G: ",
+                              "H: ",
+                              "I: 7"});
+    }
+
     TEST_CASE("section 11.2: a whole head is written to the byte") {
         RequestFixture fixture;
         fixture.field("Host", "api.example.com")

@@ -119,6 +119,83 @@ TEST_SUITE("http/fields") {
         }
     }
 
+    TEST_CASE("a field line is taken when it is whole and valid by itself") {
+        struct Row {
+            std::string line;
+            std::string_view name;
+            std::string_view value;
+        };
+
+        const std::string longs(700, 'v');
+        const Row rows[] = {
+            {"A: b\r\n", "A", "b"},
+            {"A:b\r\n", "A", "b"},
+            {"A:\r\n", "A", ""},
+            {"A: \t \r\n", "A", ""},
+            {"A: \t b c \t\r\n", "A", "b c"},
+            {"A: b\tc\r\n", "A", "b\tc"},
+            {"A: b: c\r\n", "A", "b: c"},
+            {"A: \x80\xff\r\n", "A", "\x80\xff"},
+            {"host: x\r\n", "host", "x"},
+            {"X-Of-More-Than-Sixteen-Bytes: b\r\n", "X-Of-More-Than-Sixteen-Bytes", "b"},
+            {"A: " + longs + "\r\n", "A", longs},
+            {"A: " + longs + "\t" + longs + "\r\n", "A", {}},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.line);
+            for (const std::string_view behind : {"", "\r\n", "B: c\r\n\r\n0123456789abcdef"}) {
+                Field field;
+                const std::string bytes = row.line + std::string(behind);
+                CHECK(take_field_line(bytes, field) == row.line.size());
+                CHECK(field.name == row.name);
+                if (row.value.data() != nullptr) CHECK(field.value == row.value);
+                CHECK(field.id == find_field_id(row.name));
+            }
+            // Not before its last byte is there.
+            for (std::size_t size = 0; size < row.line.size(); ++size) {
+                Field field;
+                CHECK(take_field_line(std::string_view(row.line).substr(0, size), field) == 0);
+            }
+        }
+    }
+
+    TEST_CASE("no other line is taken") {
+        const std::string_view lines[] = {
+            "\r\n",
+            ": b\r\n",
+            "A\r\n",
+            "A b\r\n",
+            "A : b\r\n",
+            " A: b\r\n",
+            "\tA: b\r\n",
+            "A\x80: b\r\n",
+            "(A): b\r\n",
+            "A: b\n",
+            "A: b\r",
+            "A: b\rc\r\n",
+            "A: b\r\r\n",
+            "A\r\nB: c\r\n",  // the colon is another line's
+            "Ho\rst: b\r\n",
+        };
+        for (const std::string_view line : lines) {
+            CAPTURE(line);
+            Field field;
+            CHECK(take_field_line(line, field) == 0);
+            CHECK(take_field_line(std::string(line) + "B: c\r\n\r\n", field) == 0);
+        }
+        // A control anywhere in a value, short or long.
+        for (const std::size_t size : {1U, 15U, 16U, 17U, 70U, 200U}) {
+            for (std::size_t at = 0; at < size; ++at) {
+                for (const char control : {'\0', '\n', '\x1f', '\x7f'}) {
+                    std::string line = "A: " + std::string(size, 'b') + "\r\n";
+                    line[3 + at] = control;
+                    Field field;
+                    CHECK(take_field_line(line, field) == 0);
+                }
+            }
+        }
+    }
+
     TEST_CASE("the first field of a name is found") {
         const Field fields[] = {{"A", "1", FieldId::other},
                                 {"Host", "h", FieldId::host},
