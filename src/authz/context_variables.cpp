@@ -15,7 +15,7 @@ namespace {
 
 using Facts = RequestFacts;
 
-constexpr std::string_view kAuthorizer = "authorizer.";
+constexpr std::string_view kOfAuthorizer = "authorizer.";
 
 bool put(std::string_view value, std::string& out) {
     out += value;
@@ -394,8 +394,8 @@ bool put_grant(const Grant& grant, std::string_view name, std::string& out) {
 
 bool append_context_variable(const RequestFacts& facts, std::string_view name, std::string& out) {
     // A context key that is called "status" is what the author of the authorizer meant.
-    if (facts.grant != nullptr && name.starts_with(kAuthorizer) &&
-        put_grant(*facts.grant, name.substr(kAuthorizer.size()), out)) {
+    if (facts.grant != nullptr && name.starts_with(kOfAuthorizer) &&
+        put_grant(*facts.grant, name.substr(kOfAuthorizer.size()), out)) {
         return true;
     }
     const Variable* variable = find_variable(name);
@@ -406,7 +406,7 @@ AppendValue find_context_value(std::string_view name) noexcept {
     constexpr std::string_view kContext = "context.";
     if (!name.starts_with(kContext)) return nullptr;
     name.remove_prefix(kContext.size());
-    const Variable* variable = name.starts_with(kAuthorizer) ? nullptr : find_variable(name);
+    const Variable* variable = name.starts_with(kOfAuthorizer) ? nullptr : find_variable(name);
     return variable == nullptr ? nullptr : variable->append;
 }
 

@@ -61,7 +61,9 @@ class TailWriter {
     void add_ended(std::string_view text) {
         char* to = make_room(text.size() + 2);
         std::memcpy(to, text.data(), text.size());
-        std::memcpy(to + text.size(), "\r\n", 2);
+        to += text.size();
+        *to++ = '\r';
+        *to = '\n';
         at_ += text.size() + 2;
     }
 

@@ -93,8 +93,9 @@ inline const char* find_colon(const char* at, const char* end) noexcept {
 }
 
 inline bool is_field_value(std::string_view value) noexcept {
-    const char* end = value.data() + value.size();
-    return find_no_value(value.data(), end) == end;
+    const char* begin = value.data();
+    const char* end = begin + value.size();
+    return find_no_value(begin, end) == end;
 }
 
 }  // namespace gatehouse::http
