@@ -36,7 +36,9 @@ void Session::pump_down() {
         if (!produce_down()) return;
         const bool begins = exchange_->answer_head_done && !exchange_->answer_begun;
         if (begins && !exchange_->to_client.empty() && put_off(Side::client)) {
-            if (exchange_->answer_done) release_upstream();  // others of this turn may have it
+            // Others of this turn may have it, unless content is still on its way to it.
+            const bool upload_whole = exchange_->upload_done && exchange_->up.empty();
+            if (exchange_->answer_done && upload_whole) release_upstream();
             return;
         }
     }

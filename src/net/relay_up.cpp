@@ -173,7 +173,7 @@ void Session::send_request() {
 }
 
 void Session::pump_up() {
-    if (phase_ != Phase::relaying || exchange_->upload_broken) return;
+    if (phase_ != Phase::relaying || exchange_->upload_broken || !upstream_) return;
     exchange_->up_timeout.disarm();
     for (;;) {
         // Content that is here goes out with what is pending: one send for head and small bodies.

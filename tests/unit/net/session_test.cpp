@@ -238,6 +238,29 @@ TEST_CASE("who leaves while a write to it is put off harms nobody") {
     }
 }
 
+TEST_CASE("an early answer that is put off leaves the content alone that still comes") {
+    for (const bool content_first : {false, true}) {
+        CAPTURE(content_first);
+        Crowd crowd(6);
+        crowd.all_are_answered();
+        for (Peer& client : crowd.clients)
+            client.send(kPost);
+        crowd.wire.turn_until([&] { return crowd.asked() == crowd.upstreams.size(); });
+        // In one turn: all the answers, and content that nobody waits for.
+        for (std::size_t i = 0; i < crowd.clients.size(); ++i) {
+            if (content_first) crowd.clients[i].send("01234");
+            crowd.upstreams[i].send(kAnswer);
+            if (!content_first) crowd.clients[i].send("01234");
+        }
+        crowd.all_are_answered();
+        for (Peer& client : crowd.clients)
+            client.send("56789");
+        crowd.wire.turn();
+        CHECK(crowd.wire.bugs.empty());
+        CHECK(crowd.wire.lines().find("upstream") == std::string::npos);
+    }
+}
+
 TEST_CASE("a worker may end with writes put off") {
     Crowd crowd(6);
     crowd.all_are_answered();
