@@ -13,7 +13,14 @@
 namespace gatehouse::net {
 void Session::on_upstream_readable() {
     guarded([this] {
-        if (phase_ == Phase::relaying) pump_down();
+        if (phase_ != Phase::relaying) return;
+        const bool asked = (put_off_ & static_cast<std::uint8_t>(Side::upstream)) == 0;
+        const bool replaceable = upstream_->reused() && !exchange_->request.head.expect_continue;
+        if (asked || !replaceable) return pump_down();
+        // It closed, or says what nobody asked for, before the request was written to it.
+        if (upstream_->transport().is_silent()) return upstream_->arm_read(Expect::news);
+        drop_upstream(false);
+        reach_upstream();
     });
 }
 

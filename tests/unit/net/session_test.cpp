@@ -261,6 +261,26 @@ TEST_CASE("an early answer that is put off leaves the content alone that still c
     }
 }
 
+TEST_CASE("what an upstream says before a request is written to it is not its answer") {
+    for (const bool closes : {false, true}) {
+        CAPTURE(closes);
+        Crowd crowd(6);
+        crowd.all_are_answered();
+        crowd.ask();
+        // All in one turn with the requests, whose writes are put off.
+        for (Peer& upstream : crowd.upstreams) {
+            upstream.send("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
+            if (closes) upstream.close();
+        }
+        const std::vector<Peer> before = std::exchange(crowd.upstreams, {});
+        for (std::size_t i = 0; i < crowd.clients.size(); ++i)
+            crowd.upstreams.push_back(crowd.wire.accept());
+        crowd.answer();
+        crowd.all_are_answered();
+        CHECK(crowd.wire.bugs.empty());
+    }
+}
+
 TEST_CASE("a worker may end with writes put off") {
     Crowd crowd(6);
     crowd.all_are_answered();
