@@ -3,6 +3,7 @@
 #include "admit.hpp"
 #include "gatehouse/authz/cors.hpp"
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/prefetch.hpp"
 #include "gatehouse/http/framing.hpp"
 #include "gatehouse/http/target.hpp"
 #include "gatehouse/policy/evaluate.hpp"
@@ -24,7 +25,7 @@ std::uint32_t to_millis(SteadyTime::duration span) noexcept {
         std::clamp<std::int64_t>(duration_cast<milliseconds>(span).count(), 0, UINT32_MAX));
 }
 
-bool holds_scope(const authz::Grant& grant, const std::vector<std::string>& wanted) noexcept {
+bool holds_scope(const authz::Grant& grant, std::span<const std::string> wanted) noexcept {
     return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& scope) {
         return std::find(grant.scopes.begin(), grant.scopes.end(), scope) != grant.scopes.end();
     });
@@ -194,9 +195,10 @@ Errc Gateway::route(Request& request) {
         return request.outcomes.routing = Errc::route_unmatched;
     }
     request.route = &request.api->routes[static_cast<std::size_t>(index)];
+    prefetch(*request.route);
     request.record.route = static_cast<std::int16_t>(index);
-    facts.parameter_names = request.api->table.parameter_names(index);
-    facts.resource_path = request.route->source->path;
+    facts.parameter_names = request.route->parameter_names;
+    facts.resource_path = request.route->resource_path;
     if (request.api->stage.http_api) facts.route_key = request.route->source->route_key;
     if (request.route->authorizer >= 0) {
         request.authorizer =
@@ -300,7 +302,7 @@ Step Gateway::resume(Request& request, const AuthorizeResult& result, const Inst
 // Every request is judged by its own ARN, also on a hit: the cache holds policies, never verdicts.
 Step Gateway::judge(Request& request, const Instant& now) {
     TraceRecord& record = request.record;
-    const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
+    const std::span<const std::string> scopes = request.route->scopes;
     // Amazon Cognito: identity tokens where the method asks for no scopes, else access tokens. One
     // cached grant may meet both kinds of method.
     const authz::TokenUse use = request.grant->token_use;

@@ -105,13 +105,12 @@ Errc Gateway::invoke(Request& request,
     request.invoked = now.steady;
     const config::Integration& integration = request.route->source->integration;
     const auto kind = authorizer_kind(request);
-    const std::vector<std::string>& scopes = request.route->source->authorization_scopes;
     LambdaCall call;
     const Errc error = forward::append_proxy_event({request.facts,
                                                     request.route->source->route_key,
                                                     content,
                                                     kind,
-                                                    !scopes.empty(),
+                                                    !request.route->scopes.empty(),
                                                     authorizer_latency(request.record)},
                                                    *request.route->aws_proxy,
                                                    call.payload);

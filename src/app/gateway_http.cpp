@@ -39,8 +39,7 @@ Errc Gateway::decode_slashes(Request& request, int api) const {
 authz::RenderedResponse Gateway::render_http_refusal(Request& request) const {
     std::string challenge;
     if (request.authorizer != nullptr && request.authorizer->is_native_jwt())
-        challenge =
-            authz::make_challenge(request.verdict, request.route->source->authorization_scopes);
+        challenge = authz::make_challenge(request.verdict, request.route->scopes);
     return render_http(request, authz::make_http_error(request.verdict), challenge);
 }
 

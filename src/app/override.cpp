@@ -45,7 +45,7 @@ Errc take_override(Request& request, const http::Field& header, const Authorize&
     }
     auto grant = std::make_shared<authz::Grant>(std::move(read).value());
     // An override is the whole of what an authorizer may say, scopes included.
-    grant->scopes = request.route->source->authorization_scopes;
+    grant->scopes.assign(request.route->scopes.begin(), request.route->scopes.end());
     if (request.authorizer != nullptr && request.authorizer->shows_claims_alone())
         grant->claims = make_claims(*grant);
     AuthorizeCall call;

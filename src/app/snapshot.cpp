@@ -421,9 +421,14 @@ Result<CompiledRoute> compile_route(const config::Api& api,
                                     const config::Route& source,
                                     const CompiledApi& compiled_api,
                                     const ReservedNames& reserved,
+                                    forward::SharedParts& shared,
                                     int index) {
     CompiledRoute route;
     route.source = &source;
+    route.resource_path = source.path;
+    route.timeout = source.integration.timeout;
+    route.scopes = source.authorization_scopes;
+    route.parameter_names = compiled_api.table.parameter_names(index);
     for (std::size_t i = 0; i < api.authorizers.size(); ++i) {
         if (api.authorizers[i].name == source.authorizer) route.authorizer = static_cast<int>(i);
     }
@@ -475,8 +480,7 @@ Result<CompiledRoute> compile_route(const config::Api& api,
     options.http_method = source.integration.http_method;
     options.request_parameters = plan_parameters(source.integration);
     options.answer_parameters = source.integration.answer_parameters;
-    const auto names = compiled_api.table.parameter_names(index);
-    options.path_parameters.assign(names.begin(), names.end());
+    options.path_parameters.assign(route.parameter_names.begin(), route.parameter_names.end());
     options.context_headers = {api.context_headers.enabled,
                                api.context_headers.prefix,
                                api.context_headers.request_context};
@@ -486,7 +490,7 @@ Result<CompiledRoute> compile_route(const config::Api& api,
         source.integration.append_path || source.path == routing::kDefaultRoute;
     options.reserved_headers = reserved.headers;
     options.reserved_prefixes = reserved.prefixes;
-    auto plan = forward::ForwardPlan::make(std::move(options));
+    auto plan = forward::ForwardPlan::make(options, shared);
     if (!plan) return at(source.pointer + "/integration", std::move(plan).error());
     route.forward = std::move(plan).value();
     return route;
@@ -530,7 +534,8 @@ authz::StageFacts stage_facts(const config::Api& api) {
 Result<CompiledApi> compile_api(const config::Model& model,
                                 const config::Api& source,
                                 authz::GrantCache& cache,
-                                KeyStore& keys) {
+                                KeyStore& keys,
+                                forward::SharedParts& shared) {
     CompiledApi api;
     api.source = &source;
     api.stage = stage_facts(source);
@@ -547,8 +552,10 @@ Result<CompiledApi> compile_api(const config::Model& model,
         api.authorizers.push_back(std::move(compiled).value());
     }
     const ReservedNames reserved = reserved_names(model, source);
+    api.routes.reserve(source.routes.size());
     for (std::size_t i = 0; i < source.routes.size(); ++i) {
-        auto route = compile_route(source, source.routes[i], api, reserved, static_cast<int>(i));
+        auto route =
+            compile_route(source, source.routes[i], api, reserved, shared, static_cast<int>(i));
         if (!route) return std::move(route).error();
         api.routes.push_back(std::move(route).value());
     }
@@ -608,8 +615,9 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model,
     snapshot->api_table = std::move(table).value();
     if (auto compiled = compile_upstreams(*snapshot, before); !compiled)
         return std::move(compiled).error();
+    forward::SharedParts shared;
     for (const config::Api& source : snapshot->model.apis) {
-        auto api = compile_api(snapshot->model, source, cache, keys);
+        auto api = compile_api(snapshot->model, source, cache, keys, shared);
         if (!api) return std::move(api).error();
         for (CompiledRoute& route : api->routes) {
             const int index = route.source->integration.upstream;

@@ -4,6 +4,7 @@
 #include "gatehouse/authz/dev_override.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/http/fields.hpp"
+#include "owned_names.hpp"
 #include "text.hpp"
 #include "uri_template.hpp"
 
@@ -57,10 +58,6 @@ std::optional<int> index_of(const std::vector<std::string>& names, std::string_v
     return static_cast<int>(found - names.begin());
 }
 
-std::uint64_t size_bit(std::size_t size) noexcept {
-    return std::uint64_t{1} << std::min<std::size_t>(size, 63);
-}
-
 // A placeholder that is a whole segment holds what was checked as one when the request was read.
 // Next to other text, harmless parts can make a dot segment.
 bool is_whole_segment(const std::vector<UriPiece>& pieces, std::size_t i) noexcept {
@@ -85,7 +82,20 @@ Result<void> check_context(const ContextHeaderOptions& options) {
 
 }  // namespace
 
+std::shared_ptr<const Endpoint> SharedParts::share(Endpoint endpoint) {
+    return *endpoints_.insert(std::make_shared<const Endpoint>(std::move(endpoint))).first;
+}
+
+std::shared_ptr<const OwnedNames> SharedParts::share(OwnedNames names) {
+    return *names_.insert(std::make_shared<const OwnedNames>(std::move(names))).first;
+}
+
 Result<ForwardPlan> ForwardPlan::make(const ForwardOptions& options) {
+    SharedParts alone;
+    return make(options, alone);
+}
+
+Result<ForwardPlan> ForwardPlan::make(const ForwardOptions& options, SharedParts& shared) {
     ForwardPlan plan;
     auto method = check_method(options.http_method);
     if (!method) return std::move(method).error();
@@ -100,8 +110,10 @@ Result<ForwardPlan> ForwardPlan::make(const ForwardOptions& options) {
     plan.append_request_path_ = options.append_request_path;
     auto mapped = plan.http_ ? plan.set_http_mappings(options) : plan.set_mappings(options);
     if (!mapped) return std::move(mapped).error();
-    if (auto set = plan.set_uri(options); !set) return std::move(set).error();
-    plan.set_owned(options);
+    auto endpoint = plan.set_uri(options);
+    if (!endpoint) return std::move(endpoint).error();
+    plan.endpoint_ = shared.share(std::move(endpoint).value());
+    plan.owned_ = shared.share(plan.find_owned(options));
     return plan;
 }
 
@@ -147,13 +159,11 @@ Result<void> ForwardPlan::set_mappings(const ForwardOptions& options) {
     return {};
 }
 
-Result<void> ForwardPlan::set_uri(const ForwardOptions& options) {
+Result<Endpoint> ForwardPlan::set_uri(const ForwardOptions& options) {
     auto parsed = parse_uri_template(options.uri);
     if (!parsed) return std::move(parsed).error();
     UriTemplate uri = std::move(parsed).value();
-    endpoint_ = std::move(uri.endpoint);
-    endpoint_.tls_name = options.tls_name;
-    host_line_ = "Host: " + endpoint_.host_header + "\r\n";
+    uri.endpoint.tls_name = options.tls_name;
     has_query_ = uri.has_query;
     std::vector<bool> used(path_mappings_.size());
 
@@ -192,56 +202,40 @@ Result<void> ForwardPlan::set_uri(const ForwardOptions& options) {
         query_parts_.push_back(std::move(part).value());
     }
     const auto unused = std::ranges::find(used, false);
-    if (unused == used.end()) return {};
+    if (unused == used.end()) return std::move(uri.endpoint);
     const auto& mapping = path_mappings_[static_cast<std::size_t>(unused - used.begin())];
     return refuse(std::string(kPath) + mapping.name, "the uri has no placeholder of that name");
 }
 
 // Names that are ours in whatever spelling. The exact spelling of those with a FieldId never comes
-// as far as is_owned; `X_Forwarded_For` and the like do, and CGI-style upstreams read them as ours.
-void ForwardPlan::set_owned(const ForwardOptions& options) {
+// as far as the list; `X_Forwarded_For` and the like do, and CGI-style upstreams read them as ours.
+OwnedNames ForwardPlan::find_owned(const ForwardOptions& options) {
     const ContextHeaderOptions& context = options.context_headers;
-    if (context.enabled) owned_prefixes_.push_back(fold_name(context.prefix));
+    std::vector<std::string> names = options.reserved_headers;
+    std::vector<std::string> prefixes = options.reserved_prefixes;
+    if (context.enabled) prefixes.push_back(context.prefix);
     for (const Mapping& mapping : header_mappings_) {
         // What is appended to is the client's, unless it is said in the authorizer's name.
         if (mapping.action == Action::append && !mapping.authorizer) continue;
-        owned_.push_back(fold_name(mapping.name));
+        names.push_back(mapping.name);
         mapped_context_ =
             mapped_context_ ||
-            (context.enabled && starts_with_folded(mapping.name, owned_prefixes_.front()));
+            (context.enabled && starts_with_folded(mapping.name, fold_name(context.prefix)));
     }
-    for (const std::string& prefix : options.reserved_prefixes)
-        owned_prefixes_.push_back(fold_name(prefix));
-    std::ranges::sort(owned_prefixes_);
-    owned_prefixes_.erase(std::ranges::unique(owned_prefixes_).begin(), owned_prefixes_.end());
-    for (const std::string& name : options.reserved_headers)
-        owned_.push_back(fold_name(name));
-    own_forwarded_for_ = std::ranges::find(owned_, kForwardedFor) != owned_.end();
-    owned_.insert(owned_.end(),
-                  {"content-length",
-                   "transfer-encoding",
-                   "x-amzn-request-context",
-                   std::string(authz::kOverrideHeader),
-                   std::string(kForwardedFor),
-                   "x-forwarded-port",
-                   "x-forwarded-proto"});
-    if (!plain_) owned_.insert(owned_.end(), {"x-amzn-apigateway-api-id", "x-amzn-trace-id"});
+    own_forwarded_for_ = std::ranges::any_of(
+        names, [](const std::string& name) { return equals_folded(name, kForwardedFor); });
+    names.insert(names.end(),
+                 {"content-length",
+                  "transfer-encoding",
+                  "x-amzn-request-context",
+                  std::string(authz::kOverrideHeader),
+                  std::string(kForwardedFor),
+                  "x-forwarded-port",
+                  "x-forwarded-proto"});
+    if (!plain_) names.insert(names.end(), {"x-amzn-apigateway-api-id", "x-amzn-trace-id"});
     if (http_)
-        owned_.insert(owned_.end(), {"forwarded", "via", "x-amzn-trace-id", "x-forwarded-host"});
-    std::ranges::sort(owned_);
-    owned_.erase(std::ranges::unique(owned_).begin(), owned_.end());
-    for (const std::string& name : owned_)
-        owned_sizes_ |= size_bit(name.size());
-}
-
-bool ForwardPlan::is_owned(std::string_view name) const noexcept {
-    for (const std::string& prefix : owned_prefixes_) {
-        if (starts_with_folded(name, prefix)) return true;
-    }
-    if ((owned_sizes_ & size_bit(name.size())) == 0) return false;
-    return std::ranges::any_of(owned_, [&](const std::string& owned) {
-        return owned.size() == name.size() && starts_with_folded(name, owned);
-    });
+        names.insert(names.end(), {"forwarded", "via", "x-amzn-trace-id", "x-forwarded-host"});
+    return {names, prefixes};
 }
 
 std::string_view ForwardPlan::method(const authz::RequestFacts& facts) const noexcept {

@@ -4,6 +4,7 @@
 #include "gatehouse/forward/forward_plan.hpp"
 #include "gatehouse/http/hop_by_hop.hpp"
 #include "head_parts.hpp"
+#include "owned_names.hpp"
 #include "text.hpp"
 #include "uri_template.hpp"
 
@@ -189,7 +190,7 @@ Errc ForwardPlan::append_host(const authz::RequestFacts& facts,
         }
         out.resize(start);
     }
-    out += host_line.empty() ? std::string_view(host_line_) : host_line;
+    out += host_line.empty() ? std::string_view(endpoint_->host_line) : host_line;
     return Errc::none;
 }
 
@@ -205,7 +206,7 @@ void ForwardPlan::append_client_fields(const authz::RequestFacts& facts,
         // With plain headers the gateway writes no trace id, so the client's is not ours to drop.
         const bool own_trace = plain_ && !http_ && field.id == http::FieldId::x_amzn_trace_id;
         if (fate != http::Fate::pass && !own_trace) continue;
-        if (is_owned(field.name) || named.has(field.name)) continue;
+        if (owned_->has(field.name) || named.has(field.name)) continue;
         if (!plain_ && is_signature(field)) continue;
         written.mark(field.id);
         lines.add(field);

@@ -54,12 +54,12 @@ Result<Endpoint> parse_authority(std::string_view authority, bool tls) {
         return bad_uri("not a host name or address", authority);
     }
     endpoint.host_header = host;
-    if (rest.empty()) return endpoint;
     const std::uint16_t usual = endpoint.port;
-    if (rest.front() != ':' || !parse_port(rest.substr(1), endpoint.port)) {
+    if (!rest.empty() && (rest.front() != ':' || !parse_port(rest.substr(1), endpoint.port))) {
         return bad_uri("a port is 1 to 65535", authority);
     }
     if (endpoint.port != usual) endpoint.host_header += ":" + std::to_string(endpoint.port);
+    endpoint.host_line = "Host: " + endpoint.host_header + "\r\n";
     return endpoint;
 }
 

@@ -37,9 +37,8 @@ void Session::invoke() {
         return;
     }
     // Behind the integration's own limit, which the invoker keeps: reached only by a bug.
-    worker_.timeouts().arm(down_timeout_,
-                           exchange.request.route->source->integration.timeout + kInvokeSlack,
-                           worker_.now().steady);
+    worker_.timeouts().arm(
+        down_timeout_, exchange.request.route->timeout + kInvokeSlack, worker_.now().steady);
 }
 
 void Session::on_outcome(std::uint64_t ticket,

@@ -164,8 +164,7 @@ std::chrono::milliseconds Session::answer_patience() const {
     if (!exchange_->buffered) return idle;
     const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(
         worker_.now().steady - exchange_->forward_began);
-    const std::chrono::milliseconds left =
-        exchange_->request.route->source->integration.timeout - spent;
+    const std::chrono::milliseconds left = exchange_->request.route->timeout - spent;
     return std::max(std::chrono::milliseconds(1), std::min(idle, left));
 }
 
@@ -431,8 +430,7 @@ bool Session::keep_answer_body() {
         whole = exchange.answer_decoder.done();
     }
     if (content.size() > limits::kUpstreamBodyBytes) error = Errc::upstream_body_too_large;
-    if (!whole && worker_.now().steady - exchange.forward_began >
-                      exchange.request.route->source->integration.timeout)
+    if (!whole && worker_.now().steady - exchange.forward_began > exchange.request.route->timeout)
         error = Errc::upstream_timeout;
     if (error != Errc::none) {
         ++worker_.gateway().metrics().upstream_failures;

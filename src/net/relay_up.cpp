@@ -138,9 +138,9 @@ void Session::send_request() {
     exchange.up.clear();
     exchange.body_began = worker_.now().steady;
     const forward::ForwardPlan& plan = *exchange.request.route->forward;
-    const std::string_view host = exchange.call.is_active()
-                                      ? std::string_view(exchange.call.target()->host_line())
-                                      : std::string_view();
+    const std::string_view host =
+        exchange.call.is_active() ? std::string_view(exchange.call.target()->endpoint().host_line)
+                                  : std::string_view();
     const std::optional<mapping::MappedRequest>& mapped = exchange.request.mapped;
     const Errc unwritable =
         mapped ? plan.write_custom_head(exchange.request.facts,
@@ -353,9 +353,8 @@ void Session::upload_finished() {
         exchange_->body_begin = exchange_->body_end = exchange_->head_filled;
     }
     if (!exchange_->answer_head_done) {
-        worker_.timeouts().arm(down_timeout_,
-                               exchange_->request.route->source->integration.timeout,
-                               worker_.now().steady);
+        worker_.timeouts().arm(
+            down_timeout_, exchange_->request.route->timeout, worker_.now().steady);
     }
     if (upstream_->transport().has_pending()) {
         pump_down();
@@ -371,8 +370,7 @@ void Session::upload_failed() {
     if (try_again()) return;
     exchange_->upload_broken = true;
     exchange_->up.clear();
-    worker_.timeouts().arm(
-        down_timeout_, exchange_->request.route->source->integration.timeout, worker_.now().steady);
+    worker_.timeouts().arm(down_timeout_, exchange_->request.route->timeout, worker_.now().steady);
     pump_down();
 }
 

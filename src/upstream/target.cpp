@@ -4,7 +4,6 @@ namespace gatehouse::upstream {
 
 Target::Target(const Rules& rules, forward::Endpoint endpoint, std::string url)
     : endpoint_(std::move(endpoint)),
-      host_line_("Host: " + endpoint_.host_header + "\r\n"),
       url_(std::move(url)),
       max_connections_(rules.max_connections),
       max_idle_(rules.max_idle) {}

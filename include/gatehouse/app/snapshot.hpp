@@ -12,6 +12,8 @@
 #include "gatehouse/authz/request_identity.hpp"
 #include "gatehouse/config/model.hpp"
 #include "gatehouse/config/report.hpp"
+#include "gatehouse/core/huge_pages.hpp"
+#include "gatehouse/core/prefetch.hpp"
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/forward/forward_plan.hpp"
 #include "gatehouse/forward/proxy_event.hpp"
@@ -25,10 +27,12 @@
 #include "gatehouse/usage/token_bucket.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,17 +91,23 @@ struct RouteUsage {
     bool any() const noexcept { return key_required || bucket != nullptr || account != nullptr; }
 };
 
-struct CompiledRoute {
+/// What requests read of `source` stands here too: of many routes, most were used long ago, and
+/// each further place costs a request a line from far away.
+struct alignas(kCacheLine) CompiledRoute {
     const config::Route* source = nullptr;
-    int authorizer = -1;                          ///< index into CompiledApi::authorizers; -1: NONE
-    std::optional<forward::ForwardPlan> forward;  ///< HTTP_PROXY, HTTP
+    int authorizer = -1;  ///< index into CompiledApi::authorizers; -1: NONE
+    std::string_view resource_path;
+    std::span<const std::string> parameter_names;
     upstream::Upstream* upstream = nullptr;  ///< whose targets take its requests; null: the plan's
+    std::chrono::milliseconds timeout{0};    ///< of the integration
+    std::span<const std::string> scopes;     ///< authorizationScopes
+    RouteUsage usage;
+    std::optional<forward::ForwardPlan> forward;          ///< HTTP_PROXY, HTTP
     std::optional<forward::ProxyEventOptions> aws_proxy;  ///< AWS_PROXY: of the function's event
     std::unique_ptr<const mapping::Integration> mapped;   ///< HTTP, MOCK in full
     std::unique_ptr<const mapping::RequestValidator> validator;  ///< null: nothing to validate
     std::string mock_body;
     std::string mock_type;
-    RouteUsage usage;
 
     /// The content must be there whole before anything can be done with it.
     bool needs_content() const noexcept {
@@ -110,7 +120,7 @@ struct CompiledApi {
     const config::Api* source = nullptr;
     authz::StageFacts stage;
     routing::RouteTable table;
-    std::vector<CompiledRoute> routes;
+    TableVector<CompiledRoute> routes;
     std::vector<std::unique_ptr<CompiledAuthorizer>> authorizers;
     authz::GatewayResponses responses;
 };

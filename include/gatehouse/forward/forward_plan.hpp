@@ -8,8 +8,13 @@
 #include "gatehouse/forward/context_headers.hpp"
 #include "gatehouse/http/request_head.hpp"
 
+#include <boost/container/small_vector.hpp>
+
+#include <compare>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,12 +28,33 @@ struct Endpoint {
     std::string host;  ///< name or address literal, no brackets
     std::uint16_t port = 80;
     std::string host_header;  ///< host[:port] as the upstream's Host field
+    std::string host_line;    ///< that field: "Host: …\r\n"
     std::string tls_name;     ///< in SNI and in the certificate; empty: the host
 
-    bool operator==(const Endpoint&) const = default;
+    auto operator<=>(const Endpoint&) const = default;
 };
 
+class OwnedNames;
 class TailWriter;
+
+/// What the plans of one configuration have in common, each once: of many routes most were used
+/// long ago, and what they share is near all the same.
+class SharedParts {
+  public:
+    std::shared_ptr<const Endpoint> share(Endpoint endpoint);
+    std::shared_ptr<const OwnedNames> share(OwnedNames names);
+
+  private:
+    struct ByContent {
+        template <class T>
+        bool operator()(const std::shared_ptr<T>& a, const std::shared_ptr<T>& b) const {
+            return *a < *b;
+        }
+    };
+
+    std::set<std::shared_ptr<const Endpoint>, ByContent> endpoints_;
+    std::set<std::shared_ptr<const OwnedNames>, ByContent> names_;
+};
 
 /// Of a URL with nothing behind its host and port: "http://10.0.0.1:8080". Errc::config_invalid
 Result<Endpoint> parse_endpoint(std::string_view url);
@@ -63,9 +89,10 @@ struct ForwardOptions {
 class ForwardPlan {
   public:
     /// Errc::config_invalid, saying what is wrong
+    static Result<ForwardPlan> make(const ForwardOptions& options, SharedParts& shared);
     static Result<ForwardPlan> make(const ForwardOptions& options);
 
-    const Endpoint& endpoint() const noexcept { return endpoint_; }
+    const Endpoint& endpoint() const noexcept { return *endpoint_; }
 
     /// The method that the upstream sees.
     std::string_view method(const authz::RequestFacts& facts) const noexcept;
@@ -150,9 +177,8 @@ class ForwardPlan {
     Result<void> add_http_mapping(std::string_view key,
                                   std::string_view text,
                                   const ForwardOptions& options);
-    Result<void> set_uri(const ForwardOptions& options);
-    void set_owned(const ForwardOptions& options);
-    bool is_owned(std::string_view name) const noexcept;
+    Result<Endpoint> set_uri(const ForwardOptions& options);
+    OwnedNames find_owned(const ForwardOptions& options);
 
     Errc append_target(const authz::RequestFacts& facts, std::string& out) const;
     Errc append_path(const authz::RequestFacts& facts, std::string& out) const;
@@ -206,10 +232,10 @@ class ForwardPlan {
                               const authz::RequestFacts& facts,
                               std::string& out) const;
 
-    Endpoint endpoint_;
-    std::string host_line_;  ///< "Host: …\r\n"
+    std::shared_ptr<const Endpoint> endpoint_;
+    std::shared_ptr<const OwnedNames> owned_;  ///< what clients may not send
     std::string http_method_;
-    std::vector<UriPart> path_parts_;
+    boost::container::small_vector<UriPart, 2> path_parts_;
     std::vector<UriPart> query_parts_;
     bool has_query_ = false;
     bool check_path_ =
@@ -217,10 +243,7 @@ class ForwardPlan {
     std::vector<Mapping> path_mappings_;
     std::vector<Mapping> header_mappings_;
     std::vector<Mapping> query_mappings_;
-    int host_mapping_ = -1;           ///< index into header_mappings_
-    std::vector<std::string> owned_;  ///< header names (folded) that clients may not send
-    std::uint64_t owned_sizes_ = 0;   ///< bit n: some name in owned_ has n bytes (63: or more)
-    std::vector<std::string> owned_prefixes_;  ///< the same for beginnings of names
+    int host_mapping_ = -1;        ///< index into header_mappings_
     bool mapped_context_ = false;  ///< a mapped header is called as a context header could be
     bool own_forwarded_for_ =
         false;  ///< X-Forwarded-For is mapped somewhere: no client may begin the list

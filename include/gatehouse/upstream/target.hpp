@@ -20,9 +20,6 @@ class Target {  // NOLINT(clang-analyzer-optin.performance.Padding): one line is
 
     const forward::Endpoint& endpoint() const noexcept { return endpoint_; }
 
-    /// "Host: …\r\n"
-    const std::string& host_line() const noexcept { return host_line_; }
-
     /// As the configuration has it.
     const std::string& url() const noexcept { return url_; }
 
@@ -72,7 +69,6 @@ class Target {  // NOLINT(clang-analyzer-optin.performance.Padding): one line is
     void leave() noexcept;
 
     const forward::Endpoint endpoint_;
-    const std::string host_line_;
     const std::string url_;
     const std::size_t max_connections_;
     const std::size_t max_idle_;

@@ -214,8 +214,30 @@ TEST_SUITE("forward/forward_plan") {
     TEST_CASE("an endpoint is what the uri says") {
         const auto plan = ForwardPlan::make(options_for("https://Backend.example:8443/x"));
         REQUIRE(plan.has_value());
-        CHECK(plan->endpoint() ==
-              forward::Endpoint{true, "backend.example", 8443, "Backend.example:8443", {}});
+        CHECK(plan->endpoint() == forward::Endpoint{true,
+                                                    "backend.example",
+                                                    8443,
+                                                    "Backend.example:8443",
+                                                    "Host: Backend.example:8443\r\n",
+                                                    {}});
+    }
+
+    TEST_CASE("plans share an endpoint when all of it is equal") {
+        forward::SharedParts shared;
+        const auto endpoint_of = [&](const std::string& uri, std::string tls_name = {}) {
+            ForwardOptions options = options_for(uri);
+            options.tls_name = std::move(tls_name);
+            return ForwardPlan::make(options, shared).value();
+        };
+        const ForwardPlan first = endpoint_of("http://backend:81/a");
+        CHECK(&first.endpoint() == &endpoint_of("http://backend:81/b/c?d=e").endpoint());
+        CHECK(&first.endpoint() != &endpoint_of("http://backend:82/a").endpoint());
+        CHECK(&first.endpoint() != &endpoint_of("http://backend/a").endpoint());
+        CHECK(&first.endpoint() != &endpoint_of("http://Backend:81/a").endpoint());
+        CHECK(&first.endpoint() != &endpoint_of("https://backend:81/a").endpoint());
+        const ForwardPlan named = endpoint_of("https://backend:81/a", "other");
+        CHECK(&named.endpoint() != &endpoint_of("https://backend:81/a").endpoint());
+        CHECK(named.endpoint().tls_name == "other");
     }
 
     TEST_CASE("an integration that cannot work is refused") {

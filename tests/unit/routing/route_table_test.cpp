@@ -96,6 +96,58 @@ TEST_SUITE("routing/route_table") {
         }
     }
 
+    TEST_CASE("an only child is found by its whole name alone, and so are siblings of one length") {
+        const RouteTable table = make_table({
+            {"GET", "/a/items/leaf"},    // 0
+            {"GET", "/b/items/leaf"},    // 1
+            {"GET", "/b/items/other"},   // 2
+            {"GET", "/b/items/third"},   // 3
+            {"GET", "/c/items/{id}"},    // 4
+            {"GET", "/c/items/known"},   // 5
+            {"POST", "/d/items/known"},  // 6
+            {"GET", "/d/{kind}/known"},  // 7
+        });
+        constexpr Row kRows[] = {
+            {"GET", "/a/items/leaf", "0"},
+            {"GET", "/a/items/lea", "none"},
+            {"GET", "/a/items/leaF", "none"},
+            {"GET", "/a/items/leafs", "none"},
+            {"GET", "/a/items/other", "none"},  // the neighbour's
+            {"GET", "/a/item_/leaf", "none"},
+            {"GET", "/a/items", "none"},
+            {"GET", "/a", "none"},
+            {"GET", "/b/items/leaf", "1"},
+            {"GET", "/b/items/other", "2"},
+            {"GET", "/b/items/third", "3"},
+            {"GET", "/b/items/fourt", "none"},
+            {"GET", "/c/items/known", "5"},
+            {"GET", "/c/items/knowN", "4 id=knowN"},
+            {"GET", "/c/items/7", "4 id=7"},
+            {"POST", "/d/items/known", "6"},
+            {"GET", "/d/items/known", "7 kind=items"},
+            {"GET", "/d/itemS/known", "7 kind=itemS"},
+            {"POST", "/d/itemS/known", "none"},
+        };
+        for (const Row& row : kRows) {
+            CAPTURE(row.method);
+            CAPTURE(row.path);
+            CHECK(find_in(table, row.method, row.path) == row.wanted);
+        }
+    }
+
+    TEST_CASE("a table that fills huge pages routes as a small one") {
+        std::vector<RouteSpec> specs;
+        for (int i = 0; i < 30'000; ++i)
+            specs.push_back({"GET", "/r" + std::to_string(i) + "/items/{id}"});
+        const RouteTable table = make_table(specs);
+        for (int i = 0; i < 30'000; i += 7) {
+            const std::string name = std::to_string(i);
+            CHECK(find_in(table, "GET", "/r" + name + "/items/x") == name + " id=x");
+            CHECK(find_in(table, "GET", "/r" + name + "_/items/x") == "none");
+            CHECK(find_in(table, "GET", "/r" + name + "/itemz/x") == "none");
+        }
+    }
+
     TEST_CASE("what no route names is not routed") {
         const RouteTable table = make_table(kSpecs);
         constexpr Row kRows[] = {

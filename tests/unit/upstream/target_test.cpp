@@ -27,7 +27,7 @@ TEST_SUITE("upstream/target") {
         const auto target = make_target();
         CHECK(target->endpoint().host == "10.0.0.1");
         CHECK(target->endpoint().port == 8080);
-        CHECK(target->host_line() == "Host: 10.0.0.1:8080\r\n");
+        CHECK(target->endpoint().host_line == "Host: 10.0.0.1:8080\r\n");
         CHECK(target->url() == "http://10.0.0.1:8080");
         for (const char* bad : {"",
                                 "10.0.0.1",
