@@ -410,6 +410,26 @@ AppendValue find_context_value(std::string_view name) noexcept {
     return variable == nullptr ? nullptr : variable->append;
 }
 
+bool is_plain_value(std::string_view name) noexcept {
+    // What an authorizer's context may give is not among them.
+    constexpr std::string_view kPlain[] = {"context.extendedRequestId",
+                                           "context.gatehouse.cache",
+                                           "context.gatehouse.reason",
+                                           "context.integration.integrationStatus",
+                                           "context.integration.latency",
+                                           "context.integration.status",
+                                           "context.integrationLatency",
+                                           "context.integrationStatus",
+                                           "context.protocol",
+                                           "context.requestId",
+                                           "context.requestTime",
+                                           "context.requestTimeEpoch",
+                                           "context.responseLatency",
+                                           "context.responseLength",
+                                           "context.status"};
+    return std::ranges::find(kPlain, name) != std::end(kPlain);
+}
+
 bool is_context_variable(std::string_view name) noexcept {
     for (const std::string_view open : {"authorizer.", "requestOverride.", "responseOverride."}) {
         if (name.size() > open.size() && name.starts_with(open)) return true;

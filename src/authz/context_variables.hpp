@@ -18,6 +18,10 @@ using AppendValue = bool (*)(const RequestFacts& facts, std::string& out);
 /// such name.
 AppendValue find_context_value(std::string_view name) noexcept;
 
+/// Of a variable's whole name: its values are numbers, times, ids and the like, of our own making,
+/// which have nothing to escape in any text.
+bool is_plain_value(std::string_view name) noexcept;
+
 /// True for the names of a REST API's `$context`, whether Gatehouse can ever have a value for them
 /// or not.
 bool is_context_variable(std::string_view name) noexcept;

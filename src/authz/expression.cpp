@@ -173,10 +173,11 @@ Result<Template> Template::make(std::string_view text, bool known_only) {
                             printable(text.substr(0, std::max<std::size_t>(reference.length, 1))));
         }
         if (has_root(reference.name)) {
-            made.parts_.push_back({std::string(reference.name),
-                                   true,
-                                   find_context_value(reference.name),
-                                   reference.name == kMessageString});
+            made.parts_.push_back(
+                {std::string(reference.name),
+                 true,
+                 find_context_value(reference.name),
+                 reference.name == kMessageString || is_plain_value(reference.name)});
             text.remove_prefix(reference.length);
         } else {
             made.add_text("$");
@@ -206,7 +207,7 @@ void Template::append(const RequestFacts& facts,
                                                   : append_variable(facts, part.text, out);
         if (!found) {
             out += missing;
-        } else if (escape == Escape::log && !part.quoted) {
+        } else if (escape == Escape::log && !part.plain) {
             escape_from(start, out);
         }
     }

@@ -15,6 +15,9 @@ namespace gatehouse::net {
 namespace {
 
 constexpr std::size_t kMostWaiting = 4 * 1024 * 1024;
+constexpr std::size_t kLeastSpareBytes = 4 * 1024;
+constexpr std::size_t kMostSpareBytes = 1024 * 1024;
+constexpr std::size_t kMostSpares = 64;
 constexpr int kPatienceMillis = 200;  // between two writes at the end
 
 Result<int> open_file(const std::string& path, int flags = 0) {
@@ -90,16 +93,19 @@ bool AccessLogFile::takes_more(int wait_ms) const noexcept {
     return ::poll(&poll, 1, wait_ms) == 1 && (poll.revents & POLLOUT) != 0;
 }
 
-void AccessLogFile::write(std::string lines) {
-    if (fd_ < 0) return;
+std::string AccessLogFile::write(std::string lines) {
+    if (fd_ < 0) return {};
     if (kept_.size() + lines.size() > kMostWaiting) {
         lost_ += count_lines(lines);
     } else if (kept_.empty()) {
-        kept_ = std::move(lines);
+        kept_.swap(lines);
     } else {
         kept_ += lines;
     }
     flush(0);
+    if (kept_.empty()) kept_.swap(lines);
+    lines.clear();
+    return lines;
 }
 
 void AccessLogFile::finish() {
@@ -134,6 +140,21 @@ void AccessLogFile::flush(int wait_ms) {
         rest.remove_prefix(written);
     }
     kept_.erase(0, kept_.size() - rest.size());
+}
+
+std::string LogBuffers::take() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return {};
+    std::string buffer = std::move(spare_.back());
+    spare_.pop_back();
+    return buffer;
+}
+
+void LogBuffers::give_back(std::string buffer) {
+    // What a burst made large, and what nothing was written in, is not worth keeping.
+    if (buffer.capacity() > kMostSpareBytes || buffer.capacity() < kLeastSpareBytes) return;
+    const std::lock_guard lock(mutex_);
+    if (spare_.size() < kMostSpares) spare_.push_back(std::move(buffer));
 }
 
 }  // namespace gatehouse::net

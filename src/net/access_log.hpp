@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gatehouse::net {
 
@@ -30,7 +32,8 @@ class AccessLogFile {
     /// Writes whole lines. What the system does not take at once (a pipe whose reader is slow) is
     /// kept for the next call, within a bound; what is beyond it, or meets a full disk, is lost and
     /// counted. The control thread fetches keys too, and waits for no log.
-    void write(std::string lines);
+    /// @return memory for other lines: `lines`, emptied, where nothing had to be kept
+    std::string write(std::string lines);
 
     /// Writes what was kept, waiting for its reader for a moment: at the end.
     void finish();
@@ -52,6 +55,19 @@ class AccessLogFile {
     std::string path_;
     std::uint64_t lost_ = 0;
     std::string kept_;
+};
+
+/// Buffers of lines that were written, for the next ones. Thread-safe.
+class LogBuffers {
+  public:
+    /// An empty text, with memory where some was given back.
+    std::string take();
+
+    void give_back(std::string buffer);
+
+  private:
+    std::mutex mutex_;
+    std::vector<std::string> spare_;
 };
 
 }  // namespace gatehouse::net

@@ -155,7 +155,7 @@ struct Server::Impl {
               parts.authorize,
               parts.clock,
               &client_tls,
-              [this](std::string lines) { write_access_log(std::move(lines)); },
+              [this](std::string lines) { return write_access_log(std::move(lines)); },
               [](const std::string& text) { spdlog::error("a request ended by a bug: {}", text); }},
           health_checks(control_io, client_tls),
           timer(control_io),
@@ -164,10 +164,11 @@ struct Server::Impl {
             const SslContext warm(client_tls.take_context());
     }
 
-    void write_access_log(std::string lines) {
+    std::string write_access_log(std::string lines) {
         asio::post(control, [this, text = std::move(lines)]() mutable {
-            access_log.write(std::move(text));
+            log_buffers.give_back(access_log.write(std::move(text)));
         });
+        return log_buffers.take();
     }
 
     Result<void> make_workers();
@@ -183,6 +184,7 @@ struct Server::Impl {
     ClientTls own_client_tls;  ///< where none was given
     ClientTls& client_tls;
     AccessLogFile access_log;
+    LogBuffers log_buffers;
     WorkerShared shared;
     HealthChecks health_checks;
     std::vector<std::unique_ptr<Worker>> workers;

@@ -132,8 +132,8 @@ void Worker::tick() {
 }
 
 void Worker::hand_over_log() {
-    std::string lines = gateway_.take_access_log();
-    if (!lines.empty()) shared_.write_access_log(std::move(lines));
+    if (gateway_.access_log_bytes() == 0) return;
+    gateway_.use_log_buffer(shared_.write_access_log(gateway_.take_access_log()));
 }
 
 bool Worker::put_off(Session& session) {

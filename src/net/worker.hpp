@@ -37,8 +37,9 @@ struct WorkerShared {
     authz::GrantCache& cache;
     app::Authorize& authorize;
     const app::Clock& clock;
-    const ClientTls* upstream_tls;                            ///< null: the system's authorities
-    std::function<void(std::string lines)> write_access_log;  ///< takes whole lines; thread-safe
+    const ClientTls* upstream_tls;  ///< null: the system's authorities
+    /// Takes whole lines, gives a buffer for the next ones; thread-safe.
+    std::function<std::string(std::string lines)> write_access_log;
     std::function<void(const std::string& text)> report_bug;  ///< a caught exception; thread-safe
     std::atomic<std::size_t> connections{
         0};                     ///< open client connections of all workers: a limit by nature

@@ -110,7 +110,11 @@ class WireFixture {
                  gate.authorize,
                  clock,
                  nullptr,
-                 [this](const std::string& lines) { log += lines; },
+                 [this](std::string lines) {
+                     log += lines;
+                     lines.clear();
+                     return lines;
+                 },
                  [this](const std::string& text) { bugs.push_back(text); }} {
         worker.emplace(shared, gate.snapshot);
         // As the worker's tick, which does not run here, keeps its loop alive.

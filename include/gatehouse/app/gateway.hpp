@@ -183,6 +183,10 @@ class Gateway {
     /// there are many.
     std::string take_access_log();
 
+    /// An empty text whose memory the next lines are made in: a page given to the system and taken
+    /// again costs more than the lines on it.
+    void use_log_buffer(std::string buffer) { access_lines_ = std::move(buffer); }
+
   private:
     void start(Request& request,
                const ClientFacts& client,

@@ -91,7 +91,7 @@ class Template {
         bool variable = false;
         /// Of a `$context` name that no authorizer gives a value; else it is looked up by its text.
         bool (*append)(const RequestFacts& facts, std::string& out) = nullptr;
-        bool quoted = false;  ///< its value is a JSON string already
+        bool plain = false;  ///< its value never needs an escape, or is a JSON string already
     };
 
     void add_text(std::string_view text);

@@ -218,6 +218,34 @@ TEST_CASE("a reader that left costs lines and nothing else") {
     ::signal(SIGPIPE, before);
 }
 
+TEST_CASE(
+    "the memory of lines that were written is for the next ones, and what is kept keeps its own") {
+    const Folder folder;
+    const auto path = folder.path / "access.log";
+    AccessLogFile log;
+    CHECK(log.write("nobody's\n").empty());
+    REQUIRE(log.open(path.string()).has_value());
+    const std::string lines(8000, 'x');
+    std::string buffer = log.write(lines + '\n');
+    CHECK(buffer.empty());
+    CHECK(buffer.capacity() >= lines.size());
+    CHECK(content(path) == lines + '\n');
+
+    LogBuffers buffers;
+    CHECK(buffers.take().capacity() < 64);  // none yet
+    const char* const memory = buffer.data();
+    buffers.give_back(std::move(buffer));
+    buffer = buffers.take();
+    CHECK(buffer.data() == memory);
+    CHECK(buffer.empty());
+    CHECK(buffers.take().capacity() < 64);  // given once
+    std::string huge;
+    huge.reserve(2 * 1024 * 1024);
+    buffers.give_back(std::move(huge));
+    buffers.give_back({});
+    CHECK(buffers.take().capacity() < 64);  // neither is worth keeping
+}
+
 TEST_SUITE_END();
 
 }  // namespace access_log_test
