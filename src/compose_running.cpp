@@ -2,9 +2,11 @@
 #include "gatehouse/config/report.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
+#include <malloc.h>
 #include <utility>
 
 namespace gatehouse::compose {
@@ -59,6 +61,12 @@ void log_report(const app::Snapshot& snapshot) {
                      route.integration,
                      config::describe_differences(route.differences));
     }
+}
+
+void release_unused_memory() {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 Core::Core(const authz::CacheBounds& cache_bounds)
@@ -166,6 +174,7 @@ Result<void> Running::start() {
 }
 
 void Running::run() {
+    asio::post(core_.control, release_unused_memory);
     core_.control.run();
 }
 
