@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-// Owners of OpenSSL objects. Only the EVP interface of OpenSSL 3 is used; RSA_* and EC_KEY_* are
-// deprecated.
+// Owners of OpenSSL objects. The EVP interface of OpenSSL 3 is used, and not RSA_* and EC_KEY_*,
+// which are deprecated. p256_table.cpp alone computes with points and numbers, and says why.
 namespace gatehouse::jwt {
 
 template <auto free_function>

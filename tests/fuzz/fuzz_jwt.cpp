@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,7 @@
 // Properties: nothing crashes. A token that verifies is, byte for byte, what the one private key in
 // this file signs over those very bytes (Ed25519 is deterministic), and its claims hold by a
 // second, plainer reading. A key set that is read has only keys that can be described and found
-// again.
+// again. A key of P-256 with a table judges as the same key without one.
 namespace {
 
 using namespace gatehouse;
@@ -136,6 +137,48 @@ void try_changed(std::string_view changes) {
     try_token(token);
 }
 
+std::shared_ptr<const PublicKey> key_of_rfc_7515() {
+    return keys().find("ec", Algorithm::es256);
+}
+
+// The same key after so much use that it has its table.
+std::shared_ptr<const PublicKey> used_key(std::string_view input, std::string_view signature) {
+    const auto set = parse_key_set(R"({"keys":[)" + std::string(kOthers) + "]}").value();
+    const auto key = set->find("ec", Algorithm::es256);
+    for (int i = 0; !key->make_table(); ++i)
+        demand(i < 1000 && key->verify(Algorithm::es256, input, signature) == Errc::none);
+    return key;
+}
+
+// The example of RFC 7515 A.3 with some bytes replaced, of the signature or of what is signed:
+// pairs of position and value.
+void try_both_ways(std::string_view changes) {
+    static const std::string input =
+        "eyJhbGciOiJFUzI1NiJ9."
+        "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cn"
+        "VlfQ";
+    static const std::string good =
+        decode_base64url(
+            "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-"
+            "Kg6NU1Q")
+            .value();
+    static const auto plain = key_of_rfc_7515();
+    static const auto used = used_key(input, good);
+    std::string signature = good;
+    std::string text = input;
+    for (std::size_t i = 0; i + 1 < changes.size(); i += 2) {
+        const auto at = static_cast<unsigned char>(changes[i]);
+        if (at < 128) {
+            signature[at % 64] = changes[i + 1];
+        } else {
+            text[at % text.size()] = changes[i + 1];
+        }
+    }
+    const Errc verdict = plain->verify(Algorithm::es256, text, signature);
+    demand(used->verify(Algorithm::es256, text, signature) == verdict);
+    if (text == input && signature == good) demand(verdict == Errc::none);
+}
+
 void try_documents(std::string_view text) {
     static_cast<void>(parse_discovery(text, kIssuer));
     const auto set = parse_key_set(text);
@@ -168,6 +211,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 2:
             try_changed(text);
+            try_both_ways(text);
             break;
         default:
             try_documents(text);

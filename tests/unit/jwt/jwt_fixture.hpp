@@ -6,6 +6,7 @@
 #include "gatehouse/jwt/jwks.hpp"
 #include "gatehouse/jwt/sign.hpp"
 #include "gatehouse/jwt/verify.hpp"
+#include "support/p256_tables.hpp"
 
 #include <doctest/doctest.h>
 
@@ -53,6 +54,18 @@ inline const SigningKey& key_for(Algorithm algorithm) {
 
 inline std::shared_ptr<const KeySet> keys_of(const SigningKey& key) {
     return parse_key_set(key.key_set()).value();
+}
+
+/// The same keys after so many verifications that a key of P-256 has its table.
+inline std::shared_ptr<const KeySet> used_keys_of(const SigningKey& key) {
+    auto keys = keys_of(key);
+    const std::string signature = key.sign("input").value();
+    const bool gets_table = key.algorithm() == Algorithm::es256;
+    for (int i = 0; gets_table && i < gatehouse::test::kOftenEnough; ++i)
+        REQUIRE(keys->keys[0]->verify(key.algorithm(), "input", signature) == Errc::none);
+    CHECK(keys->keys[0]->make_table() == gets_table);
+    CHECK(keys->keys[0]->has_table() == (gets_table && gatehouse::test::kTables));
+    return keys;
 }
 
 inline Provider provider() {

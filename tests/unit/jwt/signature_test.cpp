@@ -9,8 +9,10 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <atomic>
 #include <memory>
 #include <thread>
+#include <vector>
 
 namespace jwt_signature_test {
 
@@ -42,6 +44,19 @@ std::string from_hex(std::string_view hex) {
     for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
         bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
     return bytes;
+}
+
+// n less a number of P-256, 32 bytes each.
+std::string negative_of(std::string_view number) {
+    std::string result = from_hex(kOrders[0]);
+    int borrow = 0;
+    for (std::size_t i = result.size(); i-- > 0;) {
+        const int digit =
+            static_cast<unsigned char>(result[i]) - static_cast<unsigned char>(number[i]) - borrow;
+        borrow = digit < 0 ? 1 : 0;
+        result[i] = static_cast<char>(digit & 0xff);
+    }
+    return result;
 }
 
 std::string der_of(std::string_view fixed) {
@@ -226,17 +241,20 @@ TEST_SUITE("jwt/signature") {
         for (const Algorithm algorithm : kAll) {
             CAPTURE(to_string(algorithm));
             const SigningKey& key = key_for(algorithm);
-            const auto keys = keys_of(key);
-            REQUIRE(judge(good_token(key), *keys).reason == Errc::none);
             const SigningKey other = generate_signing_key(algorithm, "k1").value();
-            check_refused(attacks_on_signature(key, other), *keys);
+            for (const auto& keys : {keys_of(key), used_keys_of(key)}) {
+                REQUIRE(judge(good_token(key), *keys).reason == Errc::none);
+                check_refused(attacks_on_signature(key, other), *keys);
+            }
         }
     }
 
     TEST_CASE("no attack on the algorithm succeeds for any algorithm") {
         for (const Algorithm algorithm : kAll) {
             CAPTURE(to_string(algorithm));
-            check_refused(attacks_on_algorithm(key_for(algorithm)), *keys_of(key_for(algorithm)));
+            const SigningKey& key = key_for(algorithm);
+            check_refused(attacks_on_algorithm(key), *keys_of(key));
+            check_refused(attacks_on_algorithm(key), *used_keys_of(key));
         }
     }
 
@@ -266,26 +284,24 @@ TEST_SUITE("jwt/signature") {
             const std::string order = from_hex(kOrders[i]);
             REQUIRE(order.size() == half);
             const auto invalid = Errc::token_signature_invalid;
-            check_refused(
-                {
-                    {"r is zero", resigned(good, zero + s), invalid},
-                    {"s is zero", resigned(good, r + zero), invalid},
-                    {"both are zero", resigned(good, zero + zero), invalid},
-                    {"r is the order", resigned(good, order + s), invalid},
-                    {"s is the order", resigned(good, r + order), invalid},
-                    {"both are the order", resigned(good, order + order), invalid},
-                    {"r is zero and s is one",
-                     resigned(good, zero + zero.substr(1) + '\x01'),
-                     invalid},
-                    {"r and s swapped", resigned(good, s + r), invalid},
-                    {"DER", resigned(good, der_of(signature)), invalid},
-                    {"DER of zeros",
-                     resigned(good, std::string("\x30\x06\x02\x01\x00\x02\x01\x00", 8)),
-                     invalid},
-                    {"r without s", resigned(good, r), invalid},
-                    {"padded to a larger curve", resigned(good, '\0' + r + '\0' + s), invalid},
-                },
-                *keys_of(key));
+            const std::vector<Attack> attacks = {
+                {"r is zero", resigned(good, zero + s), invalid},
+                {"s is zero", resigned(good, r + zero), invalid},
+                {"both are zero", resigned(good, zero + zero), invalid},
+                {"r is the order", resigned(good, order + s), invalid},
+                {"s is the order", resigned(good, r + order), invalid},
+                {"both are the order", resigned(good, order + order), invalid},
+                {"r is zero and s is one", resigned(good, zero + zero.substr(1) + '\x01'), invalid},
+                {"r and s swapped", resigned(good, s + r), invalid},
+                {"DER", resigned(good, der_of(signature)), invalid},
+                {"DER of zeros",
+                 resigned(good, std::string("\x30\x06\x02\x01\x00\x02\x01\x00", 8)),
+                 invalid},
+                {"r without s", resigned(good, r), invalid},
+                {"padded to a larger curve", resigned(good, '\0' + r + '\0' + s), invalid},
+            };
+            check_refused(attacks, *keys_of(key));
+            check_refused(attacks, *used_keys_of(key));
         }
     }
 
@@ -366,6 +382,140 @@ TEST_SUITE("jwt/signature") {
         REQUIRE(carry == 0);
         check_refused({{"S + L", resigned(good, signature), Errc::token_signature_invalid}},
                       *keys_of(key));
+    }
+
+    TEST_CASE("a key with a table judges as the same key without one") {
+        const SigningKey& signer = key_for(Algorithm::es256);
+        const SigningKey other = generate_signing_key(Algorithm::es256, "k1").value();
+        const auto plain = keys_of(signer);
+        const auto used = used_keys_of(signer);
+        const auto check = [&](bool want, std::string_view input, std::string_view signature) {
+            const Errc verdict = want ? Errc::none : Errc::token_signature_invalid;
+            CHECK(plain->keys[0]->verify(Algorithm::es256, input, signature) == verdict);
+            CHECK(used->keys[0]->verify(Algorithm::es256, input, signature) == verdict);
+            CHECK(ERR_peek_error() == 0);
+        };
+        for (std::size_t i = 0; i < 60; ++i) {
+            CAPTURE(i);
+            std::string input(i * 7, static_cast<char>('a' + i % 26));
+            const std::string signature = signer.sign(input).value();
+            check(true, input, signature);
+            check(true, input, signature.substr(0, 32) + negative_of(signature.substr(32)));
+            check(false, input, negative_of(signature.substr(0, 32)) + signature.substr(32));
+            check(false, input, signature.substr(32) + signature.substr(0, 32));
+            check(false, input + 'x', signature);
+            check(false, input, other.sign(input).value());
+            check(false, input, signature.substr(0, 63));
+            check(false, input, signature + '\0');
+            for (std::size_t bit = i; bit < 512; bit += 61) {
+                std::string changed = signature;
+                changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));
+                check(false, input, changed);
+            }
+            if (input.empty()) continue;
+            input[i] ^= 1;
+            check(false, input, signature);
+        }
+    }
+
+    TEST_CASE("r and s at and beyond the ends of their range are refused in both ways") {
+        const SigningKey& signer = key_for(Algorithm::es256);
+        const std::string signature = signer.sign("input").value();
+        std::string below = from_hex(kOrders[0]);
+        below.back() -= 1;
+        std::string above = from_hex(kOrders[0]);
+        above.back() += 1;
+        const std::vector<std::string> ends = {std::string(32, '\0'),
+                                               std::string(31, '\0') + '\1',
+                                               below,
+                                               from_hex(kOrders[0]),
+                                               above,
+                                               std::string(32, '\xff')};
+        for (const auto& keys : {keys_of(signer), used_keys_of(signer)}) {
+            const auto refused = [&](const std::string& r, const std::string& s) {
+                CHECK(keys->keys[0]->verify(Algorithm::es256, "input", r + s) ==
+                      Errc::token_signature_invalid);
+            };
+            for (const std::string& end : ends) {
+                refused(end, signature.substr(32));
+                refused(signature.substr(0, 32), end);
+                for (const std::string& other : ends)
+                    refused(end, other);
+            }
+        }
+    }
+
+    TEST_CASE("a key wants its table after 64 good signatures and only once") {
+        const SigningKey& signer = key_for(Algorithm::es256);
+        const auto keys = keys_of(signer);
+        const PublicKey& key = *keys->keys[0];
+        const std::string good = signer.sign("input").value();
+        for (int i = 0; i < 200; ++i) {
+            CHECK(key.verify(Algorithm::es256, "other", good) != Errc::none);
+            CHECK(key.verify(Algorithm::es256, "input", "") != Errc::none);
+            CHECK(key.verify(Algorithm::es384, "input", good) != Errc::none);
+        }
+        CHECK_FALSE(key.make_table());
+        for (int i = 0; i < 64; ++i) {
+            CHECK_FALSE(key.make_table());
+            CHECK(key.verify(Algorithm::es256, "input", good) == Errc::none);
+        }
+        CHECK_FALSE(key.has_table());
+        CHECK(key.make_table());
+        CHECK(key.has_table() == gatehouse::test::kTables);
+        CHECK(key.verify(Algorithm::es256, "input", good) == Errc::none);
+        CHECK_FALSE(key.make_table());
+    }
+
+    TEST_CASE("no key but one of P-256 ever wants a table") {
+        for (const Algorithm algorithm : kAll) {
+            if (algorithm == Algorithm::es256) continue;
+            CAPTURE(to_string(algorithm));
+            const auto keys = keys_of(key_for(algorithm));
+            const std::string good = key_for(algorithm).sign("input").value();
+            for (int i = 0; i < 70; ++i)
+                CHECK(keys->keys[0]->verify(algorithm, "input", good) == Errc::none);
+            CHECK_FALSE(keys->keys[0]->make_table());
+            CHECK_FALSE(keys->keys[0]->has_table());
+        }
+    }
+
+    TEST_CASE("threads verify while the table is made") {
+        const SigningKey& signer = key_for(Algorithm::es256);
+        const auto keys = keys_of(signer);
+        const PublicKey& key = *keys->keys[0];
+        const std::string signature = signer.sign("input").value();
+        std::atomic<int> wrong{0};
+        std::atomic<bool> ends{false};
+        const auto work = [&] {
+            for (int i = 0; i < 100 || !ends; ++i) {
+                if (key.verify(Algorithm::es256, "input", signature) != Errc::none) ++wrong;
+                if (key.verify(Algorithm::es256, "other", signature) == Errc::none) ++wrong;
+            }
+            for (int i = 0; i < 100; ++i) {
+                if (key.verify(Algorithm::es256, "input", signature) != Errc::none) ++wrong;
+                if (key.verify(Algorithm::es256, "other", signature) == Errc::none) ++wrong;
+            }
+        };
+        std::atomic<int> made{0};
+        const auto make = [&] {
+            while (!ends) {
+                if (!key.make_table()) continue;
+                ++made;
+                ends = true;
+            }
+        };
+        std::vector<std::thread> threads;
+        threads.reserve(5);
+        for (int i = 0; i < 3; ++i)
+            threads.emplace_back(work);
+        for (int i = 0; i < 2; ++i)
+            threads.emplace_back(make);
+        for (std::thread& thread : threads)
+            thread.join();
+        CHECK(wrong == 0);
+        CHECK(made == 1);
+        CHECK(key.has_table() == gatehouse::test::kTables);
     }
 
     TEST_CASE("threads may share a key") {

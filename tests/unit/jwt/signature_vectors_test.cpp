@@ -61,12 +61,19 @@ TEST_SUITE("jwt/signature_vectors") {
             "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-"
             "Kg6NU1Q";
         const std::string input = "eyJhbGciOiJFUzI1NiJ9." + std::string(kPayload);
-        CHECK(verify(jwk, Algorithm::es256, input, signature) == Errc::none);
-        CHECK(verify(jwk, Algorithm::es384, input, signature) == Errc::token_key_unfit);
-        CHECK(verify(jwk,
-                     Algorithm::es256,
-                     "eyJhbGciOiJFUzI1NiJ8." + std::string(kPayload),
-                     signature) == Errc::token_signature_invalid);
+        const auto key = only_key(jwk);
+        for (const char* way : {"without a table", "with a table"}) {
+            CAPTURE(way);
+            for (int i = 0; i < gatehouse::test::kOftenEnough; ++i)
+                CHECK(key->verify(Algorithm::es256, input, decoded(signature)) == Errc::none);
+            CHECK(key->verify(Algorithm::es384, input, decoded(signature)) ==
+                  Errc::token_key_unfit);
+            CHECK(key->verify(Algorithm::es256,
+                              "eyJhbGciOiJFUzI1NiJ8." + std::string(kPayload),
+                              decoded(signature)) == Errc::token_signature_invalid);
+            key->make_table();
+        }
+        CHECK(key->has_table() == gatehouse::test::kTables);
     }
 
     TEST_CASE("the example of RFC 7515 A.4 verifies with ES512") {
