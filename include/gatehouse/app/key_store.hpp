@@ -100,7 +100,9 @@ class KeyStore {
     /// found it.
     std::string location(std::uint32_t source) const;
 
-    /// Starts the fetches that are due. The control thread calls it at least every 100 ms.
+    /// Starts the fetches that are due, then makes the table of one key that is used enough to want
+    /// it (PublicKey::make_table), without locks held. The control thread calls it at least every
+    /// 100 ms.
     void tick(SteadyTime now);
 
     /// The end of a fetch. `location`: the JWKS URL in the end.

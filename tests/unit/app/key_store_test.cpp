@@ -1,6 +1,7 @@
 #include "gatehouse/app/key_store.hpp"
 
 #include "support/gateway_fixture.hpp"
+#include "support/p256_tables.hpp"
 
 #include <doctest/doctest.h>
 
@@ -44,6 +45,24 @@ struct StoreFixture {
     bool has(std::string_view kid) const {
         const auto current = keys.current(source, clock.now().steady);
         return current && current->set->find(kid, jwt::Algorithm::es256) != nullptr;
+    }
+
+    std::shared_ptr<const jwt::PublicKey> key(std::string_view kid) const {
+        return keys.current(source, now())->set->find(kid, jwt::Algorithm::es256);
+    }
+
+    // As much as it takes for the key to want its table.
+    void use(const std::string& kid) const {
+        const std::string signature = test::key_named(kid).sign("input").value();
+        for (int i = 0; i < test::kOftenEnough; ++i)
+            REQUIRE(key(kid)->verify(jwt::Algorithm::es256, "input", signature) == Errc::none);
+    }
+
+    int tables(const std::vector<std::string>& kids) const {
+        int count = 0;
+        for (const std::string& kid : kids)
+            count += key(kid)->has_table() ? 1 : 0;
+        return count;
     }
 
     KeySourceStatus status() const { return keys.status(clock.now().steady).at(source); }
@@ -271,6 +290,40 @@ TEST_SUITE("app/key_store") {
         fetcher.succeed({"k2"});
         CHECK(has("k2"));
         CHECK_FALSE(has("k1"));
+    }
+
+    TEST_CASE_FIXTURE(StoreFixture, "each tick makes the table of one key that is used") {
+        if (!test::kTables) return;
+        const std::vector<std::string> all = {"k1", "k2", "k3"};
+        fetch(all);
+        keys.tick(now());
+        CHECK(tables(all) == 0);
+        use("k1");
+        use("k3");
+        CHECK(tables(all) == 0);  // which no verification makes
+        keys.tick(now());
+        CHECK(tables(all) == 1);
+        keys.tick(now());
+        CHECK(tables(all) == 2);
+        keys.tick(now());
+        CHECK(tables({"k1", "k3"}) == 2);
+        CHECK(tables({"k2"}) == 0);
+        use("k1");
+        use("k2");
+        keys.tick(now());
+        CHECK(tables(all) == 3);
+    }
+
+    TEST_CASE_FIXTURE(StoreFixture, "a key of a configuration that is gone gets no table") {
+        if (!test::kTables) return;
+        fetch({"k1"});
+        use("k1");
+        keys.retain({});
+        keys.tick(now());
+        CHECK(tables({"k1"}) == 0);
+        keys.add(options_of("https://one.example/"));
+        keys.tick(now());
+        CHECK(tables({"k1"}) == 1);
     }
 }
 
