@@ -111,10 +111,14 @@ def main():
         facts = machine.facts()
         if facts["load_average"][0] > BUSY:
             bench.say(f"bench: the machine is busy (load average {facts['load_average'][0]:.1f}): the figures will say little")
-        try:
-            found = run(bench, [case for case in cases.ALL if not options.case or case.name in options.case])
-        finally:
-            program.stop_all()
+        with machine.awake() as awake:
+            facts["awake"] = awake
+            if not awake:
+                bench.say("bench: cores may sleep (no right to /dev/cpu_dma_latency): waking them is in each figure, most with few connections")
+            try:
+                found = run(bench, [case for case in cases.ALL if not options.case or case.name in options.case])
+            finally:
+                program.stop_all()
     print(report.table(found))
     print(report.summary(found))
     report.save(bench.out / "results.json", found, facts, {"quick": bench.quick, "rounds": bench.rounds, "seconds": bench.seconds})

@@ -19,13 +19,14 @@ import cases
 import counts
 import gatehouse
 import load
+import machine
 import plot
 import program
 import proxy
 import report
 import rounds
 import rows
-from cases import growth
+from cases import growth, traffic
 from cases.case import Case
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -214,6 +215,26 @@ class Figures(unittest.TestCase):
 """
         self.assertEqual({"sendto": 2000, "recvfrom": 2000}, counts.parse_summary(text))
         self.assertEqual({}, counts.parse_summary(""))
+
+
+    def test_the_floor_is_what_a_relay_reaches(self):
+        results = {"haproxy-l4": [{"cpu_us": 3}, {"cpu_us": 6}], "a": [{"cpu_us": 4}, {"cpu_us": 8}], "b": [{"cpu_us": 6}, {"cpu_us": 6}]}
+        goal = traffic.Goal(("a", "b"), 0.5)
+        for name, missing, wanted in (("of the better one", {}, 0.875), ("no relay", {"haproxy-l4": "why"}, None), ("one is missing", {"b": "why"}, None)):
+            with self.subTest(name):
+                row = goal.floor("case", results, missing)
+                self.assertEqual(("CPU: haproxy-l4 / a or b, the floor", wanted, None), (row.what, row.value, row.met))
+
+    def test_cores_are_kept_awake_where_that_is_granted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            device = pathlib.Path(folder) / "device"
+            with machine.awake(device / "nothing") as granted:
+                self.assertFalse(granted)
+            with machine.awake(folder) as granted:  # not to be written to
+                self.assertFalse(granted)
+            with machine.awake(device) as granted:
+                self.assertTrue(granted)
+                self.assertEqual(bytes(4), device.read_bytes())
 
 
 class Command(unittest.TestCase):

@@ -25,6 +25,7 @@ MAKERS = {
     "haproxy-es256": haproxy.es256,
     "haproxy-l4": haproxy.relay,
 }
+RELAY = "haproxy-l4"
 UNITS = {"cpu_us": "CPU", "rps": "requests/s", "p50": "p50", "p99": "p99"}
 
 
@@ -37,9 +38,17 @@ class Goal:
     key: str = "cpu_us"
     at_least: bool = False
 
+    def name(self, ours):
+        return f"{UNITS[self.key]}: {ours} / {' or '.join(self.over)}"
+
+    def floor(self, case, results, missing):
+        """What a relay that looks at nothing reaches of this goal."""
+        value = None if {RELAY, *self.over} & missing.keys() else rounds.ratio(results, RELAY, self.over, self.key)
+        return rows.fact(case, f"{self.name(RELAY)}, the floor", value, "x")
+
     def judge(self, case, results, ours, missing):
         over = [name for name in self.over if name not in missing]
-        what = f"{UNITS[self.key]}: {ours} / {' or '.join(self.over)}"
+        what = self.name(ours)
         if not over:
             return rows.skipped(case, what, "; ".join(missing[name] for name in self.over))
         value = rounds.ratio(results, ours, over, self.key)
@@ -51,21 +60,25 @@ def _why(results, names):
     return next((row["void"] for name in names for row in results[name] if "void" in row), "too few rounds count")
 
 
-def traffic(name, title, proxies, goals, load=None, tokens=None, check=None, seconds=1.0):
+def traffic(name, title, proxies, goals, load=None, tokens=None, check=None, seconds=1.0, floor=False):
     """@param load  options of gatehouse_load; @param tokens  (algorithm, count) sent in turn; @param seconds  of a round, times the usual
-    @param check  (proxies, results) -> row, for what else must be true"""
+    @param check  (proxies, results) -> row, for what else must be true
+    @param floor  a relay is measured beside them: what no proxy can do without costs it as much"""
 
     def run(bench, case):
         found = rows.Found()
         options = dict(load or {})
         if tokens:
             options["tokens"] = bench.issuer.token_file(*tokens)
-        with rounds.running(bench, {each: MAKERS[each] for each in proxies}, options.get("body", 1024)) as (running, missing):
+        makers = {each: MAKERS[each] for each in (*proxies, *([RELAY] if floor else []))}
+        with rounds.running(bench, makers, options.get("body", 1024)) as (running, missing):
             results = rounds.measure(bench, running, name, seconds=bench.seconds * seconds, **options)
             if check and proxies[0] in running:
                 found.rows.append(check(name, running, results))
         ours = proxies[0]
         found.rows[:0] = [goal.judge(name, results, ours, missing) for goal in goals]
+        if floor:
+            found.rows += [goal.floor(name, results, missing) for goal in goals]
         found.rows += [rows.skipped(name, each, why) for each, why in missing.items()]
         for each in results:
             found.rows.append(_figures(name, each, results))
@@ -92,7 +105,7 @@ def _no_hits(case, proxies, _results):
 
 BOTH = ("nginx", "haproxy")
 connections = [
-    traffic(f"connections-{count}", f"{count} connection{'s' * (count > 1)}", ("gatehouse", *BOTH), [Goal(BOTH, 0.90)], {"connections": count})
+    traffic(f"connections-{count}", f"{count} connection{'s' * (count > 1)}", ("gatehouse", *BOTH), [Goal(BOTH, 0.90)], {"connections": count}, floor=count == 1)
     for count in (1, 16, 256)
 ]
 new_tokens = [
@@ -141,6 +154,7 @@ CASES = [
         [Goal(("nginx",), 0.95, "p50"), Goal(("nginx",), 1.1, "p99")],
         {"rate": 8000},
         seconds=1.5,
+        floor=True,
     ),
     traffic("tls", "TLS 1.3 on the listener", ("gatehouse-tls", "nginx-tls"), [Goal(("nginx-tls",), 1.0)]),
     traffic("access-log", "JSON access log to a file", ("gatehouse-log", "gatehouse"), [Goal(("gatehouse",), 1.06)]),
