@@ -2,6 +2,7 @@
 
 #include "cache_ring.hpp"
 #include "fold_hash.hpp"
+#include "gatehouse/core/prefetch.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -143,6 +144,8 @@ std::optional<CachedGrant> GrantCache::find(CacheScope scope,
     const CacheEntry* entry = shard.grants.find(key, now, trash);
     if (entry == nullptr) entry = shard.refusals.find(key, now, trash);
     if (entry == nullptr) return std::nullopt;
+    if (entry->grant)
+        prefetch(entry->grant->header_block.data(), entry->grant->header_block.size());
     return CachedGrant{entry->grant, entry->negative, entry->stored, entry->expires};
 }
 
