@@ -157,10 +157,6 @@ class Reload final : public app::Reloader {
 /// Each route with who guards it, into the log.
 void log_report(const app::Snapshot& snapshot);
 
-/// Gives memory that nobody uses any more back to the system: after a start or a reload, what
-/// reading the configuration took. Half a millisecond at most.
-void release_unused_memory();
-
 /// A gateway with its admin API, from listening to drained. Belongs to the control thread.
 class Running {
   public:

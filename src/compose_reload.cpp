@@ -116,7 +116,6 @@ asio::awaitable<app::Reloaded> Reload::reload(std::optional<std::string> text) {
                  options_.name,
                  changes_,
                  reloaded.report["dropped"]["entries"].get<std::size_t>());
-    release_unused_memory();
     co_return reloaded;
 }
 

@@ -39,6 +39,14 @@ net::ServerLimits admin_limits() {
     return limits;
 }
 
+// What reading the configuration took goes back to the system. Only now, while there is little: the
+// allocator's locks are held meanwhile.
+void release_unused_memory() {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 }  // namespace
 
 std::string make_url(const std::string& address, std::uint16_t port, bool tls) {
@@ -61,12 +69,6 @@ void log_report(const app::Snapshot& snapshot) {
                      route.integration,
                      config::describe_differences(route.differences));
     }
-}
-
-void release_unused_memory() {
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
 }
 
 Core::Core(const authz::CacheBounds& cache_bounds)
