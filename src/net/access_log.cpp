@@ -102,9 +102,9 @@ std::string AccessLogFile::write(std::string lines) {
     } else {
         kept_ += lines;
     }
+    lines.clear();
     flush(0);
     if (kept_.empty()) kept_.swap(lines);
-    lines.clear();
     return lines;
 }
 

@@ -75,15 +75,22 @@ TEST_CASE("a pipe that is read slowly gets all and one that nobody reads holds n
     for (std::size_t i = 0; i < kLines; ++i)
         lines += "line " + std::to_string(i) + "\n";
     log.write(lines);
+    std::string wanted = lines;
     std::string taken;
     std::string block(65536, '\0');
-    while (taken.size() < lines.size()) {
+    while (taken.size() < wanted.size()) {
         const ssize_t got = ::read(reader, block.data(), block.size());
         REQUIRE(got > 0);
         taken.append(block, 0, static_cast<std::size_t>(got));
-        log.write({});
+        // More, while some is kept; and in the end, when all that is kept goes at once.
+        const std::string more =
+            taken.size() < lines.size() ? "more at " + std::to_string(taken.size()) + "\n" : "";
+        wanted += more;
+        CHECK(log.write(more).empty());
     }
-    CHECK(taken == lines);
+    CHECK(log.write({}).empty());
+    CHECK(::read(reader, block.data(), block.size()) <= 0);
+    CHECK(taken == wanted);
     CHECK(log.lost() == 0);
     // 12 MB for nobody: what is kept is bounded, and whole lines are lost.
     constexpr std::size_t kTimes = 60;
