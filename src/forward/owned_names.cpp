@@ -15,6 +15,7 @@ std::uint64_t size_bit(std::size_t size) noexcept {
 
 std::vector<std::string> fold_all(const std::vector<std::string>& names) {
     std::vector<std::string> folded;
+    folded.reserve(names.size());
     for (const std::string& name : names)
         folded.push_back(fold_name(name));
     std::ranges::sort(folded);
