@@ -302,7 +302,7 @@ void add_overridden_headers(std::string_view text, std::vector<std::string>& int
 // context is taken, and only within its API.
 ReservedNames reserved_names(const config::Model& model, const config::Api& api) {
     constexpr std::string_view kHeader = "integration.request.header.";
-    constexpr std::string_view kContext = "context.authorizer.";
+    constexpr std::string_view kAuthorizerContext = "context.authorizer.";
     ReservedNames reserved;
     for (const config::Api& other : model.apis) {
         if (other.context_headers.enabled)
@@ -317,7 +317,7 @@ ReservedNames reserved_names(const config::Model& model, const config::Api& api)
                     name = header_of_http_mapping(destination, source, context);
                 } else if (destination.starts_with(kHeader)) {
                     name = destination.substr(kHeader.size());
-                    context = source.starts_with(kContext);
+                    context = source.starts_with(kAuthorizerContext);
                 }
                 if (name.empty()) continue;
                 context = context && &other == &api;
