@@ -1,12 +1,12 @@
 #include "compose_parts.hpp"
 #include "gatehouse/config/report.hpp"
+#include "gatehouse/core/resident_memory.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
-#include <malloc.h>
 #include <utility>
 
 namespace gatehouse::compose {
@@ -37,14 +37,6 @@ net::ServerLimits admin_limits() {
     net::ServerLimits limits;
     limits.body_bytes = cli::kMostConfigurationBytes;
     return limits;
-}
-
-// What reading the configuration took goes back to the system. Only now, while there is little: the
-// allocator's locks are held meanwhile.
-void release_unused_memory() {
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
 }
 
 }  // namespace
