@@ -20,7 +20,7 @@ set(may_net "core;http;policy;jwt;routing;authz;forward;upstream;template;schema
 set(may_functions "core;http;authz;app;net;functions")
 set(may_admin "core;http;config;app;admin")
 set(may_cli "core;http;config;app;cli")
-set(lib_core "nlohmann|boost/system|boost/assert|arpa/inet|sys/mman")
+set(lib_core "nlohmann|boost/json|boost/system|boost/assert|arpa/inet|sys/mman")
 set(lib_http "boost/container|boost/unordered")
 set(lib_policy "nlohmann|boost/container")
 set(lib_jwt "nlohmann|openssl")

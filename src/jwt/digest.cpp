@@ -19,16 +19,19 @@ const EVP_MD* sha256_method() {
 }  // namespace
 
 Sha256 sha256(std::string_view bytes) {
-    static thread_local DigestContextPtr context(EVP_MD_CTX_new());
     Sha256 digest;
-    unsigned int length = 0;
-    const bool done = EVP_DigestInit_ex2(context.get(), sha256_method(), nullptr) == 1 &&
-                      EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
-                      EVP_DigestFinal_ex(context.get(), digest.data(), &length) == 1;
-    // Out of memory or no default provider. An all-zero digest would let one cache entry answer for
-    // another's token.
-    if (!done || length != digest.size()) throw std::runtime_error("SHA-256 is not available");
+    // An all-zero digest would let one cache entry answer for another's token.
+    if (!hash_sha256(bytes, digest)) throw std::runtime_error("SHA-256 is not available");
     return digest;
+}
+
+bool hash_sha256(std::string_view bytes, Sha256& digest) noexcept {
+    static thread_local DigestContextPtr context(EVP_MD_CTX_new());
+    unsigned int length = 0;
+    return EVP_DigestInit_ex2(context.get(), sha256_method(), nullptr) == 1 &&
+           EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+           EVP_DigestFinal_ex(context.get(), digest.data(), &length) == 1 &&
+           length == digest.size();
 }
 
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {

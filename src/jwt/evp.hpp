@@ -11,7 +11,8 @@
 #include <string_view>
 
 // Owners of OpenSSL objects. The EVP interface of OpenSSL 3 is used, and not RSA_* and EC_KEY_*,
-// which are deprecated. p256_table.cpp alone computes with points and numbers, and says why.
+// which are deprecated. p256_table.cpp and rsa_2048.cpp compute with points and numbers themselves,
+// and say why.
 namespace gatehouse::jwt {
 
 template <auto free_function>
@@ -34,6 +35,11 @@ inline const unsigned char* bytes_of(std::string_view text) noexcept {
 
 inline unsigned char* bytes_of(std::string& text) noexcept {
     return reinterpret_cast<unsigned char*>(text.data());
+}
+
+/// OpenSSL is to compute in its FIPS module alone, which arithmetic of ours would pass by.
+inline bool is_fips_wanted() noexcept {
+    return EVP_default_properties_is_fips_enabled(nullptr) == 1;
 }
 
 /// Whatever fails in its scope leaves no entry in this thread's OpenSSL error queue, where the next

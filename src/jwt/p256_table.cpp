@@ -55,7 +55,7 @@ struct P256Table::Scratch {
 
 std::unique_ptr<const P256Table> P256Table::make(const EVP_PKEY& key) noexcept {
     const QuietErrors quiet;
-    if (EVP_default_properties_is_fips_enabled(nullptr) == 1) return nullptr;
+    if (is_fips_wanted()) return nullptr;
     std::unique_ptr<P256Table> table(new (std::nothrow) P256Table);
     if (!table || !table->set_up(key)) return nullptr;
     return table;
@@ -68,9 +68,8 @@ bool P256Table::set_up(const EVP_PKEY& key) noexcept {
     multiples_.reset(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
     modulo_n_.reset(BN_MONT_CTX_new());
     modulo_p_.reset(BN_MONT_CTX_new());
-    sha256_.reset(EVP_MD_fetch(nullptr, "SHA256", nullptr));
     const std::unique_ptr<BN_CTX, Freed<BN_CTX_free>> context(BN_CTX_new());
-    if (!curve_ || !multiples_ || !modulo_n_ || !modulo_p_ || !sha256_ || !context) return false;
+    if (!curve_ || !multiples_ || !modulo_n_ || !modulo_p_ || !context) return false;
     const std::unique_ptr<EC_POINT, Freed<EC_POINT_free>> q(EC_POINT_new(curve_.get()));
     // A point of another curve is longer, or not on this one.
     return q &&
@@ -91,14 +90,7 @@ bool P256Table::set_up(const EVP_PKEY& key) noexcept {
 bool P256Table::verifies(std::string_view signing_input,
                          std::string_view signature) const noexcept {
     Sha256 digest;
-    unsigned int size = 0;
-    return EVP_Digest(signing_input.data(),
-                      signing_input.size(),
-                      digest.data(),
-                      &size,
-                      sha256_.get(),
-                      nullptr) == 1 &&
-           size == digest.size() && verifies_digest(digest, signature);
+    return hash_sha256(signing_input, digest) && verifies_digest(digest, signature);
 }
 
 bool P256Table::verifies_digest(const Sha256& digest, std::string_view signature) const noexcept {

@@ -34,7 +34,6 @@ class P256Table {
   private:
     using GroupPtr = std::unique_ptr<EC_GROUP, Freed<EC_GROUP_free>>;
     using MontgomeryPtr = std::unique_ptr<BN_MONT_CTX, Freed<BN_MONT_CTX_free>>;
-    using MethodPtr = std::unique_ptr<EVP_MD, Freed<EVP_MD_free>>;
     struct Scratch;
 
     P256Table() = default;
@@ -46,7 +45,6 @@ class P256Table {
     GroupPtr multiples_;      // P-256 whose generator is Q, with the table
     MontgomeryPtr modulo_n_;  // n: the order
     MontgomeryPtr modulo_p_;  // p: the field's prime
-    MethodPtr sha256_;        // fetched once
 };
 
 }  // namespace gatehouse::jwt

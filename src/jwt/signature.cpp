@@ -3,6 +3,7 @@
 #include "key_material.hpp"
 #include "p256_table.hpp"
 #include "public_key.hpp"
+#include "rsa_2048.hpp"
 #include "schemes.hpp"
 
 #include <openssl/core_names.h>
@@ -101,10 +102,11 @@ struct PublicKey::Impl {
     AlgorithmSet algorithms;
     PkeyPtr pkey;
     std::array<DigestContextPtr, kAlgorithmCount>
-        contexts;                     // only ever copied from, so threads may share them
-    std::string order;                // EC: n, big-endian, as long as a coordinate
-    std::size_t signature_bytes = 0;  // RSA, EdDSA
-    bool may_have_table = false;      // P-256
+        contexts;                          // only ever copied from, so threads may share them
+    std::string order;                     // EC: n, big-endian, as long as a coordinate
+    std::size_t signature_bytes = 0;       // RSA, EdDSA
+    std::unique_ptr<const Rsa2048> rs256;  // where the machine has it
+    bool may_have_table = false;           // P-256
 
     // What changes. Nobody writes to it once the table is wanted and made.
     std::atomic<std::uint32_t> verified{0};
@@ -164,6 +166,10 @@ Errc PublicKey::verify(Algorithm algorithm,
         return table->verifies(signing_input, signature) ? Errc::none
                                                          : Errc::token_signature_invalid;
     }
+    if (impl_->rs256 && algorithm == Algorithm::rs256) {
+        return impl_->rs256->verifies(signing_input, signature) ? Errc::none
+                                                                : Errc::token_signature_invalid;
+    }
     // A copy of a ready context is cheaper than making one anew: no fetch by name, no parameters.
     const DigestContextPtr context(EVP_MD_CTX_new());
     const DigestContextPtr& ready = impl_->contexts[static_cast<std::size_t>(algorithm)];
@@ -219,6 +225,7 @@ Result<std::shared_ptr<const PublicKey>> make_public_key(PkeyPtr pkey,
         if (impl->order.empty()) return fail(Errc::jwks_invalid, "curve has no order");
     } else {
         impl->signature_bytes = static_cast<std::size_t>(EVP_PKEY_get_size(pkey.get()));
+        if (algorithms.has(Algorithm::rs256)) impl->rs256 = Rsa2048::make(*pkey);
     }
     impl->pkey = std::move(pkey);
     return std::make_shared<const PublicKey>(std::move(impl));

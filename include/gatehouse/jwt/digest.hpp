@@ -8,7 +8,11 @@ namespace gatehouse::jwt {
 
 using Sha256 = std::array<unsigned char, 32>;
 
+/// @throws std::runtime_error  out of memory, or no provider has SHA-256
 Sha256 sha256(std::string_view bytes);
+
+/// @return false where sha256 would throw; the digest is not one then
+bool hash_sha256(std::string_view bytes, Sha256& digest) noexcept;
 
 /// RFC 2104 with SHA-256. Of tokens only what --dev overrides are: authz/dev_override.hpp.
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
