@@ -46,7 +46,7 @@ bool is_utf8(std::string_view text) noexcept {
     return true;
 }
 
-std::string printable(std::string_view text, std::size_t most) {
+void append_printable(std::string& out, std::string_view text, std::size_t most) {
     constexpr char kHex[] = "0123456789abcdef";
     const auto is_plain = [](char c) {
         const auto byte = static_cast<unsigned char>(c);
@@ -54,7 +54,7 @@ std::string printable(std::string_view text, std::size_t most) {
     };
     const std::string_view shown = text.substr(0, most);
     const auto odd = std::find_if_not(shown.begin(), shown.end(), is_plain);
-    std::string out(shown.begin(), odd);
+    out.append(shown.begin(), odd);
     for (auto it = odd; it != shown.end(); ++it) {
         if (is_plain(*it)) {
             out += *it;
@@ -66,6 +66,11 @@ std::string printable(std::string_view text, std::size_t most) {
         out += kHex[byte & 15];
     }
     if (text.size() > most) out += "…";
+}
+
+std::string printable(std::string_view text, std::size_t most) {
+    std::string out;
+    append_printable(out, text, most);
     return out;
 }
 

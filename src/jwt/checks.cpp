@@ -1,7 +1,5 @@
 #include "checks.hpp"
 
-#include "gatehouse/core/ascii.hpp"
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,15 +7,21 @@
 
 namespace gatehouse::jwt {
 
-std::string show(const Json* value) {
-    if (value == nullptr) return "nothing";
-    if (value->is_string()) return '"' + printable(value->get_ref<const std::string&>()) + '"';
-    if (value->is_structured() && value->size() > 20)
-        return value->is_array() ? "a long list" : "a large object";
-    return printable(dump_json(*value));
+void append_shown(std::string& into, const Json* value) {
+    if (value == nullptr) {
+        into += "nothing";
+    } else if (value->is_string()) {
+        into += '"';
+        append_printable(into, value->get_ref<const std::string&>());
+        into += '"';
+    } else if (value->is_structured() && value->size() > 20) {
+        into += value->is_array() ? "a long list" : "a large object";
+    } else {
+        append_printable(into, dump_json(*value));
+    }
 }
 
-std::string show(WallTime time) {
+void append_shown(std::string& into, WallTime time) {
     using namespace std::chrono;
     const auto day = floor<days>(time);
     const year_month_day date(day);
@@ -39,7 +43,7 @@ std::string show(WallTime time) {
     const bool whole = clock.subseconds().count() == 0;
     add(clock.seconds().count(), 2, whole ? 'Z' : '.');
     if (!whole) add(clock.subseconds().count(), 3, 'Z');
-    return std::string(text.data(), size);
+    into.append(text.data(), size);
 }
 
 }  // namespace gatehouse::jwt

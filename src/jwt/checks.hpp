@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/json.hpp"
 #include "gatehouse/core/result.hpp"
 #include "gatehouse/core/time.hpp"
@@ -8,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace gatehouse::jwt {
@@ -15,22 +17,40 @@ namespace gatehouse::jwt {
 /// Why a check failed; nullopt: it passed.
 using Refusal = std::optional<Error>;
 
+/// Appends what a check expects or has found: `words` gives text, or appends it itself, which makes
+/// none to throw away.
+template <class Words>
+void append(std::string& into, const Words& words) {
+    if constexpr (std::is_invocable_v<const Words&, std::string&>) {
+        words(into);
+    } else {
+        into += words();
+    }
+}
+
 /// Enters a failed check in the trail, when there is one, and makes an Error that says the same.
 template <class Expected, class Found>
 Error refuse(CheckTrail* trail, std::string_view name, Errc code, Expected expected, Found found) {
-    const std::string wanted(expected());
-    const std::string met(found());
+    std::string wanted;
+    std::string met;
+    append(wanted, expected);
+    append(met, found);
     if (trail != nullptr) trail->add(name, false, wanted, met);
     return fail(code, std::string(name) + ": expected " + wanted + ", found " + met);
 }
 
 template <class Expected, class Found>
 void note_passed(CheckTrail* trail, std::string_view name, Expected expected, Found found) {
-    if (trail != nullptr) trail->add(name, true, expected(), found());
+    if (trail == nullptr) return;
+    trail->write(
+        name,
+        true,
+        [&](std::string& into) { append(into, expected); },
+        [&](std::string& into) { append(into, found); });
 }
 
-/// Makes one check. `expected` and `found` are callables that give text, so that one that passes
-/// without a trail costs a comparison.
+/// Makes one check. `expected` and `found` are callables that give text or append it, so that one
+/// that passes without a trail costs a comparison.
 template <class Expected, class Found>
 Refusal check(CheckTrail* trail,
               std::string_view name,
@@ -50,10 +70,32 @@ inline auto text(std::string_view words) {
 
 /// A claim or header member as a person may see it: shortened, without control bytes; "nothing" for
 /// nullptr.
-std::string show(const Json* value);
+void append_shown(std::string& into, const Json* value);
 
 /// "2026-11-24T04:00:00Z", with milliseconds where there are any.
-std::string show(WallTime time);
+void append_shown(std::string& into, WallTime time);
+
+/// Says a claim, as append_shown does.
+inline auto shown(const Json* value) {
+    return [value](std::string& into) { append_shown(into, value); };
+}
+
+inline auto shown(WallTime time) {
+    return [time](std::string& into) { append_shown(into, time); };
+}
+
+/// Says which of a list would do: one of "a" "b".
+template <class List, class Name>
+auto one_of(const List& list, Name name_of) {
+    return [&list, name_of](std::string& into) {
+        into += "one of";
+        for (const auto& entry : list) {
+            into += " \"";
+            append_printable(into, name_of(entry));
+            into += '"';
+        }
+    };
+}
 
 /// The checks of RFC 7519 4.1 in the order aud, exp, nbf, iat, sub. Sets `expires` and `not_before`
 /// of `verified`.

@@ -1,5 +1,4 @@
 #include "checks.hpp"
-#include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/limits.hpp"
 
 #include <algorithm>
@@ -33,8 +32,8 @@ Result<std::optional<WallTime>> read_date(const Json& claims,
     const Json* date = find_member(claims, name);
     if (date == nullptr) return std::optional<WallTime>();
     if (!date->is_number()) {
-        const auto found = [&] { return show(date); };
-        return refuse(trail, name, Errc::token_claims_invalid, text("a number of seconds"), found);
+        return refuse(
+            trail, name, Errc::token_claims_invalid, text("a number of seconds"), shown(date));
     }
     return std::optional(to_time(*date));
 }
@@ -49,13 +48,6 @@ bool is_wanted(const Json& audience, const std::vector<std::string>& wanted) {
            wanted.end();
 }
 
-std::string one_of(const std::vector<std::string>& wanted) {
-    std::string list = "one of";
-    for (const std::string& entry : wanted)
-        list += " \"" + printable(entry) + '"';
-    return list;
-}
-
 // RFC 7519 4.1.3: a string or a list of strings; compared as strings, byte for byte.
 Refusal check_audience(const Json& claims,
                        const Provider& provider,
@@ -67,7 +59,7 @@ Refusal check_audience(const Json& claims,
     // counts only where aud is absent. null is not absent.
     if (audience == nullptr && rules.client_id_as_audience)
         audience = find_member(claims, "client_id");
-    const auto found = [&] { return show(audience); };
+    const auto found = shown(audience);
     const bool is_list = audience != nullptr && audience->is_array();
     const bool well_formed =
         audience == nullptr || audience->is_string() || (is_list && all_strings(*audience));
@@ -86,16 +78,24 @@ Refusal check_audience(const Json& claims,
             return is_wanted(entry, provider.audience);
         });
     }
-    return check(
-        trail,
-        "audience",
-        Errc::token_audience_refused,
-        wanted,
-        [&] { return one_of(provider.audience); },
-        found);
+    return check(trail,
+                 "audience",
+                 Errc::token_audience_refused,
+                 wanted,
+                 one_of(provider.audience, [](std::string_view entry) { return entry; }),
+                 found);
 }
 
 class DateChecks {
+    // The bound of a time, and how much of it is leeway.
+    auto bound(std::string_view relation, WallTime time) const {
+        return [this, relation, time](std::string& into) {
+            into += relation;
+            append_shown(into, time);
+            if (skew_ != seconds(0)) into += " (" + std::to_string(skew_.count()) + " s of leeway)";
+        };
+    }
+
   public:
     DateChecks(const Rules& rules, WallTime now, CheckTrail* trail)
         : now_(now),
@@ -114,13 +114,12 @@ class DateChecks {
         }
         // RFC 7519 4.1.4: "on or after" exp is too late, so equal is expired. Skew widens
         // acceptance once, here; a cache that keeps the grant until exp must not add it again.
-        return check(
-            trail_,
-            "exp",
-            Errc::token_expired,
-            *expires + skew_ > now_,
-            [&] { return "later than " + show(now_ - skew_) + leeway(); },
-            [&] { return show(*expires); });
+        return check(trail_,
+                     "exp",
+                     Errc::token_expired,
+                     *expires + skew_ > now_,
+                     bound("later than ", now_ - skew_),
+                     shown(*expires));
     }
 
     Refusal not_before(const std::optional<WallTime>& start) const {
@@ -136,18 +135,12 @@ class DateChecks {
   private:
     Refusal past(std::string_view name, Errc code, const std::optional<WallTime>& time) const {
         if (!time) return std::nullopt;
-        return check(
-            trail_,
-            name,
-            code,
-            *time <= now_ + skew_,
-            [&] { return "not later than " + show(now_ + skew_) + leeway(); },
-            [&] { return show(*time); });
-    }
-
-    std::string leeway() const {
-        return skew_ == seconds(0) ? std::string()
-                                   : " (" + std::to_string(skew_.count()) + " s of leeway)";
+        return check(trail_,
+                     name,
+                     code,
+                     *time <= now_ + skew_,
+                     bound("not later than ", now_ + skew_),
+                     shown(*time));
     }
 
     WallTime now_;
@@ -162,9 +155,7 @@ Refusal check_subject(const Json& claims, CheckTrail* trail) {
     const bool is_text = !absent && subject->is_string();
     const bool passed = is_text && !subject->get_ref<const std::string&>().empty();
     const Errc code = absent || is_text ? Errc::token_subject_missing : Errc::token_claims_invalid;
-    return check(trail, "sub", code, passed, text("a string that is not empty"), [&] {
-        return show(subject);
-    });
+    return check(trail, "sub", code, passed, text("a string that is not empty"), shown(subject));
 }
 
 }  // namespace

@@ -55,14 +55,20 @@ Result<Parts> split(std::string_view token, const HeaderMemo* headers) {
     return parts;
 }
 
+void append_bytes(std::string& into, std::string_view before, std::size_t number) {
+    into += before;
+    into += std::to_string(number);
+    into += " bytes";
+}
+
 Result<Parts> read_form(std::string_view token, const HeaderMemo* headers, CheckTrail* trail) {
     if (auto refusal = check(
             trail,
             "form",
             Errc::token_too_large,
             token.size() <= limits::kTokenBytes,
-            [] { return "at most " + std::to_string(limits::kTokenBytes) + " bytes"; },
-            [&] { return std::to_string(token.size()) + " bytes"; })) {
+            [](std::string& into) { append_bytes(into, "at most ", limits::kTokenBytes); },
+            [&](std::string& into) { append_bytes(into, "", token.size()); })) {
         return *std::move(refusal);
     }
     auto parts = split(token, headers);
@@ -114,19 +120,23 @@ Refusal check_type(const Json& header, CheckTrail* trail) {
     const Json* content = find_member(header, "cty");
     for (const Json* member : {type, content}) {
         if (member == nullptr || member->is_string()) continue;
-        return check(
-            trail, "typ", Errc::token_header_invalid, false, text("strings in typ and cty"), [&] {
-                return show(member);
-            });
+        return check(trail,
+                     "typ",
+                     Errc::token_header_invalid,
+                     false,
+                     text("strings in typ and cty"),
+                     shown(member));
     }
     if (type != nullptr) {
         const std::string_view name = short_type(type->get_ref<const std::string&>());
         const bool known =
             equals_ignoring_case(name, "JWT") || equals_ignoring_case(name, "at+jwt");
-        if (auto refusal = check(
-                trail, "typ", Errc::token_type_refused, known, text("JWT, at+jwt or no typ"), [&] {
-                    return show(type);
-                })) {
+        if (auto refusal = check(trail,
+                                 "typ",
+                                 Errc::token_type_refused,
+                                 known,
+                                 text("JWT, at+jwt or no typ"),
+                                 shown(type))) {
             return refusal;
         }
     }
@@ -134,9 +144,8 @@ Refusal check_type(const Json& header, CheckTrail* trail) {
     // RFC 7519 5.2: cty JWT means that the payload is a token again.
     const bool nested =
         equals_ignoring_case(short_type(content->get_ref<const std::string&>()), "JWT");
-    return check(trail, "cty", Errc::token_type_refused, !nested, text("no nested token"), [&] {
-        return show(content);
-    });
+    return check(
+        trail, "cty", Errc::token_type_refused, !nested, text("no nested token"), shown(content));
 }
 
 Refusal check_critical(const Json& header, CheckTrail* trail) {
@@ -161,7 +170,7 @@ Result<ReadHeader> read_header(const std::string& bytes, CheckTrail* trail) {
                              Errc::token_header_invalid,
                              algorithm != nullptr && algorithm->is_string(),
                              text("alg, a string"),
-                             [&] { return show(algorithm); })) {
+                             shown(algorithm))) {
         return *std::move(refusal);
     }
     const Json* kid = find_member(*json, "kid");
@@ -177,7 +186,7 @@ Result<ReadHeader> read_header(const std::string& bytes, CheckTrail* trail) {
                 return "kid a string of at most " + std::to_string(kKidBytesMost) +
                        " bytes, or none";
             },
-            [&] { return show(kid); })) {
+            shown(kid))) {
         return *std::move(refusal);
     }
     if (auto refusal = check_type(*json, trail)) return *std::move(refusal);
@@ -210,7 +219,7 @@ Result<std::size_t> find_provider(const Json& claims,
                                   std::span<const Provider> providers,
                                   CheckTrail* trail) {
     const Json* issuer = find_member(claims, "iss");
-    const auto found = [&] { return show(issuer); };
+    const auto found = shown(issuer);
     if (issuer != nullptr && !issuer->is_string()) {
         return refuse(trail, "issuer", Errc::token_claims_invalid, text("a string"), found);
     }
@@ -218,12 +227,8 @@ Result<std::size_t> find_provider(const Json& claims,
         std::find_if(providers.begin(), providers.end(), [&](const Provider& candidate) {
             return issuer != nullptr && candidate.issuer == issuer->get_ref<const std::string&>();
         });
-    const auto expected = [&] {
-        std::string list = "one of";
-        for (const Provider& candidate : providers)
-            list += " \"" + printable(candidate.issuer) + '"';
-        return list;
-    };
+    const auto expected =
+        one_of(providers, [](const Provider& each) { return std::string_view(each.issuer); });
     if (auto refusal = check(trail,
                              "issuer",
                              Errc::token_issuer_unknown,
@@ -242,7 +247,7 @@ Result<Algorithm> choose_algorithm(const std::string& name,
                                    CheckTrail* trail) {
     const auto algorithm = find_algorithm(name);
     const auto expected = [&] { return provider.algorithms.to_string(); };
-    const auto found = [&] { return printable(name); };
+    const auto found = [&](std::string& into) { append_printable(into, name); };
     if (!algorithm || !provider.algorithms.has(*algorithm)) {
         return refuse(trail, "algorithm", Errc::token_algorithm_refused, expected, found);
     }

@@ -98,7 +98,7 @@ std::string order_of(const EVP_PKEY& pkey, std::size_t bytes) {
 struct PublicKey::Impl {
     std::string kid;
     std::string thumbprint;
-    std::string name;
+    std::string description;
     AlgorithmSet algorithms;
     PkeyPtr pkey;
     std::array<DigestContextPtr, kAlgorithmCount>
@@ -196,10 +196,8 @@ bool PublicKey::has_table() const noexcept {
     return impl_->table.load(std::memory_order_acquire) != nullptr;
 }
 
-std::string PublicKey::describe() const {
-    std::string text = impl_->name + ' ' + impl_->algorithms.to_string();
-    text += impl_->kid.empty() ? " without kid" : " kid=" + printable(impl_->kid);
-    return text;
+const std::string& PublicKey::describe() const noexcept {
+    return impl_->description;
 }
 
 Result<std::shared_ptr<const PublicKey>> make_public_key(PkeyPtr pkey,
@@ -210,7 +208,8 @@ Result<std::shared_ptr<const PublicKey>> make_public_key(PkeyPtr pkey,
     auto impl = std::make_unique<PublicKey::Impl>();
     impl->kid = std::move(kid);
     impl->thumbprint = thumbprint_of(members);
-    impl->name = name_of(*pkey, members);
+    impl->description = name_of(*pkey, members) + ' ' + algorithms.to_string() +
+                        (impl->kid.empty() ? " without kid" : " kid=" + printable(impl->kid));
     impl->algorithms = algorithms;
     for (int i = 0; i < kAlgorithmCount; ++i) {
         const auto algorithm = static_cast<Algorithm>(i);

@@ -10,13 +10,19 @@ namespace {
 
 using KeyPtr = std::shared_ptr<const PublicKey>;
 
-std::string describe(const KeySet& keys, const KeyPtr& key, Algorithm algorithm) {
-    if (key) return key->describe();
+void append_described(std::string& into,
+                      const KeySet& keys,
+                      const KeyPtr& key,
+                      Algorithm algorithm) {
+    if (key) {
+        into += key->describe();
+        return;
+    }
     const auto fitting = std::count_if(keys.keys.begin(), keys.keys.end(), [&](const KeyPtr& each) {
         return each->fits(algorithm);
     });
-    return std::to_string(fitting) + " of " + std::to_string(keys.keys.size()) +
-           " keys fit, none by that name";
+    into += std::to_string(fitting) + " of " + std::to_string(keys.keys.size()) +
+            " keys fit, none by that name";
 }
 
 // By kid within this issuer's own set, so that two issuers may use the same kid. Without kid only a
@@ -24,16 +30,17 @@ std::string describe(const KeySet& keys, const KeyPtr& key, Algorithm algorithm)
 Result<KeyPtr> choose_key(const Unverified& token, const KeySet& keys, CheckTrail* trail) {
     KeyPtr key =
         token.kid.empty() ? keys.only_fit(token.algorithm) : keys.find(token.kid, token.algorithm);
-    const auto expected = [&] {
-        if (token.kid.empty())
-            return "exactly one key for " + std::string(to_string(token.algorithm));
-        return "a key for " + std::string(to_string(token.algorithm)) + " with kid " +
-               printable(token.kid);
+    const auto expected = [&](std::string& into) {
+        into += token.kid.empty() ? "exactly one key for " : "a key for ";
+        into += to_string(token.algorithm);
+        if (token.kid.empty()) return;
+        into += " with kid ";
+        append_printable(into, token.kid);
     };
     const bool fits = key && key->fits(token.algorithm);
     const Errc code = key ? Errc::token_key_unfit : Errc::token_key_unknown;
-    if (auto refusal = check(trail, "key", code, fits, expected, [&] {
-            return describe(keys, key, token.algorithm);
+    if (auto refusal = check(trail, "key", code, fits, expected, [&](std::string& into) {
+            append_described(into, keys, key, token.algorithm);
         })) {
         return *std::move(refusal);
     }
@@ -51,13 +58,12 @@ Result<Verified> verify_token(Unverified token,
     const auto key = choose_key(token, keys, trail);
     if (!key) return key.error();
     const Errc outcome = (*key)->verify(token.algorithm, token.signing_input, token.signature);
-    if (auto refusal =
-            check(trail,
-                  "signature",
-                  outcome,
-                  outcome == Errc::none,
-                  text("made by that key over these bytes"),
-                  [&] { return std::string(outcome == Errc::none ? "valid" : "not valid"); })) {
+    if (auto refusal = check(trail,
+                             "signature",
+                             outcome,
+                             outcome == Errc::none,
+                             text("made by that key over these bytes"),
+                             text(outcome == Errc::none ? "valid" : "not valid"))) {
         return *std::move(refusal);
     }
     // Claims are judged only now: before the signature holds they are the sender's word alone.
@@ -83,7 +89,7 @@ Result<Verified> verify_claims(
                 Errc::token_issuer_unknown,
                 same,
                 [&] { return '"' + printable(provider.issuer) + '"'; },
-                [&] { return show(issuer); })) {
+                shown(issuer))) {
             return *std::move(refusal);
         }
     }

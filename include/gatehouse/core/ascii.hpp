@@ -85,5 +85,6 @@ bool is_utf8(std::string_view text) noexcept;
 /// The text with controls, non-ASCII bytes, quotes and backslashes as \xNN, cut after `most` input
 /// bytes with "…": for putting outside bytes into a log line or an error detail.
 std::string printable(std::string_view text, std::size_t most = 120);
+void append_printable(std::string& out, std::string_view text, std::size_t most = 120);
 
 }  // namespace gatehouse

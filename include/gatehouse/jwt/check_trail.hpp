@@ -35,10 +35,22 @@ class CheckTrail {
              bool passed,
              std::string_view expected,
              std::string_view found) {
+        write(
+            name,
+            passed,
+            [expected](std::string& into) { into += expected; },
+            [found](std::string& into) { into += found; });
+    }
+
+    /// The same with what is expected and found said by callables, each of which appends it to the
+    /// text that it is given.
+    template <class Expected, class Found>
+    void write(std::string_view name, bool passed, const Expected& expected, const Found& found) {
         const std::size_t begin = text_.size();
-        text_ += expected;
-        text_ += found;
-        entries_.push_back({name, begin, begin + expected.size(), text_.size(), passed});
+        expected(text_);
+        const std::size_t middle = text_.size();
+        found(text_);
+        entries_.push_back({name, begin, middle, text_.size(), passed});
     }
 
     void append(const CheckTrail& other) {

@@ -45,7 +45,7 @@ class PublicKey {
     bool has_table() const noexcept;
 
     /// "RSA 2048 RS256 kid=abc": for /report and traces.
-    std::string describe() const;
+    const std::string& describe() const noexcept;
 
     struct Impl;
     explicit PublicKey(std::unique_ptr<Impl> impl);
