@@ -133,7 +133,8 @@ bool Rsa2048::set_up(const EVP_PKEY& key) noexcept {
     return computes_like_openssl(*n, context.get());
 }
 
-// Once for each key, by a number of which all digits are busy.
+// Once for each key, by (n - 1) / 2: all its digits are busy, and on the way a full digit is
+// carried through, which no number does that is just any (2^-52).
 bool Rsa2048::computes_like_openssl(const BIGNUM& n, BN_CTX* context) const noexcept {
     const NumberPtr number(BN_new());
     const NumberPtr exponent(BN_new());
