@@ -2,6 +2,7 @@
 
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/prefetch.hpp"
 
 #include <algorithm>
 #include <array>
@@ -726,6 +727,11 @@ void Journal::add(const TraceRecord& record,
     records_[slot] = record;
     records_[slot].epoch = epoch->id;
     if (detail || details_[slot]) details_[slot] = std::move(detail);
+    // What the next one takes the place of was last touched a whole journal ago.
+    const std::size_t following = next_ % records_.size();
+    prefetch(records_[following]);
+    prefetch(details_[following]);
+    if (const TraceDetail* oldest = details_[following].get()) prefetch(*oldest);
 }
 
 std::vector<Trace> Journal::find(const TraceFilter& filter) const {

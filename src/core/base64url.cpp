@@ -60,10 +60,11 @@ std::string encode(std::string_view bytes, std::string_view alphabet) {
 Result<std::string> decode(std::string_view text, const Values& values) {
     if (text.size() % 4 == 1) return fail(Errc::base64_invalid, "length");
     std::string out(text.size() * 3 / 4, '\0');
-    const auto value_of = [&](std::size_t at, std::size_t place) {
-        return values.at[place][static_cast<unsigned char>(text[at])];
-    };
+    const char* from = text.data();
     char* to = out.data();
+    const auto value_of = [&](std::size_t at, std::size_t place) {
+        return values.at[place][static_cast<unsigned char>(from[at])];
+    };
     std::uint32_t all = 0;  // what every character adds: looked at once
     std::size_t at = 0;
     // A whole word is stored, since at least two characters follow, which overwrite its last byte.

@@ -27,8 +27,8 @@ bool is_b64token(std::string_view text) noexcept {
         text.remove_suffix(1);
     if (text.empty()) return false;
     // Looked at once, and by four: tokens are long, and nearly all are fine.
-    const auto is_outside = [text](std::size_t i) {
-        return kOutside[static_cast<unsigned char>(text[i])];
+    const auto is_outside = [from = text.data()](std::size_t i) {
+        return kOutside[static_cast<unsigned char>(from[i])];
     };
     bool outside = false;
     std::size_t at = 0;

@@ -224,9 +224,9 @@ Rsa2048::Digits Rsa2048::power(std::string_view signature) const noexcept {
 //
 // A lane is added to four times for each of 40 digits, by less than 2^52: it stays below 2^60.
 //
-// The lowest vector's sums are made apart: in which order the others are added to does not matter,
-// but the next m waits for the lowest lane, and the chain from one m to the next, fifteen cycles,
-// is as long as all that the processor has to do for a digit.
+// Sums are made beside each other rather than one after the other: each product takes four cycles,
+// and from one m to the next is a chain of fifteen, about as long as all that there is to do for a
+// digit.
 __attribute__((target("avx512f,avx512ifma"))) void Rsa2048::multiply(
     Digits& product, const Digits& a, const Digits& b) const noexcept {
     const __m512i zero = _mm512_setzero_si512();
@@ -260,8 +260,9 @@ __attribute__((target("avx512f,avx512ifma"))) void Rsa2048::multiply(
         for (int i = 0; i < kVectors; ++i) {
             sums[i] = _mm512_alignr_epi64(i + 1 < kVectors ? sums[i + 1] : zero, sums[i], 1);
             if (i == 0) continue;
-            sums[i] = _mm512_madd52hi_epu64(sums[i], as[i], digit);
-            sums[i] = _mm512_madd52hi_epu64(sums[i], ns[i], m);
+            __m512i high = _mm512_madd52hi_epu64(zero, as[i], digit);
+            high = _mm512_madd52hi_epu64(high, ns[i], m);
+            sums[i] = _mm512_add_epi64(sums[i], high);
         }
         sums[0] = _mm512_add_epi64(sums[0], lowest);
         digit = next;

@@ -63,6 +63,13 @@ struct Grant {
     std::string authorizer_json;  ///< `requestContext.authorizer` as JSON text, where a header
                                   ///< (contextHeaders.requestContext) shows it
 
+    Grant() = default;
+    Grant(const Grant&) = default;
+    Grant(Grant&&) = default;
+    Grant& operator=(const Grant&) = default;
+    Grant& operator=(Grant&&) = default;
+    ~Grant();
+
     std::size_t heap_bytes() const noexcept;
 
     /// The context value of that key, or nullptr.
