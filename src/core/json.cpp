@@ -101,9 +101,9 @@ class BoostHandler : public StrictBuilder {
 
     bool on_number_part(Text, Code&) { return true; }
 
-    bool on_int64(std::int64_t value, Text, Code&) {
-        // Signed is what has a sign, as in nlohmann's own parser.
-        return value < 0 ? put(value) : put(static_cast<std::uint64_t>(value));
+    // Signed is what has a sign, as in nlohmann's own parser: -0 too.
+    bool on_int64(std::int64_t value, Text digits, Code&) {
+        return digits.starts_with('-') ? put(value) : put(static_cast<std::uint64_t>(value));
     }
 
     bool on_uint64(std::uint64_t value, Text, Code&) { return put(value); }
@@ -206,9 +206,12 @@ Result<Json> parse_plain(std::string_view text, int max_depth) {
     boost::json::basic_parser<BoostHandler> parser(options, root, max_depth);
     boost::json::error_code code;
     const std::size_t read = parser.write_some(false, text.data(), text.size(), code);
-    if (parser.handler().error().code) return parser.handler().error();
+    const Error& refused = parser.handler().error();
+    if (refused.code && refused.errc() != Errc::json_syntax) return refused;
     if (code || read < text.size())
-        return fail(Errc::json_syntax, "at byte " + std::to_string(read + 1));
+        return fail(Errc::json_syntax,
+                    "at byte " + std::to_string(read + 1) +
+                        (refused.detail.empty() ? "" : ": " + refused.detail));
     return root;
 }
 

@@ -10,16 +10,16 @@ namespace {
 
 constexpr std::string_view kScheme = "bearer";
 
-constexpr std::array<bool, 256> make_outside() {
-    std::array<bool, 256> outside{};
+constexpr std::array<unsigned char, 256> make_outside() {
+    std::array<unsigned char, 256> outside{};
     for (std::size_t i = 0; i < outside.size(); ++i) {
         const char c = static_cast<char>(i);
-        outside[i] = !is_unreserved(c) && c != '+' && c != '/';
+        outside[i] = !is_unreserved(c) && c != '+' && c != '/' ? 1 : 0;
     }
     return outside;
 }
 
-constexpr std::array<bool, 256> kOutside = make_outside();
+constexpr std::array<unsigned char, 256> kOutside = make_outside();
 
 // RFC 6750, 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 bool is_b64token(std::string_view text) noexcept {
@@ -27,16 +27,16 @@ bool is_b64token(std::string_view text) noexcept {
         text.remove_suffix(1);
     if (text.empty()) return false;
     // Looked at once, and by four: tokens are long, and nearly all are fine.
-    const auto is_outside = [from = text.data()](std::size_t i) {
+    const auto is_outside = [from = text.data()](std::size_t i) -> unsigned {
         return kOutside[static_cast<unsigned char>(from[i])];
     };
-    bool outside = false;
+    unsigned outside = 0;
     std::size_t at = 0;
     for (; text.size() - at >= 4; at += 4)
         outside |= is_outside(at) | is_outside(at + 1) | is_outside(at + 2) | is_outside(at + 3);
     for (; at < text.size(); ++at)
         outside |= is_outside(at);
-    return !outside;
+    return outside == 0;
 }
 
 }  // namespace

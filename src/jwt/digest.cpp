@@ -28,7 +28,7 @@ Sha256 sha256(std::string_view bytes) {
 bool hash_sha256(std::string_view bytes, Sha256& digest) noexcept {
     static thread_local DigestContextPtr context(EVP_MD_CTX_new());
     unsigned int length = 0;
-    return EVP_DigestInit_ex2(context.get(), sha256_method(), nullptr) == 1 &&
+    return context && EVP_DigestInit_ex2(context.get(), sha256_method(), nullptr) == 1 &&
            EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
            EVP_DigestFinal_ex(context.get(), digest.data(), &length) == 1 &&
            length == digest.size();

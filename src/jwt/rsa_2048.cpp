@@ -5,8 +5,18 @@
 #include <openssl/core_names.h>
 
 #include <cstring>
-#include <immintrin.h>
 #include <new>
+
+// GCC 12 takes what its own intrinsics leave open on purpose for forgotten.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 namespace gatehouse::jwt {
 namespace {
@@ -15,7 +25,7 @@ constexpr int kBits = 2048;
 constexpr unsigned kExponent = 65537;  // 2^16 + 1
 constexpr int kSquarings = 16;
 
-constexpr int kDigitBits = 52;
+constexpr unsigned kDigitBits = 52;
 constexpr std::uint64_t kDigitMask = (std::uint64_t{1} << kDigitBits) - 1;
 constexpr int kLanes = 8;
 constexpr int kVectors = 5;
@@ -64,7 +74,7 @@ std::string_view view_of(const Rsa2048::Number& number) noexcept {
 // three (n * n is 1 modulo 8).
 std::uint64_t negative_inverse(std::uint64_t n) noexcept {
     std::uint64_t inverse = n;
-    for (int bits = 3; bits < kDigitBits; bits *= 2)
+    for (unsigned bits = 3; bits < kDigitBits; bits *= 2)
         inverse *= 2 - n * inverse;
     return (0 - inverse) & kDigitMask;
 }
@@ -156,8 +166,9 @@ bool Rsa2048::verifies(std::string_view signing_input, std::string_view signatur
 }
 
 // The encoded message is made and compared whole, never taken apart: what stands in a padding or
-// behind a digest cannot be overlooked. The power is less than 2^-29 n above what it is modulo n,
-// the message more than that and less than n: where the digits differ, so do the numbers modulo n.
+// behind a digest cannot be overlooked. The power is x or, where x is less than 2^-29 n, perhaps
+// x + n (see multiply), for an x below n; the message is below n too, and more than 2^-29 n. So
+// where digits differ, the numbers modulo n do.
 bool Rsa2048::verifies_digest(const Sha256& digest, std::string_view signature) const noexcept {
     if (!is_below_n(signature)) return false;
     const Digits wanted = read(encode(digest).data());
@@ -169,18 +180,18 @@ std::optional<Rsa2048::Number> Rsa2048::raise(std::string_view signature) const 
     Digits found = power(signature);
     // At most once, see multiply.
     bool is_below = false;
-    for (int i = kDigits; i-- > 0 && !is_below;) {
+    for (std::size_t i = kDigits; i-- > 0 && !is_below;) {
         if (found.at[i] > n_.at[i]) break;
         is_below = found.at[i] < n_.at[i];
     }
     std::uint64_t borrow = 0;
-    for (int i = 0; i < kDigits && !is_below; ++i) {
+    for (std::size_t i = 0; i < kDigits && !is_below; ++i) {
         const std::uint64_t digit = found.at[i] - n_.at[i] - borrow;
         found.at[i] = digit & kDigitMask;
         borrow = digit >> 63;
     }
     Number bytes{};
-    for (int bit = 0; bit < kBits; ++bit) {
+    for (std::size_t bit = 0; bit < 8 * kBytes; ++bit) {
         const auto set = found.at[bit / kDigitBits] >> (bit % kDigitBits) & 1;
         bytes[kBytes - 1 - bit / 8] |= static_cast<unsigned char>(set << (bit % 8));
     }
@@ -196,8 +207,8 @@ Rsa2048::Digits Rsa2048::read(const unsigned char* number) noexcept {
     std::array<unsigned char, kWord + kBytes> padded{};
     std::memcpy(padded.data() + kWord, number, kBytes);
     Digits digits;
-    for (int i = 0; i < kDigits; ++i) {
-        const int bit = i * kDigitBits;
+    for (std::size_t i = 0; i < kDigits; ++i) {
+        const std::size_t bit = i * kDigitBits;
         std::uint64_t word;
         std::memcpy(&word, padded.data() + kBytes - bit / 8, kWord);
         digits.at[i] = __builtin_bswap64(word) >> (bit % 8) & kDigitMask;
@@ -242,7 +253,7 @@ __attribute__((target("avx512f,avx512ifma"))) void Rsa2048::multiply(
     }
     __m512i digit = _mm512_set1_epi64(static_cast<long long>(b.at[0]));
     sums[0] = _mm512_madd52lo_epu64(zero, as[0], digit);
-    for (int at = 0; at < kDigits; ++at) {
+    for (std::size_t at = 0; at < kDigits; ++at) {
         // Zero behind the last.
         const __m512i next = _mm512_set1_epi64(static_cast<long long>(b.at[at + 1]));
         const __m512i m = _mm512_broadcastq_epi64(

@@ -40,7 +40,7 @@ class Rsa2048 {
   private:
     // Digits of radix 2^52, the lowest first, in five registers of eight; and what may be read
     // behind them, zero.
-    static constexpr int kDigits = 40;
+    static constexpr std::size_t kDigits = 40;
 
     struct alignas(64) Digits {
         std::array<std::uint64_t, kDigits + 8> at{};

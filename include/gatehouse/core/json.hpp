@@ -20,7 +20,7 @@ struct JsonLimits {
 
 /// Parses one JSON text from outside (RFC 8259): UTF-8, no BOM, no trailing data, no duplicate
 /// members, bounded depth and size. Numbers that a double cannot hold as a finite value are
-/// refused.
+/// refused, and exponents that no int holds.
 /// @return the value, or Errc::json_syntax, json_too_deep, json_duplicate_key, json_too_large;
 /// detail: what and at which byte
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});

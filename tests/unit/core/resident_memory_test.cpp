@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <sys/mman.h>
 #include <vector>
 
 namespace gatehouse {
@@ -55,6 +57,21 @@ TEST_CASE("pages of the program are given back, and nothing is lost") {
     CHECK(counted == 8);
     for (const std::string& text : heap)
         REQUIRE(text == std::string(100, 'x'));
+}
+
+// In a segment that may not be written, alone on its page.
+constexpr std::size_t kPage = 4096;
+alignas(kPage) const char kConstants[kPage] = {'o', 'l', 'd'};
+
+TEST_CASE("a page that was written to in memory stays as it is") {
+    // As a text relocation, a debugger's breakpoint or a program's move to huge pages leaves it.
+    void* const page = const_cast<char*>(&kConstants[0]);
+    REQUIRE(mprotect(page, kPage, PROT_READ | PROT_WRITE) == 0);
+    std::memcpy(page, "new", 3);
+    REQUIRE(mprotect(page, kPage, PROT_READ) == 0);
+    release_unused_memory();
+    CHECK(*static_cast<const volatile char*>(&kConstants[0]) == 'n');
+    CHECK(*static_cast<const volatile char*>(&kConstants[2]) == 'w');
 }
 
 TEST_CASE("twice is once") {

@@ -397,6 +397,15 @@ TEST_SUITE("jwt/p256_table") {
             CHECK(ERR_peek_error() == 0);
         }
     }
+
+    TEST_CASE("where OpenSSL's FIPS module alone may compute, no key gets a table") {
+        const auto pkey = make_pkey(jwk_of(sum_of(7).get()), KeyHalf::public_half).value();
+        REQUIRE(EVP_default_properties_enable_fips(nullptr, 1) == 1);
+        const auto table = P256Table::make(*pkey);
+        REQUIRE(EVP_default_properties_enable_fips(nullptr, 0) == 1);
+        CHECK(table == nullptr);
+        CHECK((P256Table::make(*pkey) != nullptr) == gatehouse::test::kTables);
+    }
 }
 
 }  // namespace p256_table_test

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
@@ -337,6 +338,15 @@ TEST_CASE("keys of another kind, size or exponent are left to EVP") {
     CHECK(Rsa2048::make(*make_key(filled(0xff), 3)) == nullptr);
     CHECK(Rsa2048::make(*make_key(filled(0xff), 65539)) == nullptr);
     CHECK(ERR_peek_error() == 0);
+}
+
+TEST_CASE("where OpenSSL's FIPS module alone may compute, this does not") {
+    EVP_PKEY& key = signing_key();
+    REQUIRE(EVP_default_properties_enable_fips(nullptr, 1) == 1);
+    const auto made = Rsa2048::make(key);
+    REQUIRE(EVP_default_properties_enable_fips(nullptr, 0) == 1);
+    CHECK(made == nullptr);
+    CHECK((Rsa2048::make(key) != nullptr) == is_here());
 }
 
 TEST_CASE("threads share a key") {
