@@ -387,12 +387,15 @@ void Server::Impl::end() {
     ended = true;
     timer.cancel();
     health_checks.stop();
-    for (const auto& worker : workers) {
+    for (const auto& worker : workers)
         worker->stop();
-        access_log.write(worker->gateway().take_access_log());
-    }
-    access_log.finish();
-    if (drained) drained();
+    // Behind what the workers have handed over, which waits its turn on this thread.
+    asio::post(control, [this] {
+        for (const auto& worker : workers)
+            access_log.write(worker->gateway().take_access_log());
+        access_log.finish();
+        if (drained) drained();
+    });
 }
 
 Server::Server(asio::io_context& control, ServerParts parts)

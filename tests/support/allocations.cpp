@@ -4,8 +4,8 @@
 #include <new>
 
 // The whole program's operator new, replaced: malloc and, while somebody counts, a counter. The
-// library's array forms come here too; so would its nothrow form, but AddressSanitizer has one of
-// its own, which does not fit the operator delete below.
+// library's array forms come here too; so would its nothrow forms, but AddressSanitizer has its
+// own, which do not fit the operators delete below.
 namespace {
 
 thread_local bool counting = false;
@@ -31,6 +31,12 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     if (counting) ++counted;
     return std::malloc(size == 0 ? 1 : size);
+}
+
+void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+    if (counting) ++counted;
+    const auto align = static_cast<std::size_t>(alignment);
+    return std::aligned_alloc(align, (size + align - 1) / align * align);
 }
 
 void operator delete(void* memory) noexcept {
