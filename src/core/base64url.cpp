@@ -79,7 +79,8 @@ Result<std::string> decode(std::string_view text, const Values& values) {
         sum |= value_of(at + place, place);
     all |= sum;
     const std::size_t left = out.size() - static_cast<std::size_t>(to - out.data());
-    std::memcpy(to, &sum, left);
+    for (std::size_t i = 0; i < left; ++i)
+        to[i] = static_cast<char>(sum >> (8 * i) & 0xff);
     if ((all & kOutside) != 0) return fail(Errc::base64_invalid, "character outside the alphabet");
     if (sum >> (8 * left) != 0) return fail(Errc::base64_invalid, "unused bits are not zero");
     return out;

@@ -83,10 +83,12 @@ class BoostHandler : public StrictBuilder {
   public:
     using StrictBuilder::StrictBuilder;
 
+    // NOLINTBEGIN(readability-identifier-naming): these are Boost's names.
     static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
     static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
     static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
     static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+    // NOLINTEND(readability-identifier-naming)
 
     using Code = boost::json::error_code;
     using Text = boost::json::string_view;

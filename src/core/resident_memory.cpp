@@ -72,6 +72,7 @@ int release_pages(dl_phdr_info* object, std::size_t, void* map) noexcept {
         const std::uintptr_t count = (begin + segment.p_memsz + page - 1) / page - first;
         if (!static_cast<const PageMap*>(map)->is_all_of_files(first, count)) continue;
         // Best effort: what the kernel maps itself (the vDSO) cannot be dropped.
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader gives addresses as numbers.
         madvise(reinterpret_cast<void*>(first * page), count * page, MADV_DONTNEED);
     }
     return 0;
