@@ -1,6 +1,6 @@
 #include "compose_parts.hpp"
 #include "gatehouse/config/report.hpp"
-#include "gatehouse/core/resident_memory.hpp"
+#include "gatehouse/net/resident_memory.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
@@ -168,7 +168,7 @@ Result<void> Running::start() {
 }
 
 void Running::run() {
-    asio::post(core_.control, release_unused_memory);
+    asio::post(core_.control, net::release_unused_memory);
     core_.control.run();
 }
 

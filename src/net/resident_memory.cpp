@@ -1,4 +1,4 @@
-#include "gatehouse/core/resident_memory.hpp"
+#include "gatehouse/net/resident_memory.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace gatehouse {
+namespace gatehouse::net {
 namespace {
 
 constexpr std::uint64_t kPresent = std::uint64_t{1} << 63;
@@ -86,10 +86,10 @@ void release_unused_memory() noexcept {
     dl_iterate_phdr(release_pages, &map);
 }
 
-}  // namespace gatehouse
+}  // namespace gatehouse::net
 
 #else
 
-void gatehouse::release_unused_memory() noexcept {}
+void gatehouse::net::release_unused_memory() noexcept {}
 
 #endif

@@ -1,4 +1,4 @@
-#include "gatehouse/core/resident_memory.hpp"
+#include "gatehouse/net/resident_memory.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <vector>
 
-namespace gatehouse {
+namespace gatehouse::net {
 namespace resident_memory_test {
 
-TEST_SUITE_BEGIN("core/resident_memory");
+TEST_SUITE_BEGIN("net/resident_memory");
 
 // Of pages that files back (the program, its libraries), in KiB; proc_pid_status(5), RssFile.
 long mapped_of_files() {
@@ -85,4 +85,4 @@ TEST_CASE("twice is once") {
 TEST_SUITE_END();
 
 }  // namespace resident_memory_test
-}  // namespace gatehouse
+}  // namespace gatehouse::net

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace gatehouse {
+namespace gatehouse::net {
 
 /// Gives back to the system what start alone needed: freed heap memory, and pages of the program
 /// and its libraries, which come back from the page cache when they are next read. To be called
@@ -8,4 +8,4 @@ namespace gatehouse {
 /// elsewhere it does nothing.
 void release_unused_memory() noexcept;
 
-}  // namespace gatehouse
+}  // namespace gatehouse::net
