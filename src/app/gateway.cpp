@@ -60,7 +60,7 @@ void Request::clear() {
 }
 
 TraceDetail& Request::make_detail() {
-    if (!detail) detail = std::make_shared<TraceDetail>();
+    if (!detail) detail = std::make_unique<TraceDetail>();
     return *detail;
 }
 

@@ -270,7 +270,7 @@ void Gateway::finish(Request& request, const Instant& now) {
     if (access_log_) write_access_log(request);
     if (observer_) observer_(record);
     if (request.detail) request.detail->bound();
-    journal_.add(record, std::move(request.detail), request.snapshot.get());
+    journal_.add(record, request.detail.get(), request.snapshot.get());
     request.detail.reset();
 }
 

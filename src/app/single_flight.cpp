@@ -6,8 +6,13 @@ bool SingleFlight::lead_or_join(authz::CacheScope scope,
                                 std::string_view identity,
                                 const std::function<Wake()>& make_wake) {
     const std::lock_guard lock(mutex_);
-    const auto [it, leads] = calls_.try_emplace(Key(scope, identity));
-    if (!leads) it->second.push_back(make_wake());
+    const View key(scope, identity);
+    const auto it = calls_.lower_bound(key);
+    const bool leads = it == calls_.end() || calls_.key_comp()(key, it->first);
+    if (leads)
+        calls_.try_emplace(it, Key(scope, identity));
+    else
+        it->second.push_back(make_wake());
     return leads;
 }
 
@@ -22,7 +27,7 @@ void SingleFlight::complete(authz::CacheScope scope,
     std::vector<Wake> waiting;
     {
         const std::lock_guard lock(mutex_);
-        const auto it = calls_.find(Key(scope, identity));
+        const auto it = calls_.find(View(scope, identity));
         if (it == calls_.end()) return;
         waiting = std::move(it->second);
         calls_.erase(it);

@@ -3,6 +3,7 @@
 #include "gatehouse/app/snapshot.hpp"
 #include "gatehouse/core/ascii.hpp"
 #include "gatehouse/core/prefetch.hpp"
+#include "packed_detail.hpp"
 
 #include <algorithm>
 #include <array>
@@ -715,9 +716,7 @@ void Journal::forget(std::uint8_t epoch) {
     }
 }
 
-void Journal::add(const TraceRecord& record,
-                  std::shared_ptr<const TraceDetail> detail,
-                  const Snapshot* snapshot) {
+void Journal::add(const TraceRecord& record, const TraceDetail* detail, const Snapshot* snapshot) {
     // From the newest: nearly always it is that one.
     const auto epoch = std::find_if(epochs_.rbegin(), epochs_.rend(), [snapshot](const Epoch& one) {
         return one.snapshot.get() == snapshot;
@@ -726,12 +725,13 @@ void Journal::add(const TraceRecord& record,
     const std::size_t slot = next_++ % records_.size();
     records_[slot] = record;
     records_[slot].epoch = epoch->id;
-    if (detail || details_[slot]) details_[slot] = std::move(detail);
+    if (detail != nullptr || details_[slot])
+        details_[slot] = detail != nullptr ? pack_detail(*detail) : nullptr;
     // What the next one takes the place of was last touched a whole journal ago.
     const std::size_t following = next_ % records_.size();
     prefetch(records_[following]);
     prefetch(details_[following]);
-    if (const TraceDetail* oldest = details_[following].get()) prefetch(*oldest);
+    if (const char* oldest = details_[following].get()) prefetch(oldest, kCacheLine);
 }
 
 std::vector<Trace> Journal::find(const TraceFilter& filter) const {
@@ -742,7 +742,9 @@ std::vector<Trace> Journal::find(const TraceFilter& filter) const {
         const TraceRecord& record = records_[slot];
         const auto epoch = std::ranges::find(epochs_, record.epoch, &Epoch::id);
         if (epoch != epochs_.end() && matches(filter, record, *epoch->snapshot))
-            found.push_back({record, details_[slot], epoch->snapshot});
+            found.push_back({record,
+                             details_[slot] ? unpack_detail(details_[slot].get()) : nullptr,
+                             epoch->snapshot});
     }
     return found;
 }

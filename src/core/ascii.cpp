@@ -1,5 +1,7 @@
 #include "gatehouse/core/ascii.hpp"
 
+#include "gatehouse/core/bytes16.hpp"
+
 #include <algorithm>
 
 namespace gatehouse {
@@ -28,6 +30,10 @@ std::size_t sequence_length(std::string_view text) noexcept {
     return length;
 }
 
+bool is_plain(char c) noexcept {
+    return !is_control(c) && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\';
+}
+
 }  // namespace
 
 std::string to_lower(std::string_view text) {
@@ -46,24 +52,31 @@ bool is_utf8(std::string_view text) noexcept {
     return true;
 }
 
+std::size_t count_plain(std::string_view text) noexcept {
+    const char* at = text.data();
+    const char* end = at + text.size();
+    for (; end - at >= 16; at += 16) {
+        const Bytes16 bytes = load16(at);
+        const int found = find_first(reinterpret_cast<Bytes16>(bytes - 0x20 >= 0x5f) |
+                                     reinterpret_cast<Bytes16>(bytes == '"') |
+                                     reinterpret_cast<Bytes16>(bytes == '\\'));
+        if (found != 16) return static_cast<std::size_t>(at + found - text.data());
+    }
+    return static_cast<std::size_t>(std::find_if_not(at, end, is_plain) - text.data());
+}
+
 void append_printable(std::string& out, std::string_view text, std::size_t most) {
     constexpr char kHex[] = "0123456789abcdef";
-    const auto is_plain = [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte >= 0x20 && byte < 0x7f && c != '\\' && c != '"';
-    };
-    const std::string_view shown = text.substr(0, most);
-    const auto odd = std::find_if_not(shown.begin(), shown.end(), is_plain);
-    out.append(shown.begin(), odd);
-    for (auto it = odd; it != shown.end(); ++it) {
-        if (is_plain(*it)) {
-            out += *it;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(*it);
+    std::string_view shown = text.substr(0, most);
+    for (;;) {
+        const std::size_t plain = count_plain(shown);
+        out.append(shown, 0, plain);
+        if (plain == shown.size()) break;
+        const auto byte = static_cast<unsigned char>(shown[plain]);
         out += "\\x";
         out += kHex[byte >> 4];
         out += kHex[byte & 15];
+        shown.remove_prefix(plain + 1);
     }
     if (text.size() > most) out += "…";
 }

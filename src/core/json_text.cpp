@@ -22,17 +22,6 @@ void append_escaped(std::uint32_t point, std::string& out) {
     append_unit(0xdc00 + ((point - 0x10000) & 0x3ff), out);
 }
 
-constexpr bool is_plain(char c) noexcept {
-    return !is_control(c) && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\';
-}
-
-std::size_t plain_run(std::string_view text) noexcept {
-    std::size_t length = 0;
-    while (length < text.size() && is_plain(text[length]))
-        ++length;
-    return length;
-}
-
 /// Takes one UTF-8 sequence off `text`, or one byte that is none, for which U+FFFD stands.
 std::string_view take_sequence(std::string_view& text) noexcept {
     const auto lead = static_cast<unsigned char>(text.front());
@@ -59,7 +48,7 @@ std::uint32_t code_point(std::string_view sequence) noexcept {
 void append_json_string(std::string_view text, std::string& out, JsonCharset charset) {
     out += '"';
     while (!text.empty()) {
-        const std::size_t run = plain_run(text);
+        const std::size_t run = count_plain(text);
         out += text.substr(0, run);
         text.remove_prefix(run);
         if (text.empty()) break;

@@ -1,8 +1,9 @@
 #include "gatehouse/http/bearer.hpp"
 
 #include "gatehouse/core/ascii.hpp"
+#include "gatehouse/core/bytes16.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 
 namespace gatehouse::http {
@@ -10,33 +11,32 @@ namespace {
 
 constexpr std::string_view kScheme = "bearer";
 
-constexpr std::array<unsigned char, 256> make_outside() {
-    std::array<unsigned char, 256> outside{};
-    for (std::size_t i = 0; i < outside.size(); ++i) {
-        const char c = static_cast<char>(i);
-        outside[i] = !is_unreserved(c) && c != '+' && c != '/' ? 1 : 0;
-    }
-    return outside;
+bool is_b64char(char c) noexcept {
+    return is_unreserved(c) || c == '+' || c == '/';
 }
 
-constexpr std::array<unsigned char, 256> kOutside = make_outside();
+// 0xff for each byte that is none, as is_b64char() has it.
+Bytes16 others_of(Bytes16 bytes) noexcept {
+    // '+' to '9' but the comma, letters of either case, '_' and '~'.
+    const Bytes16 fine = (reinterpret_cast<Bytes16>(bytes - '+' <= '9' - '+') &
+                          reinterpret_cast<Bytes16>(bytes != ',')) |
+                         reinterpret_cast<Bytes16>((bytes | 0x20) - 'a' <= 'z' - 'a') |
+                         reinterpret_cast<Bytes16>(bytes == '_') |
+                         reinterpret_cast<Bytes16>(bytes == '~');
+    return ~fine;
+}
 
 // RFC 6750, 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 bool is_b64token(std::string_view text) noexcept {
     while (!text.empty() && text.back() == '=')
         text.remove_suffix(1);
-    if (text.empty()) return false;
-    // Looked at once, and by four: tokens are long, and nearly all are fine.
-    const auto is_outside = [from = text.data()](std::size_t i) -> unsigned {
-        return kOutside[static_cast<unsigned char>(from[i])];
-    };
-    unsigned outside = 0;
-    std::size_t at = 0;
-    for (; text.size() - at >= 4; at += 4)
-        outside |= is_outside(at) | is_outside(at + 1) | is_outside(at + 2) | is_outside(at + 3);
-    for (; at < text.size(); ++at)
-        outside |= is_outside(at);
-    return outside == 0;
+    if (text.size() < 16) return !text.empty() && std::ranges::all_of(text, is_b64char);
+    // Looked at once, since nearly all are fine; the last sixteen bytes overlap those before.
+    const char* last = text.data() + text.size() - 16;
+    Bytes16 others = others_of(load16(last));
+    for (const char* at = text.data(); at < last; at += 16)
+        others |= others_of(load16(at));
+    return find_first(others) == 16;
 }
 
 }  // namespace

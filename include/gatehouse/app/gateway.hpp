@@ -69,7 +69,7 @@ struct Request {
     authz::Outcomes outcomes;
     authz::Verdict verdict;
     TraceRecord record;
-    std::shared_ptr<TraceDetail> detail;
+    std::unique_ptr<TraceDetail> detail;
     std::optional<sigv4::Authorization> signature;  ///< AWS_IAM
     std::string_view signed_method;                 ///< the client's own, whatever overrides it
     std::string refusal;  ///< what the client is told instead of the response's own text

@@ -42,8 +42,17 @@ class SingleFlight {
 
   private:
     using Key = std::pair<authz::CacheScope, std::string>;
+    using View = std::pair<authz::CacheScope, std::string_view>;
+
+    /// An identity of kilobytes is not copied to be looked up.
+    struct Less {
+        using is_transparent = void;
+
+        bool operator()(const View& a, const View& b) const noexcept { return a < b; }
+    };
+
     mutable std::mutex mutex_;
-    std::map<Key, std::vector<Wake>> calls_;
+    std::map<Key, std::vector<Wake>, Less> calls_;
 };
 
 }  // namespace gatehouse::app

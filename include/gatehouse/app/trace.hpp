@@ -152,10 +152,9 @@ class Journal {
     /// A configuration from which requests will begin.
     void begin(std::shared_ptr<const Snapshot> snapshot);
 
+    /// @param detail  null: none
     /// @param snapshot  by which the request was judged, one that was begun
-    void add(const TraceRecord& record,
-             std::shared_ptr<const TraceDetail> detail,
-             const Snapshot* snapshot);
+    void add(const TraceRecord& record, const TraceDetail* detail, const Snapshot* snapshot);
 
     /// Newest first.
     std::vector<Trace> find(const TraceFilter& filter) const;
@@ -169,7 +168,7 @@ class Journal {
     void forget(std::uint8_t epoch);
 
     std::vector<TraceRecord> records_;
-    std::vector<std::shared_ptr<const TraceDetail>> details_;
+    std::vector<std::unique_ptr<char[]>> details_;  ///< packed_detail.hpp; null: none
     std::uint64_t next_ = 0;
     std::vector<Epoch> epochs_;  ///< oldest first
     std::uint8_t last_epoch_ = 0;

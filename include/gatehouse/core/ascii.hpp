@@ -82,6 +82,10 @@ std::string to_lower(std::string_view text);
 /// above U+10FFFF.
 bool is_utf8(std::string_view text) noexcept;
 
+/// How many bytes at the beginning are printable ASCII and neither quote nor backslash: what stands
+/// as it is in printable() and in a JSON string.
+std::size_t count_plain(std::string_view text) noexcept;
+
 /// The text with controls, non-ASCII bytes, quotes and backslashes as \xNN, cut after `most` input
 /// bytes with "…": for putting outside bytes into a log line or an error detail.
 std::string printable(std::string_view text, std::size_t most = 120);

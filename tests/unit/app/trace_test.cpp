@@ -70,10 +70,11 @@ TEST_SUITE("app/trace") {
         const test::GatewayFixture f;
         Journal journal(1);
         journal.begin(f.snapshot);
-        auto detail = std::make_shared<TraceDetail>();
-        detail->host = "old.example";
-        journal.add(record_of(1), detail, f.snapshot.get());
-        CHECK(journal.find({})[0].detail == detail);
+        TraceDetail detail;
+        detail.host = "old.example";
+        journal.add(record_of(1), &detail, f.snapshot.get());
+        REQUIRE(journal.find({})[0].detail != nullptr);
+        CHECK(journal.find({})[0].detail->host == "old.example");
         journal.add(record_of(2), nullptr, f.snapshot.get());
         CHECK(journal.find({})[0].detail == nullptr);
     }

@@ -45,6 +45,22 @@ TEST_SUITE("core/ascii") {
         CHECK(printable("abcdef", 3) == "abc…");
     }
 
+    // Long texts are looked at by sixteen bytes.
+    TEST_CASE("each byte is shown as it is or escaped, wherever it stands") {
+        for (const std::size_t size : {1, 15, 16, 17, 40}) {
+            for (std::size_t at = 0; at < size; ++at) {
+                for (int byte = 0; byte < 256; ++byte) {
+                    std::string text(size, 'x');
+                    text[at] = static_cast<char>(byte);
+                    const bool plain = byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+                    const std::string shown = printable(text, 100);
+                    REQUIRE(shown.size() == (plain ? size : size + 3));
+                    REQUIRE((shown == text) == plain);
+                }
+            }
+        }
+    }
+
     TEST_CASE("white space around a value is spaces and tabs") {
         CHECK(trim(" \t a b\t ") == "a b");
         CHECK(trim("\va") == "\va");

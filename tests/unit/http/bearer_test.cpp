@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace bearer_test {
@@ -50,6 +52,28 @@ TEST_SUITE("http/bearer") {
         for (const Row& row : rows) {
             CAPTURE(row.name);
             CHECK(find_bearer_token(row.value) == row.want);
+        }
+    }
+
+    // Long tokens are looked at by sixteen bytes, the last of which overlap those before.
+    TEST_CASE("one wrong byte refuses a token of any length, wherever it stands") {
+        constexpr std::string_view kFine =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+        for (const std::size_t size : {1, 15, 16, 17, 31, 32, 33, 50}) {
+            for (std::size_t at = 0; at < size; ++at) {
+                for (int byte = 0; byte < 256; ++byte) {
+                    std::string value = "Bearer " + std::string(size, 'x');
+                    const char c = static_cast<char>(byte);
+                    value[7 + at] = c;
+                    if (c == '=' && at + 1 == size && size > 1) continue;  // padding
+                    if (c == ' ' && at == 0 && size > 1) continue;         // of the scheme
+                    CAPTURE(size);
+                    CAPTURE(at);
+                    CAPTURE(byte);
+                    const bool fine = kFine.find(c) != std::string_view::npos;
+                    REQUIRE(find_bearer_token(value).has_value() == fine);
+                }
+            }
         }
     }
 
