@@ -32,7 +32,7 @@ Step Gateway::begin_decision(Request& request,
     request.decision = true;
     // INVARIANT: only the listener of `decision` marks its connections so.
     const http::OriginalForm form =
-        snapshot_->model.decision ? snapshot_->model.decision->form : http::OriginalForm::forwarded;
+        current().model.decision ? current().model.decision->form : http::OriginalForm::forwarded;
     http::OriginalRequest& original = request.original;
     const Result<void> read = http::read_original_request(form, asked, original);
     if (!read) {

@@ -10,6 +10,8 @@
 #include "gateway_parts.hpp"
 #include "override.hpp"
 
+#include <boost/smart_ptr/make_local_shared.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -31,10 +33,15 @@ bool holds_scope(const authz::Grant& grant, std::span<const std::string> wanted)
     });
 }
 
+SnapshotHold hold(std::shared_ptr<const Snapshot> snapshot) {
+    return boost::make_local_shared<const std::shared_ptr<const Snapshot>>(std::move(snapshot));
+}
+
 }  // namespace
 
 void Request::clear() {
-    snapshot.reset();
+    held.reset();
+    snapshot = nullptr;
     head = {};
     api = nullptr;
     route = nullptr;
@@ -67,28 +74,29 @@ TraceDetail& Request::make_detail() {
 Gateway::Gateway(std::shared_ptr<const Snapshot> snapshot,
                  authz::GrantCache& cache,
                  Authorize& authorize)
-    : snapshot_(std::move(snapshot)),
+    : held_(hold(std::move(snapshot))),
       cache_(cache),
       authorize_(authorize),
-      access_log_(make_access_log(snapshot_->model.access_log.format)) {
-    journal_.begin(snapshot_->shared_from_this());
+      access_log_(make_access_log(current().model.access_log.format)) {
+    journal_.begin(current().shared_from_this());
 }
 
 void Gateway::adopt(std::shared_ptr<const Snapshot> snapshot) {
-    if (snapshot == snapshot_) return;
-    metrics_.rename(*snapshot_, *snapshot);
-    snapshot_ = std::move(snapshot);
+    if (snapshot == *held_) return;
+    metrics_.rename(current(), *snapshot);
+    held_ = hold(std::move(snapshot));
     // The journal needs names alone: its hold on the configuration keeps nothing else alive, as a
     // request's does.
-    journal_.begin(snapshot_->shared_from_this());
-    access_log_ = make_access_log(snapshot_->model.access_log.format);
+    journal_.begin(current().shared_from_this());
+    access_log_ = make_access_log(current().model.access_log.format);
 }
 
 void Gateway::start(Request& request,
                     const ClientFacts& client,
                     const Instant& now,
                     std::string_view client_request_id) {
-    request.snapshot = snapshot_;
+    request.held = held_;
+    request.snapshot = held_->get();
     request.began = now;
     ids_.make(request.ids, now.wall, client_request_id);
     request.record.request_id = request.ids.bytes;
@@ -262,7 +270,7 @@ Step Gateway::authorize(Request& request,
     }
     bool joined = false;
     AuthorizeCall call;
-    call.snapshot = request.snapshot;
+    call.snapshot = *request.held;
     call.api = request.api;
     call.authorizer = request.authorizer;
     call.identity = request.identity;
@@ -282,10 +290,10 @@ Step Gateway::authorize(Request& request,
 Step Gateway::resume(Request& request, const AuthorizeResult& result, const Instant& now) {
     request.record.authorizer_us =
         std::max(result.micros, to_micros(now.steady - request.began.steady));
-    if (request.snapshot == snapshot_) {
+    if (request.snapshot == &current()) {
         metrics_.observe_authorizer(request.record);
     } else {  // it began before a reload: counted by what things are called now
-        metrics_.observe_authorizer(translate(request.record, *request.snapshot, *snapshot_));
+        metrics_.observe_authorizer(translate(request.record, *request.snapshot, current()));
     }
     Step step = Step::refuse;
     if (result.grant == nullptr) {

@@ -262,15 +262,15 @@ void Gateway::finish(Request& request, const Instant& now) {
     if (room > 0) std::memcpy(record.method_path + at, path.data(), room);
     record.path_bytes = (at + room) & 0x3f;  // at most sizeof method_path
     record.path_cut = room < path.size();
-    if (request.snapshot == snapshot_) {
+    if (request.snapshot == &current()) {
         metrics_.count(record);
     } else {  // it began before a reload: counted by what things are called now
-        metrics_.count(translate(record, *request.snapshot, *snapshot_));
+        metrics_.count(translate(record, *request.snapshot, current()));
     }
     if (access_log_) write_access_log(request);
     if (observer_) observer_(record);
     if (request.detail) request.detail->bound();
-    journal_.add(record, request.detail.get(), request.snapshot.get());
+    journal_.add(record, request.detail.get(), request.snapshot);
     request.detail.reset();
 }
 

@@ -49,7 +49,7 @@ Errc take_override(Request& request, const http::Field& header, const Authorize&
     if (request.authorizer != nullptr && request.authorizer->shows_claims_alone())
         grant->claims = make_claims(*grant);
     AuthorizeCall call;
-    call.snapshot = request.snapshot;
+    call.snapshot = *request.held;
     call.api = request.api;
     call.authorizer = request.authorizer;
     call.identity = header.value;

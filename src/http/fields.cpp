@@ -169,6 +169,8 @@ FieldId find_field_id(std::string_view name) noexcept {
 std::size_t take_field_line(std::string_view bytes, Field& field) noexcept {
     const char* begin = bytes.data();
     const char* end = begin + bytes.size();
+    // Behind the empty line is content, which nobody looks for a colon in.
+    if (begin == end || *begin == '\r') return 0;
     const char* at = find_colon(begin, end);
     if (at == begin || at == end) return 0;
     const std::string_view name(begin, static_cast<std::size_t>(at - begin));

@@ -120,7 +120,7 @@ void Worker::tick() {
         if (!ec) tick();
     });
     shared_.clock.now();  // by which quick_now() goes
-    wake();
+    read_clock();
     timeouts_.sweep(now_.steady);
     if (++ticks_ % kPipeTicks == 0) pipes_.close_unused();
     pool_.make_room();
@@ -157,6 +157,7 @@ void Worker::write_put_off() {
 
 void Worker::end_turn() {
     write_put_off();
+    events_of_reading_ = 0;
     if (writes_in_turn_ != 0) puts_off_ = std::exchange(writes_in_turn_, 0) >= kManyWrites;
     if (gateway_.access_log_bytes() > kMuchLog) hand_over_log();
 }

@@ -17,6 +17,8 @@
 #include "gatehouse/policy/arn.hpp"
 #include "gatehouse/sigv4/authorization.hpp"
 
+#include <boost/smart_ptr/local_shared_ptr.hpp>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,11 +50,16 @@ enum class Step : std::uint8_t {
     wait,          ///< an authorizer call is under way: its wake is told, then resume()
 };
 
+/// A configuration that the requests of one worker keep. To count those costs no atomic operation,
+/// since they all belong to one thread; the configuration itself is everybody's.
+using SnapshotHold = boost::local_shared_ptr<const std::shared_ptr<const Snapshot>>;
+
 /// One request on its way through: what each step found, for the next step, the trace and the logs.
 /// Reused from request to request so that its strings keep their storage. `head` and what it points
 /// to must stay in place until finish().
 struct Request {
-    std::shared_ptr<const Snapshot> snapshot;
+    SnapshotHold held;                   ///< what keeps `snapshot`
+    const Snapshot* snapshot = nullptr;  ///< by which it is judged, whatever is adopted meanwhile
     Instant began;
     SteadyTime invoked{};  ///< AWS_PROXY: when the function was called
     http::RequestHead head;
@@ -102,7 +109,7 @@ class Gateway {
             authz::GrantCache& cache,
             Authorize& authorize);
 
-    const std::shared_ptr<const Snapshot>& snapshot() const noexcept { return snapshot_; }
+    const std::shared_ptr<const Snapshot>& snapshot() const noexcept { return *held_; }
 
     /// Begins requests by another configuration from now on. Those that have begun end by theirs.
     void adopt(std::shared_ptr<const Snapshot> snapshot);
@@ -220,7 +227,9 @@ class Gateway {
                                         std::string_view challenge) const;
     void write_access_log(Request& request);
 
-    std::shared_ptr<const Snapshot> snapshot_;
+    const Snapshot& current() const noexcept { return **held_; }
+
+    SnapshotHold held_;
     authz::GrantCache& cache_;
     Authorize& authorize_;
     IdSource ids_;
