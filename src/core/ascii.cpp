@@ -57,10 +57,9 @@ std::size_t count_plain(std::string_view text) noexcept {
     const char* end = at + text.size();
     for (; end - at >= 16; at += 16) {
         const Bytes16 bytes = load16(at);
-        const int found = find_first(reinterpret_cast<Bytes16>(bytes < 0x20) |
-                                     reinterpret_cast<Bytes16>(bytes > 0x7e) |
-                                     reinterpret_cast<Bytes16>(bytes == '"') |
-                                     reinterpret_cast<Bytes16>(bytes == '\\'));
+        const int found = find_first(
+            reinterpret_cast<Bytes16>(bytes < 0x20) | reinterpret_cast<Bytes16>(bytes > 0x7e) |
+            reinterpret_cast<Bytes16>(bytes == '"') | reinterpret_cast<Bytes16>(bytes == '\\'));
         if (found != 16) return static_cast<std::size_t>(at + found - text.data());
     }
     return static_cast<std::size_t>(std::find_if_not(at, end, is_plain) - text.data());

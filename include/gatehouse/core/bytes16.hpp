@@ -31,8 +31,7 @@ inline int find_first(Bytes16 marks) noexcept {
 
 /// 0xff for each byte that is a control, as is_control() has it.
 inline Bytes16 controls_of(Bytes16 bytes) noexcept {
-    return reinterpret_cast<Bytes16>(bytes < 0x20) |
-           reinterpret_cast<Bytes16>(bytes == 0x7f);
+    return reinterpret_cast<Bytes16>(bytes < 0x20) | reinterpret_cast<Bytes16>(bytes == 0x7f);
 }
 
 }  // namespace gatehouse
