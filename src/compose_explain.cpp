@@ -160,7 +160,7 @@ Result<cli::Judgement> judge(cli::JudgeOrder order) {
     judgement.without_content = step == app::Step::collect || request.signature.has_value();
     answer(gateway, request, step, core.clock, judgement);
     gateway.finish(request, core.clock.now());
-    const std::vector<app::Trace> traces = gateway.journal().find({});
+    const std::vector<app::KeptTrace> traces = gateway.journal().find({});
     if (traces.empty()) return fail(Errc::internal, "the decision left no trace");
     judgement.trace = app::to_json(traces.front());
     return judgement;

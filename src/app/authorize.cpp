@@ -211,7 +211,7 @@ std::shared_ptr<const AuthorizeResult> Authorize::attempt(
     const Instant& now,
     std::uint64_t generation,
     const std::function<bool(std::uint32_t source)>& await_keys) {
-    // `now` is that of a worker, who does not look at the clock for each request.
+    // `now` is that of a worker, who does not look at the clock for each event.
     const SteadyTime began = clock_.quick_now().steady;
     auto result = std::make_shared<AuthorizeResult>();
     result->checks.reserve(jwt::CheckTrail::kUsualChecks, jwt::CheckTrail::kUsualText);

@@ -167,10 +167,10 @@ class Unpacker {
 
 }  // namespace
 
-std::unique_ptr<char[]> pack_detail(const TraceDetail& detail) {
+std::shared_ptr<const char[]> pack_detail(const TraceDetail& detail) {
     Packer counted(nullptr);
     visit_detail(detail, counted);
-    auto packed = std::make_unique_for_overwrite<char[]>(counted.bytes());
+    auto packed = std::make_shared_for_overwrite<char[]>(counted.bytes());
     Packer packer(packed.get());
     visit_detail(detail, packer);
     return packed;

@@ -578,6 +578,14 @@ void TraceDetail::bound() {
     keep(policy, kPolicyText);
 }
 
+Trace KeptTrace::unpack() const {
+    return {record, detail ? unpack_detail(detail.get()) : nullptr, snapshot};
+}
+
+Json to_json(const KeptTrace& trace) {
+    return to_json(trace.unpack());
+}
+
 Json to_json(const Trace& trace) {
     const Snapshot& snapshot = *trace.snapshot;
     const TraceRecord& record = trace.record;
@@ -722,11 +730,12 @@ void Journal::add(const TraceRecord& record, const TraceDetail* detail, const Sn
         return one.snapshot.get() == snapshot;
     });
     if (epoch == epochs_.rend()) return;
-    const std::size_t slot = next_++ % records_.size();
-    records_[slot] = record;
-    records_[slot].epoch = epoch->id;
+    const std::size_t slot = next_ % records_.size();
     if (detail != nullptr || details_[slot])
         details_[slot] = detail != nullptr ? pack_detail(*detail) : nullptr;
+    records_[slot] = record;
+    records_[slot].epoch = epoch->id;
+    ++next_;
     // What the next one takes the place of was last touched a whole journal ago.
     const std::size_t following = next_ % records_.size();
     prefetch(records_[following]);
@@ -734,17 +743,15 @@ void Journal::add(const TraceRecord& record, const TraceDetail* detail, const Sn
     if (const char* oldest = details_[following].get()) prefetch(oldest, kCacheLine);
 }
 
-std::vector<Trace> Journal::find(const TraceFilter& filter) const {
-    std::vector<Trace> found;
+std::vector<KeptTrace> Journal::find(const TraceFilter& filter) const {
+    std::vector<KeptTrace> found;
     const std::uint64_t oldest = next_ > records_.size() ? next_ - records_.size() : 0;
     for (std::uint64_t i = next_; i > oldest && found.size() < filter.limit; --i) {
         const std::size_t slot = (i - 1) % records_.size();
         const TraceRecord& record = records_[slot];
         const auto epoch = std::ranges::find(epochs_, record.epoch, &Epoch::id);
         if (epoch != epochs_.end() && matches(filter, record, *epoch->snapshot))
-            found.push_back({record,
-                             details_[slot] ? unpack_detail(details_[slot].get()) : nullptr,
-                             epoch->snapshot});
+            found.push_back({record, details_[slot], epoch->snapshot});
     }
     return found;
 }

@@ -240,6 +240,7 @@ Rsa2048::Digits Rsa2048::power(std::string_view signature) const noexcept {
 // digit.
 __attribute__((target("avx512f,avx512ifma"))) void Rsa2048::multiply(
     Digits& product, const Digits& a, const Digits& b) const noexcept {
+    static_assert(kDigits == kLanes * kVectors);
     const __m512i zero = _mm512_setzero_si512();
     const __m512i factor = _mm512_set1_epi64(static_cast<long long>(factor_));
     __m512i as[kVectors];

@@ -69,8 +69,8 @@ asio::awaitable<app::Metrics> collect_metrics(Worker& worker) {
     co_return copy;
 }
 
-asio::awaitable<std::vector<app::Trace>> collect_traces(Worker& worker,
-                                                        const app::TraceFilter& filter) {
+asio::awaitable<std::vector<app::KeptTrace>> collect_traces(Worker& worker,
+                                                            const app::TraceFilter& filter) {
     co_return worker.gateway().journal().find(filter);
 }
 
@@ -573,19 +573,20 @@ asio::awaitable<std::string> Server::metrics() {
 }
 
 asio::awaitable<Json> Server::traces(app::TraceFilter filter) {
-    std::vector<app::Trace> found;
+    std::vector<app::KeptTrace> found;
     for (const auto& worker : impl_->workers) {
-        asio::awaitable<std::vector<app::Trace>> visit = collect_traces(*worker, filter);
-        std::vector<app::Trace> some =
+        asio::awaitable<std::vector<app::KeptTrace>> visit = collect_traces(*worker, filter);
+        std::vector<app::KeptTrace> some =
             co_await asio::co_spawn(worker->io(), std::move(visit), asio::use_awaitable);
         std::move(some.begin(), some.end(), std::back_inserter(found));
     }
-    std::stable_sort(found.begin(), found.end(), [](const app::Trace& a, const app::Trace& b) {
-        return a.record.wall_ms > b.record.wall_ms;
-    });
+    std::stable_sort(
+        found.begin(), found.end(), [](const app::KeptTrace& a, const app::KeptTrace& b) {
+            return a.record.wall_ms > b.record.wall_ms;
+        });
     if (found.size() > filter.limit) found.resize(filter.limit);
     Json list = Json::array();
-    for (const app::Trace& trace : found)
+    for (const app::KeptTrace& trace : found)
         list.push_back(app::to_json(trace));
     co_return list;
 }

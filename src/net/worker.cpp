@@ -47,12 +47,12 @@ Worker::Worker(WorkerShared& shared,
                std::size_t index)
     : shared_(shared),
       index_(index),
-      now_(shared.clock.now()),
+      reading_{shared.clock.now()},
       head_buffers_(head_buffer_bytes(snapshot->model.limits)),
       body_buffers_(std::max(limits::kBodyBuffer, snapshot->model.limits.upstream_header_bytes)),
       pool_(io_, timeouts_, shared.upstream_tls),
       gateway_(std::move(snapshot), shared.cache, shared.authorize) {
-    pool_.fetch_now(now_.steady);
+    pool_.fetch_now(now().steady);
     turn_.watch(io_);
 }
 
@@ -120,8 +120,8 @@ void Worker::tick() {
         if (!ec) tick();
     });
     shared_.clock.now();  // by which quick_now() goes
-    read_clock();
-    timeouts_.sweep(now_.steady);
+    wake();
+    timeouts_.sweep(now().steady);
     if (++ticks_ % kPipeTicks == 0) pipes_.close_unused();
     pool_.make_room();
     pool_.use_old_addresses();
@@ -140,8 +140,8 @@ bool Worker::put_off(Session& session) {
     if (!kTurnsAreTold || turn_ends_) return false;
     ++writes_in_turn_;
     if (!puts_off_) return false;
-    if (!put_off_.empty() && now_.steady - put_off_since_ > kLongestPutOff) write_put_off();
-    if (put_off_.empty()) put_off_since_ = now_.steady;
+    if (!put_off_.empty() && now().steady - put_off_since_ > kLongestPutOff) write_put_off();
+    if (put_off_.empty()) put_off_since_ = now().steady;
     put_off_.emplace_back(&session);
     return true;
 }
@@ -157,7 +157,6 @@ void Worker::write_put_off() {
 
 void Worker::end_turn() {
     write_put_off();
-    events_of_reading_ = 0;
     if (writes_in_turn_ != 0) puts_off_ = std::exchange(writes_in_turn_, 0) >= kManyWrites;
     if (gateway_.access_log_bytes() > kMuchLog) hand_over_log();
 }
@@ -188,7 +187,7 @@ void Worker::abort() {
 
 std::string_view Worker::date() {
     const auto second =
-        std::chrono::floor<std::chrono::seconds>(now_.wall).time_since_epoch().count();
+        std::chrono::floor<std::chrono::seconds>(now().wall).time_since_epoch().count();
     if (second != date_second_) {
         date_second_ = second;
         const std::time_t time = second;

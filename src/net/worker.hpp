@@ -108,23 +108,14 @@ class Worker {
 
     const app::Clock& clock() const noexcept { return shared_.clock; }
 
-    /// An event begins. The clock is read at the first of a turn of the loop, and at every fourth
-    /// behind it.
+    /// An event begins.
     void wake() {
-        if (kTurnsAreTold && events_of_reading_ > 0) {
-            --events_of_reading_;
-        } else {
-            read_clock();
-        }
+        shared_.clock.renew(reading_);
+        pool_.fetch_now(now().steady);
     }
 
-    void read_clock() {
-        events_of_reading_ = kEventsPerReading - 1;
-        now_ = shared_.clock.quick_now();
-        pool_.fetch_now(now_.steady);
-    }
-
-    const Instant& now() const noexcept { return now_; }
+    /// When the event began that is handled.
+    const Instant& now() const noexcept { return reading_.instant; }
 
     TimeoutLists& timeouts() noexcept { return timeouts_; }
 
@@ -154,8 +145,6 @@ class Worker {
     void report_bug(const std::string& text) const { shared_.report_bug(text); }
 
   private:
-    static constexpr int kEventsPerReading = 4;
-
     void run(std::size_t (boost::asio::io_context::*loop)());
     void tick();
     void write_put_off();
@@ -168,8 +157,7 @@ class Worker {
     // One thread touches its sockets, so that Asio need not lock each of them; others post.
     boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     boost::asio::steady_timer timer_{io_};
-    Instant now_;
-    int events_of_reading_ = 0;  ///< for which `now_` will do
+    app::Reading reading_;
     TimeoutLists timeouts_;
     BufferPool head_buffers_;
     BufferPool body_buffers_;

@@ -184,7 +184,7 @@ class WireFixture {
     /// Lets time pass and tells everybody who is late.
     void pass(std::chrono::milliseconds span) {
         gate.clock.step(span);
-        worker->read_clock();
+        worker->wake();
         worker->timeouts().sweep(worker->now().steady);
         turn();
     }

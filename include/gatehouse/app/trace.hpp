@@ -112,11 +112,22 @@ struct Trace {
     std::shared_ptr<const Snapshot> snapshot;   ///< the configuration that it was judged by
 };
 
+/// The same as a journal has it, whose detail is not read yet (packed_detail.hpp): a worker hands
+/// out thousands, and somebody else reads them.
+struct KeptTrace {
+    TraceRecord record;
+    std::shared_ptr<const char[]> detail;
+    std::shared_ptr<const Snapshot> snapshot;
+
+    Trace unpack() const;
+};
+
 /// The trace as GET /traces shows it and `gatehouse explain` prints it. Steps in order of the
 /// pipeline.
 /// {"requestId", "time", "method", "path", "status", "reason", "reasonText", "verdict":
 /// "allow"|"refuse", "steps": [{"step", "result", …}], …}
 Json to_json(const Trace& trace);
+Json to_json(const KeptTrace& trace);
 
 /// The record with the indices of another configuration, by the names of API, route and authorizer;
 /// -1 where it has them no more.
@@ -157,7 +168,7 @@ class Journal {
     void add(const TraceRecord& record, const TraceDetail* detail, const Snapshot* snapshot);
 
     /// Newest first.
-    std::vector<Trace> find(const TraceFilter& filter) const;
+    std::vector<KeptTrace> find(const TraceFilter& filter) const;
 
   private:
     struct Epoch {
@@ -168,7 +179,7 @@ class Journal {
     void forget(std::uint8_t epoch);
 
     std::vector<TraceRecord> records_;
-    std::vector<std::unique_ptr<char[]>> details_;  ///< packed_detail.hpp; null: none
+    std::vector<std::shared_ptr<const char[]>> details_;  ///< packed_detail.hpp; null: none
     std::uint64_t next_ = 0;
     std::vector<Epoch> epochs_;  ///< oldest first
     std::uint8_t last_epoch_ = 0;

@@ -28,6 +28,17 @@ TEST_CASE("a quick reading is one of both clocks, also before any other") {
     }
 }
 
+TEST_CASE("a reading is renewed as soon as it could be told from a new one") {
+    const app::SystemClock clock;
+    app::Reading reading;
+    for (int i = 0; i < 100'000; ++i) {
+        const SteadyTime before = steady_clock::now();
+        clock.renew(reading);
+        REQUIRE(reading.instant.steady <= steady_clock::now());
+        REQUIRE(before - reading.instant.steady < 1ms);
+    }
+}
+
 TEST_SUITE_END();
 
 }  // namespace system_clock_test

@@ -74,7 +74,7 @@ TEST_SUITE("app/trace") {
         detail.host = "old.example";
         journal.add(record_of(1), &detail, f.snapshot.get());
         REQUIRE(journal.find({})[0].detail != nullptr);
-        CHECK(journal.find({})[0].detail->host == "old.example");
+        CHECK(journal.find({})[0].unpack().detail->host == "old.example");
         journal.add(record_of(2), nullptr, f.snapshot.get());
         CHECK(journal.find({})[0].detail == nullptr);
     }
@@ -107,7 +107,7 @@ TEST_SUITE("app/trace") {
         for (const Row& row : rows) {
             CAPTURE(row.name);
             std::vector<int> found;
-            for (const Trace& trace : journal.find(row.filter))
+            for (const KeptTrace& trace : journal.find(row.filter))
                 found.push_back(trace.record.request_id[0]);
             CHECK(found == row.wanted);
         }
