@@ -27,7 +27,7 @@ class Bench:
 
     def __init__(self, options, folder):
         self.root, self.folder, self.quick = ROOT, pathlib.Path(folder), options.quick
-        self.build = pathlib.Path(os.environ.get("GATEHOUSE_BUILD") or ROOT / "build" / "release")
+        self.build = pathlib.Path(os.environ.get("GATEHOUSE_BUILD") or ROOT / "build" / ("pgo" if options.pgo else "release"))
         self.gatehouse = pathlib.Path(os.environ.get("GATEHOUSE") or self.build / "gatehouse")
         self.load = self.build / "tests" / "gatehouse_load"
         self.out = pathlib.Path(options.out)
@@ -60,8 +60,10 @@ def parse(arguments):
     parser.add_argument("--case", action="append", metavar="NAME", help="this case alone; may be repeated")
     parser.add_argument("--list", action="store_true", help="names of the cases")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each proxy (7; --quick: 3)")
+    parser.add_argument("--pgo", action="store_true", help="measure build/pgo/gatehouse: after profile-guided optimisation")
     parser.add_argument("--micro", action="store_true", help="the micro-benchmarks alone")
     parser.add_argument("--record", action="store_true", help="record what a request costs in instructions as tests/bench/budget.json")
+    parser.add_argument("--train", action="store_true", help="measure nothing: the work that ./dev build --pgo learns from")
     parser.add_argument("--out", metavar="FOLDER", default=ROOT / "build" / "bench", help="where results go (build/bench)")
     options = parser.parse_args(arguments)
     if options.micro:
@@ -104,11 +106,16 @@ def main():
             from budget import record
 
             return record(bench)
+        if options.train:
+            from train import train
+
+            train(bench)
+            return 0
         shutil.rmtree(bench.out, ignore_errors=True)
         bench.out.mkdir(parents=True)
         if len(machine.cores()) < 2:
             bench.say("bench: one core only: proxy and load share it, so that the ratios say little")
-        facts = machine.facts()
+        facts = machine.facts() | {"gatehouse": str(bench.gatehouse)}
         if facts["load_average"][0] > BUSY:
             bench.say(f"bench: the machine is busy (load average {facts['load_average'][0]:.1f}): the figures will say little")
         with machine.awake() as awake:
@@ -123,7 +130,7 @@ def main():
     print(report.summary(found))
     report.save(bench.out / "results.json", found, facts, {"quick": bench.quick, "rounds": bench.rounds, "seconds": bench.seconds})
     plot.save(bench.out, found)
-    print(f"{time.monotonic() - begin:.0f} s. Raw rounds and plots: {bench.out}")
+    print(f"{time.monotonic() - begin:.0f} s with {os.path.relpath(bench.gatehouse)}. Raw rounds and plots: {bench.out}")
     return 1 if any(outcome.failed for outcome in found.values()) else 0
 
 

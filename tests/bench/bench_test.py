@@ -26,6 +26,7 @@ import proxy
 import report
 import rounds
 import rows
+import train
 from cases import growth, traffic
 from cases.case import Case
 
@@ -98,6 +99,19 @@ class Load(BenchCase):
                 with self.assertRaisesRegex(load.Void, fault):
                     load.run(self.bench, script.proxy(), requests=20, connections=2)
 
+    def test_another_status_is_asked_for(self):
+        refused = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\n\r\ngone"
+        for answer, options, fault in ((refused, {"body": 4}, None), (refused, {"body": 5}, "with 4 bytes instead of 401 with 5"),
+                                       (GOOD, {}, "status 200"), (GOOD.replace(b"200", b"403"), {}, "status 403")):  # fmt: skip
+            with self.subTest(answer=answer[:20], **options):
+                script = Script(answer)
+                self.addCleanup(script.listener.close)
+                if fault is None:
+                    load.run(self.bench, script.proxy(), requests=20, connections=2, status=401, **options)
+                    continue
+                with self.assertRaisesRegex(load.Void, fault):
+                    load.run(self.bench, script.proxy(), requests=20, connections=2, status=401, **options)
+
     def test_requests_that_reach_the_upstream_are_checked(self):
         own = proxy.Proxy("none", [], self.bench.upstream)  # the load program's clients talk to its own upstream
         own.program = types.SimpleNamespace(family=lambda: [os.getpid()], is_running=lambda: True)
@@ -123,6 +137,17 @@ class Load(BenchCase):
                 done = subprocess.run([self.bench.load, *words], capture_output=True, text=True, timeout=20)
                 self.assertEqual(2, done.returncode, done)
                 self.assertIn("is not understood", done.stderr)
+
+
+class Training(BenchCase):
+    def test_every_row_is_served(self):
+        train.train(self.bench, requests=100)
+
+    def test_an_open_gate_teaches_nothing(self):
+        self.addCleanup(setattr, train, "ROWS", train.ROWS)
+        train.ROWS = [(gatehouse.cached, 1, {"status": 401})]
+        with self.assertRaisesRegex(load.Void, "status 200"):
+            train.train(self.bench, requests=100)
 
 
 class Gate(BenchCase):

@@ -199,10 +199,11 @@ bool Client::take_head(Connection& connection, std::string_view text, std::size_
 
 void Client::judge(Connection& connection, std::string_view head, std::uint64_t content) {
     const std::string_view status = head.substr(std::min<std::size_t>(9, head.size()), 3);
-    if (status == "200" && content == options_.body) return;
+    const std::string expected = std::to_string(options_.status);
+    if (status == expected && content == options_.body) return;
     connection.good = false;
     fail("status " + std::string(status) + " with " + std::to_string(content) +
-         " bytes instead of 200 with " + std::to_string(options_.body));
+         " bytes instead of " + expected + " with " + std::to_string(options_.body));
 }
 
 bool Client::finish(Connection& connection) {

@@ -67,6 +67,7 @@ bool set_number(std::string_view name, const char* value, Options& options) {
     if (name == "--warm-up") return options.warm_up = parse_number(name, value, 3600), true;
     if (name == "--rate") return options.rate = parse_number(name, value, 1e7), true;
     if (name == "--requests") return options.requests = parse_count(name, value), true;
+    if (name == "--status") return options.status = parse_list(name, value)[0], true;
     if (name == "--body") return options.body = parse_count(name, value), true;
     if (name == "--post") return options.post = parse_count(name, value), true;
     if (name == "--numbers") return options.numbers = parse_count(name, value), true;

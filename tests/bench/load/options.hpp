@@ -16,6 +16,7 @@ struct Options {
     double warm_up = 0.2;
     std::uint64_t requests = 0;  ///< this many instead of `seconds`; no warm-up then
     double rate = 0;             ///< requests a second, sent when due; 0: when one is answered
+    int status = 200;            ///< of each answer
     std::uint64_t body = 1024;   ///< of an answer
     std::uint64_t post = 0;      ///< of a request; 0: GET
     std::string path = "/items";
