@@ -250,7 +250,8 @@ Step Gateway::authorize(Request& request,
         record.cache = CacheUse::off;
     } else {
         record.cache = CacheUse::miss;
-        if (auto cached = cache_.find(request.authorizer->scope, request.identity, now.steady)) {
+        if (auto cached = cache_.find(
+                request.authorizer->scope, request.identity, now.steady, &local_grants_)) {
             record.cache_age_ms = to_millis(now.steady - cached->stored);
             record.cache_left_ms = to_millis(cached->expires - now.steady);
             if (cached->grant == nullptr) {

@@ -136,17 +136,28 @@ CacheScope GrantCache::scope(const ScopeName& name) {
 
 std::optional<CachedGrant> GrantCache::find(CacheScope scope,
                                             std::string_view identity,
-                                            SteadyTime now) {
+                                            SteadyTime now,
+                                            LocalGrants* local) {
     const CacheKey key{scope, identity, impl_->hash(scope, identity)};
     Shard& shard = impl_->shard_of(key.hash);
     CacheTrash trash;
-    const std::lock_guard lock(shard.mutex);
+    std::unique_lock lock(shard.mutex);
     const CacheEntry* entry = shard.grants.find(key, now, trash);
     if (entry == nullptr) entry = shard.refusals.find(key, now, trash);
     if (entry == nullptr) return std::nullopt;
     if (entry->grant)
         prefetch(entry->grant->header_block.data(), entry->grant->header_block.size());
-    return CachedGrant{entry->grant, entry->negative, entry->stored, entry->expires};
+    CachedGrant found{nullptr, entry->negative, entry->stored, entry->expires};
+    if (local == nullptr || entry->grant == nullptr) {
+        found.grant = entry->grant;
+        return found;
+    }
+    found.grant = local->find(entry->grant.get());
+    if (found.grant != nullptr) return found;
+    found.grant = entry->grant;
+    lock.unlock();
+    local->note(found.grant);
+    return found;
 }
 
 std::uint64_t GrantCache::generation(CacheScope scope) const {

@@ -1,6 +1,7 @@
 #include "gatehouse/net/server.hpp"
 
 #include "access_log.hpp"
+#include "arrivals.hpp"
 #include "gatehouse/app/metrics.hpp"
 #include "gatehouse/app/upstream_report.hpp"
 #include "gatehouse/app/usage_report.hpp"
@@ -26,7 +27,6 @@
 #include <chrono>
 #include <functional>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
 namespace gatehouse::net {
@@ -74,45 +74,20 @@ asio::awaitable<std::vector<app::KeptTrace>> collect_traces(Worker& worker,
     co_return worker.gateway().journal().find(filter);
 }
 
-// A connection on its way to the thread that serves it. Closed at the end, unless it was taken.
-class Accepted {
-  public:
-    explicit Accepted(int descriptor) noexcept : descriptor_(descriptor) {}
-
-    Accepted(Accepted&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-    Accepted& operator=(Accepted&&) = delete;
-
-    ~Accepted() {
-        if (descriptor_ != -1) ::close(descriptor_);
-    }
-
-    int get() const noexcept { return descriptor_; }
-
-    void release() noexcept { descriptor_ = -1; }
-
-  private:
-    int descriptor_;
-};
-
 // On the worker's thread, which alone may touch its sockets (Worker::io_).
-void hand_over(Worker& worker,
-               Accepted& accepted,
-               const tcp::endpoint& peer,
-               std::uint16_t port,
-               bool decision,
-               const ServerTls* tls) {
+void hand_over(Worker& worker, Arrival& arrival) {
     Socket socket(worker.io());
     boost::system::error_code ec;
-    socket.assign(peer.protocol(), accepted.get(), ec);
+    socket.assign(arrival.peer.protocol(), arrival.accepted.get(), ec);
     if (ec) {
         worker.shared().connections.fetch_sub(1, std::memory_order_relaxed);
         spdlog::warn("cannot watch a connection: {}", ec.message());
         return;
     }
-    accepted.release();
+    arrival.accepted.release();
     own_descriptor(socket);
-    worker.serve(std::move(socket), peer, port, decision, tls);
+    worker.serve(
+        std::move(socket), arrival.peer, arrival.port, arrival.decision, arrival.tls.get());
 }
 
 // Runs behind whatever the worker was handed before.
@@ -187,6 +162,7 @@ struct Server::Impl {
     LogBuffers log_buffers;
     WorkerShared shared;
     HealthChecks health_checks;
+    Arrivals arrivals;  // older than the workers, whose loops may end with some on their way
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::unique_ptr<Listener>> listeners;
     std::vector<std::uint16_t> ports;
@@ -269,15 +245,14 @@ void Server::Impl::Listener::take(Accepted accepted, Worker& worker) {
         if (!tls) refuse_connection(accepted.get());  // else it would be no TLS
         return;
     }
+    Arrival arrival{std::move(accepted), peer, port, decision, tls};
     if (&worker == impl.workers.front().get()) {
-        hand_over(worker, accepted, peer, port, decision, tls.get());
+        hand_over(worker, arrival);
         return;
     }
-    auto moved = std::make_shared<Accepted>(std::move(accepted));
-    worker.post(
-        [&worker, moved, from = peer, listener_port = port, for_proxies = decision, keep = tls] {
-            hand_over(worker, *moved, from, listener_port, for_proxies, keep.get());
-        });
+    impl.arrivals.post(worker.io(), std::move(arrival), [&worker](Arrival& arrived) {
+        hand_over(worker, arrived);
+    });
 }
 
 // Who has connected already is served: what waits in the backlog would be reset.

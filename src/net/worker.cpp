@@ -17,7 +17,7 @@ namespace gatehouse::net {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{100};
-constexpr std::uint64_t kPipeTicks = 10;  // a second
+constexpr std::uint64_t kTicksOfASecond = 10;
 constexpr std::size_t kMostFreeExchanges = 256;
 // Log lines that are not kept until the next tick: as many as a second-level cache holds well.
 constexpr std::size_t kMuchLog = 256 * 1024;
@@ -122,7 +122,10 @@ void Worker::tick() {
     shared_.clock.now();  // by which quick_now() goes
     wake();
     timeouts_.sweep(now().steady);
-    if (++ticks_ % kPipeTicks == 0) pipes_.close_unused();
+    if (++ticks_ % kTicksOfASecond == 0) {
+        pipes_.close_unused();
+        gateway_.release_unused_grants();
+    }
     pool_.make_room();
     pool_.use_old_addresses();
     gateway_.metrics().connections_open = open_.load(std::memory_order_relaxed);

@@ -1,12 +1,15 @@
 """What does not depend on the machine's mood: system calls and instructions per request, each the difference of two runs of different length,
 so that start, connecting and shutting down fall out."""
 
+import json
 import os
 import re
 import shutil
 import signal
 
 import load
+import machine
+from program import Program, wait_for
 from proxy import Missing
 
 FEW, MANY = 1000, 9000
@@ -76,3 +79,29 @@ def executed(bench, make, requests):
         proxy.stop()
     total = re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)
     return int(total.group(1))
+
+
+def shared_lines(bench, make, library, connections=32):
+    """The lines of memory that one thread writes and another touches while cached hits are served, as lines/lines.cpp tells them, those with most
+    writes first. The program is one that was compiled for ThreadSanitizer; no connection is opened or closed meanwhile.
+    @param library  folder of what lines.cpp is built as"""
+    proxy = make(bench)
+    out = bench.folder / f"lines-{proxy.name}"
+    proxy.env = os.environ | {"LD_LIBRARY_PATH": str(library), "GATEHOUSE_LINES": str(out)}
+    proxy.patience = 60
+    load_program = None
+    try:
+        with open(bench.out / "lines.log", "wb") as log:
+            proxy.start(log)
+        with load.Upstream(bench):
+            proxy.wait_ready(1024)
+        words = load.arguments(bench, proxy, connections=connections, seconds=600)
+        load_program = Program(words, machine.core(machine.LOAD_CORE))
+        wait_for(lambda: proxy.metric("gatehouse_cache_hits_total") > 50 * connections, "hits", proxy.patience, proxy.program)
+        os.kill(proxy.program.pid, signal.SIGUSR2)
+        wait_for(out.exists, f"{library} to tell what was written", 120, proxy.program)
+    finally:
+        if load_program:
+            load_program.stop()
+        proxy.stop()
+    return sorted(map(json.loads, out.read_text().splitlines()), key=lambda line: -line["writes"])

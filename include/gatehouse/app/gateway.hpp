@@ -115,8 +115,9 @@ class Gateway {
     void adopt(std::shared_ptr<const Snapshot> snapshot);
 
     /// Begins a request whose head was read: ids, snapshot, route, identity, cache, judgement. On a
-    /// cache hit there is no allocation. Where a proxy asks (ClientFacts::decision), the request is
-    /// the one that `head` names, and an Allow is Step::answer.
+    /// cache hit there is no allocation (but of a count, for the second of a grant). Where a proxy
+    /// asks (ClientFacts::decision), the request is the one that `head` names, and an Allow is
+    /// Step::answer.
     /// @param make_wake  asked only when the answer may be Step::wait; told only when it is
     Step begin(Request& request,
                const http::RequestHead& head,
@@ -179,6 +180,9 @@ class Gateway {
         observer_ = std::move(observer);
     }
 
+    /// Lets the worker's counts of grants go that it did not use since the last call: each second.
+    void release_unused_grants() noexcept { local_grants_.release_unused(); }
+
     Journal& journal() noexcept { return journal_; }
 
     Metrics& metrics() noexcept { return metrics_; }
@@ -231,6 +235,7 @@ class Gateway {
 
     SnapshotHold held_;
     authz::GrantCache& cache_;
+    authz::LocalGrants local_grants_;
     Authorize& authorize_;
     IdSource ids_;
     Journal journal_;

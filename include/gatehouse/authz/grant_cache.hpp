@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gatehouse/authz/grant.hpp"
+#include "gatehouse/authz/local_grants.hpp"
 #include "gatehouse/core/errc.hpp"
 #include "gatehouse/core/limits.hpp"
 #include "gatehouse/core/time.hpp"
@@ -79,7 +80,12 @@ class GrantCache {
 
     /// A live entry, or nullopt. One shard lock, one hash, no allocation. An expired entry is
     /// dropped on the way.
-    std::optional<CachedGrant> find(CacheScope scope, std::string_view identity, SteadyTime now);
+    /// @param local  the calling thread's; with it, a hit writes to nothing that other threads
+    /// write to but the shard's lock, and a grant's second hit allocates a count
+    std::optional<CachedGrant> find(CacheScope scope,
+                                    std::string_view identity,
+                                    SteadyTime now,
+                                    LocalGrants* local = nullptr);
 
     /// Changes whenever a flush touches the scope: read it when a miss begins and hand it to
     /// store(), which then ignores results that were under way when a flush or reload came.

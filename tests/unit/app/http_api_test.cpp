@@ -64,9 +64,11 @@ TEST_SUITE("app/http_api") {
         CHECK(fixture.send("GET", "/a", "Bearer " + token)->step() == Step::forward);
         CHECK(fixture.send("GET", "/a", token)->step() == Step::forward);
         Call call(fixture.gateway, fixture.clock, "GET", "/a", {{"Authorization", token}});
-        call.begin();
-        call.finish();
-        call.request().clear();
+        for (int hit = 0; hit < 2; ++hit) {  // with the second the worker counts the grant itself
+            call.begin();
+            call.finish();
+            call.request().clear();
+        }
         const AllocationCount count;
         CHECK(call.begin() == Step::forward);
         CHECK(count.count() == 0);
