@@ -200,7 +200,7 @@ class Results(SharedCase):
                 self.assertEqual("not ours", self.cache_step(second, missed)["sharedCache"])
                 self.assertEqual(3 + number, self.asked())
                 self.assertEqual(1, self.lookups(second, "bad"))
-                wait_for(lambda: "was not sealed with this gateway's secret" in second.log(), "the warning")
+                self.assertTrue(second.process.stderr.wait("was not sealed with this gateway's secret"))
                 self.assertEqual(1, second.log().count("was not sealed with this gateway's secret"))
                 second.process.stop()
         with self.subTest("and what replaced it is good"):
