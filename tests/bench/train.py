@@ -54,4 +54,7 @@ def train(bench, requests=REQUESTS):
             if "tokens" in options:
                 options["tokens"] = bench.issuer.token_file(options["tokens"], 2000)
             load.run(bench, proxy, requests=round(requests * share), **options)
+            proxy.program.stop()
+            if proxy.program.popen.returncode != 0:  # it writes no profile when it is killed
+                raise RuntimeError(f"{name}: the program ended with status {proxy.program.popen.returncode}")
     bench.progress("")

@@ -115,9 +115,9 @@ class Gateway {
     void adopt(std::shared_ptr<const Snapshot> snapshot);
 
     /// Begins a request whose head was read: ids, snapshot, route, identity, cache, judgement. On a
-    /// cache hit there is no allocation (but of a count, for the second of a grant). Where a proxy
-    /// asks (ClientFacts::decision), the request is the one that `head` names, and an Allow is
-    /// Step::answer.
+    /// cache hit there is no allocation (but of a count, when LocalGrants begins to keep a grant).
+    /// Where a proxy asks (ClientFacts::decision), the request is the one that `head` names, and an
+    /// Allow is Step::answer.
     /// @param make_wake  asked only when the answer may be Step::wait; told only when it is
     Step begin(Request& request,
                const http::RequestHead& head,

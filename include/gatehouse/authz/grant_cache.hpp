@@ -78,10 +78,10 @@ class GrantCache {
     /// The scope of that name; a new one the first time it is seen. Not for the hot path.
     CacheScope scope(const ScopeName& name);
 
-    /// A live entry, or nullopt. One shard lock, one hash, no allocation. An expired entry is
-    /// dropped on the way.
-    /// @param local  the calling thread's; with it, a hit writes to nothing that other threads
-    /// write to but the shard's lock, and a grant's second hit allocates a count
+    /// A live entry, or nullopt. One shard lock, one hash, no allocation (but LocalGrants' own). An
+    /// expired entry is dropped on the way.
+    /// @param local  the calling thread's; with it, hits of a grant that it keeps write to nothing
+    /// that other threads write to but the shard's lock
     std::optional<CachedGrant> find(CacheScope scope,
                                     std::string_view identity,
                                     SteadyTime now,

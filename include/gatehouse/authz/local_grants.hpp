@@ -19,12 +19,13 @@ class LocalGrants {
         Slot& slot = slot_of(grant);
         if (slot.own.get() != grant) return nullptr;
         slot.used = true;
+        slot.last = grant;
         return slot.own;
     }
 
-    /// Told of a grant that find() did not have: one that comes twice running is kept, in place of
-    /// what had its slot. Allocates then, and only then.
-    void note(const std::shared_ptr<const Grant>& grant);
+    /// Told of a grant that find() did not have: one that comes to its slot twice running is kept,
+    /// in place of what was there. Allocates then, and only then.
+    void note(const std::shared_ptr<const Grant>& grant) noexcept;
 
     /// Lets those go that were not found since the last call, so that a policy which has left the
     /// cache is not kept for long: to be called each second or so.

@@ -2,9 +2,9 @@
 // compiled for ThreadSanitizer loads: this stands in for what the compiler calls there at each
 // access, and for locks and copies of memory. All else, the allocator too, is the C library's own.
 //
-// SIGUSR2 begins a window, which ends after kWindow operations on locks. Then GATEHOUSE_LINES, a
-// file, has a line of JSON for each line of memory that was written, and that more than one thread
-// touched, within the window:
+// SIGUSR2 begins the one window of a program's life, which ends after kWindow operations on locks.
+// Then GATEHOUSE_LINES, a file, has a line of JSON for each line of memory that was written, and
+// that more than one thread touched, within the window:
 //   {"line":"7f…","lock":true,"writes":8000,"reads":12000,"threads":2,"by":[[1,"writes","5b12"]…]}
 // "by" has threads and places in the program, for addr2line. What the C library and other libraries
 // write by themselves is not seen.
@@ -261,6 +261,12 @@ int pthread_mutex_lock(pthread_mutex_t* mutex) {
     return lock(mutex);
 }
 
+int pthread_mutex_trylock(pthread_mutex_t* mutex) {
+    static const auto lock = next<int (*)(pthread_mutex_t*)>("pthread_mutex_trylock");
+    note(mutex, sizeof(*mutex), Access::lock, PLACE);
+    return lock(mutex);
+}
+
 int pthread_mutex_unlock(pthread_mutex_t* mutex) {
     static const auto unlock = next<int (*)(pthread_mutex_t*)>("pthread_mutex_unlock");
     note(mutex, sizeof(*mutex), Access::lock, PLACE);
@@ -287,6 +293,21 @@ void* memcpy(void* __restrict to, const void* __restrict from, std::size_t bytes
     note(to, bytes, Access::write, PLACE);
     for (std::size_t i = 0; i < bytes; ++i)
         static_cast<char*>(to)[i] = static_cast<const char*>(from)[i];
+    return to;
+}
+
+void* memmove(void* to, const void* from, std::size_t bytes) {
+    note(from, bytes, Access::read, PLACE);
+    note(to, bytes, Access::write, PLACE);
+    auto* const out = static_cast<char*>(to);
+    const auto* const in = static_cast<const char*>(from);
+    if (out < in) {
+        for (std::size_t i = 0; i < bytes; ++i)
+            out[i] = in[i];
+    } else {
+        for (std::size_t i = bytes; i > 0; --i)
+            out[i - 1] = in[i - 1];
+    }
     return to;
 }
 

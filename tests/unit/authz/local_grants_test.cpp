@@ -75,6 +75,22 @@ TEST_SUITE("authz/local_grants") {
             CHECK(each.use_count() == 1);
     }
 
+    TEST_CASE("of two that come in turn the first stays, whatever slot the second has") {
+        const auto kept = std::make_shared<const Grant>();
+        std::vector<std::shared_ptr<const Grant>> others;  // of so many some share the first's slot
+        for (int i = 0; i < 1000; ++i)
+            others.push_back(std::make_shared<const Grant>());
+        for (const auto& other : others) {
+            LocalGrants local;
+            local.note(kept);
+            local.note(kept);
+            for (int turn = 0; turn < 5; ++turn) {
+                if (local.find(other.get()) == nullptr) local.note(other);
+                REQUIRE(local.find(kept.get()) == kept);
+            }
+        }
+    }
+
     TEST_CASE("one that is used stays, one that is not goes with the second call") {
         LocalGrants local;
         const auto grant = std::make_shared<const Grant>();
