@@ -148,15 +148,12 @@ std::optional<CachedGrant> GrantCache::find(CacheScope scope,
     if (entry->grant)
         prefetch(entry->grant->header_block.data(), entry->grant->header_block.size());
     CachedGrant found{nullptr, entry->negative, entry->stored, entry->expires};
-    if (local == nullptr || entry->grant == nullptr) {
-        found.grant = entry->grant;
-        return found;
-    }
-    found.grant = local->find(entry->grant.get());
+    const bool counts = local != nullptr && entry->grant != nullptr;
+    if (counts) found.grant = local->find(entry->grant.get());
     if (found.grant != nullptr) return found;
     found.grant = entry->grant;
     lock.unlock();
-    local->note(found.grant);
+    if (counts) local->note(found.grant);
     return found;
 }
 

@@ -149,6 +149,17 @@ class Training(BenchCase):
         with self.assertRaisesRegex(load.Void, "status 200"):
             train.train(self.bench, requests=100)
 
+    def test_a_program_that_is_killed_teaches_nothing(self):
+        def killed(bench):
+            made = gatehouse.cached(bench)
+            made.command = ["sh", "-c", '"$@"; exit 0', "sh", *made.command]  # the shell does not outlive the signal
+            return made
+
+        self.addCleanup(setattr, train, "ROWS", train.ROWS)
+        train.ROWS = [(killed, 1, {})]
+        with self.assertRaisesRegex(RuntimeError, "ended with status -15"):
+            train.train(self.bench, requests=100)
+
 
 class Gate(BenchCase):
     def test_a_gate_that_is_open_is_not_measured(self):
@@ -268,7 +279,8 @@ class Command(unittest.TestCase):
 
     def test_what_makes_no_sense_is_refused(self):
         for words, said in ((["--case", "nothing"], "there is no case nothing"), (["--rounds", "0"], "--rounds must be 1 or more"),
-                            (["--rounds", "x"], "invalid int value"), (["--faster"], "unrecognized arguments")):  # fmt: skip
+                            (["--rounds", "x"], "invalid int value"), (["--faster"], "unrecognized arguments"),
+                            (["--pgo", "--record"], "the budget is the release build's")):  # fmt: skip
             with self.subTest(words):
                 done = self.call(*words)
                 self.assertEqual(2, done.returncode, done)

@@ -1,5 +1,5 @@
-"""The work by which GCC's profile-guided optimisation learns what is run often (./dev build --pgo): the cases of the bench that are traffic, and some that
-are not measured there. Errors void it as they void a round."""
+"""The work by which GCC's profile-guided optimisation learns what is run often (./dev build --pgo): most cases of the bench that are traffic, and refusals,
+which are not measured there. A wrong answer ends it, as it voids a round."""
 
 import gatehouse
 import load

@@ -167,25 +167,17 @@ void __tsan_func_entry(void*) {}
 
 void __tsan_func_exit() {}
 
-#define ACCESSES(bytes)                            \
-    void __tsan_read##bytes(void* at) {            \
-        note(at, bytes, Access::read, PLACE);      \
-    }                                              \
-    void __tsan_write##bytes(void* at) {           \
-        note(at, bytes, Access::write, PLACE);     \
-    }                                              \
-    void __tsan_unaligned_read##bytes(void* at) {  \
-        note(at, bytes, Access::read, PLACE);      \
-    }                                              \
-    void __tsan_unaligned_write##bytes(void* at) { \
-        note(at, bytes, Access::write, PLACE);     \
-    }                                              \
-    void __tsan_volatile_read##bytes(void* at) {   \
-        note(at, bytes, Access::read, PLACE);      \
-    }                                              \
-    void __tsan_volatile_write##bytes(void* at) {  \
-        note(at, bytes, Access::write, PLACE);     \
+#define ACCESS(name, bytes, access)             \
+    void __tsan_##name##bytes(void* at) {       \
+        note(at, bytes, Access::access, PLACE); \
     }
+#define ACCESSES(bytes)                   \
+    ACCESS(read, bytes, read)             \
+    ACCESS(write, bytes, write)           \
+    ACCESS(unaligned_read, bytes, read)   \
+    ACCESS(unaligned_write, bytes, write) \
+    ACCESS(volatile_read, bytes, read)    \
+    ACCESS(volatile_write, bytes, write)
 ACCESSES(1)
 ACCESSES(2)
 ACCESSES(4)
@@ -255,23 +247,15 @@ ATOMICS(16, std::uint16_t)
 ATOMICS(32, std::uint32_t)
 ATOMICS(64, std::uint64_t)
 
-int pthread_mutex_lock(pthread_mutex_t* mutex) {
-    static const auto lock = next<int (*)(pthread_mutex_t*)>("pthread_mutex_lock");
-    note(mutex, sizeof(*mutex), Access::lock, PLACE);
-    return lock(mutex);
-}
-
-int pthread_mutex_trylock(pthread_mutex_t* mutex) {
-    static const auto lock = next<int (*)(pthread_mutex_t*)>("pthread_mutex_trylock");
-    note(mutex, sizeof(*mutex), Access::lock, PLACE);
-    return lock(mutex);
-}
-
-int pthread_mutex_unlock(pthread_mutex_t* mutex) {
-    static const auto unlock = next<int (*)(pthread_mutex_t*)>("pthread_mutex_unlock");
-    note(mutex, sizeof(*mutex), Access::lock, PLACE);
-    return unlock(mutex);
-}
+#define MUTEX(name)                                                                       \
+    int pthread_mutex_##name(pthread_mutex_t* mutex) {                                    \
+        static const auto real = next<int (*)(pthread_mutex_t*)>("pthread_mutex_" #name); \
+        note(mutex, sizeof(*mutex), Access::lock, PLACE);                                 \
+        return real(mutex);                                                               \
+    }
+MUTEX(lock)
+MUTEX(trylock)
+MUTEX(unlock)
 
 // ThreadSanitizer has these too, without a version: the program would get the C library's oldest.
 #define CONDITION(name, parameters, arguments)                                   \
